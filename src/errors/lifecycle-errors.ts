@@ -1,0 +1,92 @@
+import { defineError } from './define-error.ts';
+
+export const MODEL_NOT_FOUND = defineError('MODEL_NOT_FOUND', {
+  status: 404,
+  retry: 'never',
+  summary: 'No model of that name has been applied in this environment. Apply its spec first.',
+});
+export const VERSION_NOT_FOUND = defineError('VERSION_NOT_FOUND', {
+  status: 404,
+  retry: 'never',
+  summary: 'The model has no version of that number.',
+});
+export const LIFECYCLE_PAUSED = defineError('LIFECYCLE_PAUSED', {
+  status: 409,
+  retry: 'never',
+  summary: 'The lifecycle is paused. Resume it, or wait for the person who paused it.',
+});
+export const LIFECYCLE_NOT_PAUSED = defineError('LIFECYCLE_NOT_PAUSED', {
+  status: 409,
+  retry: 'never',
+  summary: 'Only a paused lifecycle or rollout can be resumed.',
+});
+export const ROLLBACK_TARGET_INVALID = defineError('ROLLBACK_TARGET_INVALID', {
+  status: 409,
+  retry: 'never',
+  summary: 'A rollback goes to an earlier version that has been champion and still loads.',
+});
+export const ROLLBACK_FAILED = defineError('ROLLBACK_FAILED', {
+  status: 500,
+  retry: 'never',
+  summary: 'The rollback could not be carried out; the champion is unchanged and on-call has been paged.',
+});
+export const NO_PROMOTION_OPEN = defineError('NO_PROMOTION_OPEN', {
+  status: 409,
+  retry: 'never',
+  summary: 'No promotion of that version is waiting for this command.',
+});
+export const APPROVAL_NOT_OPEN = defineError('APPROVAL_NOT_OPEN', {
+  status: 409,
+  retry: 'never',
+  summary: 'The version is not waiting for an approval.',
+});
+export const APPROVAL_SELF = defineError('APPROVAL_SELF', {
+  status: 403,
+  retry: 'never',
+  summary: 'Who requested a version cannot approve it. Another person with the role must.',
+});
+export const APPROVAL_ROLE = defineError('APPROVAL_ROLE', {
+  status: 403,
+  retry: 'never',
+  summary: 'The approver holds none of the roles that the spec asks for.',
+});
+export const APPROVAL_DUPLICATE = defineError('APPROVAL_DUPLICATE', {
+  status: 409,
+  retry: 'never',
+  summary: 'The same person has decided on this version already.',
+});
+export const APPROVAL_EVIDENCE_STALE = defineError('APPROVAL_EVIDENCE_STALE', {
+  status: 409,
+  retry: 'never',
+  summary: 'The evidence has changed since the approver read it. Read the card again, then decide.',
+});
+export const ROLLOUT_NOT_RUNNING = defineError('ROLLOUT_NOT_RUNNING', {
+  status: 409,
+  retry: 'never',
+  summary: 'The version has no rollout under way that could take this command.',
+});
+export const ROLLOUT_NOT_PAUSED = defineError('ROLLOUT_NOT_PAUSED', {
+  status: 409,
+  retry: 'never',
+  summary: 'Only a paused rollout can be resumed.',
+});
+export const INCIDENT_NOT_OPEN = defineError('INCIDENT_NOT_OPEN', {
+  status: 409,
+  retry: 'never',
+  summary: 'The incident is not in a state that can take this command.',
+});
+export const INCIDENT_NOT_FOUND = defineError('INCIDENT_NOT_FOUND', {
+  status: 404,
+  retry: 'never',
+  summary: 'There is no incident of that id.',
+});
+export const INPUT_INVALID = defineError('INPUT_INVALID', {
+  status: 400,
+  retry: 'never',
+  summary: 'The request body or an argument does not fit its schema; every problem is listed.',
+});
+export const DEPENDENCY_UNAVAILABLE = defineError('DEPENDENCY_UNAVAILABLE', {
+  status: 503,
+  retry: 'later',
+  summary: 'PostgreSQL, S3, Temporal or a gateway did not answer. Work goes on when it is back.',
+});
