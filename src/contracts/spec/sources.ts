@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { Duration } from '../duration.ts';
+import { ColumnName, Name, SecretName, SqlText } from './names.ts';
+
+const rowFilter = {
+  where: z.string().min(1).optional().describe('Only rows for which this SQL condition holds are tested.'),
+  mostly: z.number().gt(0).max(1).default(1).describe('The share of non-null rows that must conform.'),
+};
+
+/** One test on a dataset. The built-in kinds follow Great Expectations' semantics for nulls and `mostly`. */
+export const Expectation = z.discriminatedUnion('expect', [
+  z.strictObject({ expect: z.literal('not_null'), column: ColumnName, ...rowFilter }),
+  z.strictObject({
+    expect: z.literal('unique'),
+    columns: z.array(ColumnName).min(1),
+    where: rowFilter.where,
+  }),
+  z.strictObject({
+    expect: z.literal('between'),
+    column: ColumnName,
+    min: z.number().optional(),
+    max: z.number().optional(),
+    ...rowFilter,
+  }),
+  z.strictObject({
+    expect: z.literal('in_set'),
+    column: ColumnName,
+    values: z.array(z.union([z.string(), z.number(), z.boolean()])).min(1),
+    ...rowFilter,
+  }),
+  z.strictObject({
+    expect: z.literal('matches'),
+    column: ColumnName,
+    pattern: z.string().min(1),
+    ...rowFilter,
+  }),
+  z.strictObject({
+    expect: z.literal('row_count'),
+    min: z.int().nonnegative().optional(),
+    max: z.int().nonnegative().optional(),
+  }),
+  z.strictObject({
+    expect: z.literal('type'),
+    column: ColumnName,
+    type: z.enum(['integer', 'number', 'string', 'boolean', 'timestamp', 'date', 'list']),
+  }),
+  z.strictObject({
+    expect: z.literal('references'),
+    column: ColumnName,
+    source: Name,
+    sourceColumn: ColumnName,
+    ...rowFilter,
+  }),
+  z.strictObject({ expect: z.literal('fresh'), column: ColumnName, maxAge: Duration }),
+  z.strictObject({
+    expect: z.literal('no_rows'),
+    name: Name.describe('What the SQL looks for; shown with the rows it returns.'),
+    sql: z.string().min(1).describe('SQL over the batch, named `batch`, that must return no rows.'),
+  }),
+]);
+export type Expectation = z.infer<typeof Expectation>;
+
+const common = {
+  description: z.string().optional(),
+  expectations: z.array(Expectation).default([]),
+  primaryKey: z
+    .array(ColumnName)
+    .min(1)
+    .optional()
+    .describe('Rows with a key already ingested replace the older.'),
+};
+
+/** A table in PostgreSQL, read incrementally from the last watermark. */
+const PostgresSource = z.strictObject({
+  type: z.literal('postgres'),
+  connection: SecretName.describe('Name of the environment variable that holds the connection URL.'),
+  table: z.string().regex(/^[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)?$/, 'table or schema.table'),
+  columns: z.array(ColumnName).min(1).optional().describe('Only these columns; all when left out.'),
+  watermark: ColumnName.optional().describe(
+    'A column that only grows. Without it the whole table is read anew.',
+  ),
+  ...common,
+});
+
+/** Files on disk or S3; each file is read once, in the order of its name. */
+const FilesSource = z.strictObject({
+  type: z.literal('files'),
+  uri: z
+    .string()
+    .min(1)
+    .describe('A path with * wildcards, relative to the spec, or s3://bucket/prefix/*.ndjson.'),
+  format: z.enum(['ndjson', 'csv', 'parquet']),
+  columns: z
+    .record(
+      ColumnName,
+      z.enum(['BOOLEAN', 'INTEGER', 'BIGINT', 'DOUBLE', 'VARCHAR', 'TIMESTAMP', 'DATE', 'VARCHAR[]']),
+    )
+    .optional()
+    .describe(
+      'Columns and their types. Without it the types are inferred from the first batch and then kept.',
+    ),
+  ...common,
+});
+
+export const Source = z.discriminatedUnion('type', [PostgresSource, FilesSource]);
+export type Source = z.infer<typeof Source>;
+
+/** Documented SQL over the sources (each a table of its name) that yields keys, an event time and columns. */
+export const FeatureView = z.strictObject({
+  description: z.string().min(1),
+  keys: z.array(ColumnName).min(1),
+  eventTime: ColumnName.default('event_time'),
+  query: SqlText,
+  columns: z
+    .record(ColumnName, z.string())
+    .describe('Every column the view yields beside keys and event time, with its meaning.'),
+  ttl: Duration.optional().describe('Values older than this at the time of use count as missing.'),
+});
+export type FeatureView = z.infer<typeof FeatureView>;
+
+export const Features = z.strictObject({
+  refresh: z
+    .strictObject({ every: Duration })
+    .optional()
+    .describe('How often sources are read and views materialised.'),
+  views: z.record(Name, FeatureView),
+});
+export type Features = z.infer<typeof Features>;
