@@ -1,0 +1,19 @@
+/** A model in an environment: what nearly every id, row and call is about. */
+export interface ModelRef {
+  readonly model: string;
+  readonly environment: string;
+}
+
+/** Serial per model and environment: the only writer of the champion. */
+export const lifecycleId = (m: ModelRef): string => `model/${m.environment}/${m.model}`;
+/** One per version: a version is produced once. */
+export const produceVersionId = (m: ModelRef, version: number): string =>
+  `${lifecycleId(m)}/version/${version}`;
+/** One per version: two approvals of the same version can't be open. */
+export const promotionId = (m: ModelRef, version: number): string => `${lifecycleId(m)}/promotion/${version}`;
+export const rolloutId = (m: ModelRef, version: number): string => `${lifecycleId(m)}/rollout/${version}`;
+/** Schedules; the workflows that they start carry the time as a suffix. */
+export const monitorScheduleId = (m: ModelRef): string => `monitor/${m.environment}/${m.model}`;
+export const refreshScheduleId = (m: ModelRef): string => `refresh/${m.environment}/${m.model}`;
+export const retrainScheduleId = (m: ModelRef): string => `retrain/${m.environment}/${m.model}`;
+export const incidentWorkflowId = (incidentId: string): string => `incident/${incidentId}`;

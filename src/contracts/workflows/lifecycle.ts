@@ -1,0 +1,58 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Actor } from '../../domain/actor.ts';
+import type { Finding } from '../../domain/finding.ts';
+import type { LifecycleState } from '../../domain/lifecycle/state.ts';
+import type { Trigger, TriggerAnswer } from '../../domain/trigger.ts';
+import type { ModelRef } from './ids.ts';
+
+/** Starts or carries on a lifecycle; `state` is left out the first time. */
+export interface LifecycleInput extends ModelRef {
+  readonly state?: LifecycleState;
+}
+
+export interface ByActor {
+  readonly actor: Actor;
+  readonly reason: string;
+}
+
+export interface RollbackCommand extends ByActor {
+  /** An earlier champion; the one before the present when left out. */
+  readonly to?: number;
+}
+
+export interface RollbackAnswer {
+  readonly from: number;
+  readonly to: number;
+  readonly generation: number;
+}
+
+export type ProductionOutcome =
+  | { readonly kind: 'candidate'; readonly version: number }
+  | { readonly kind: 'failed'; readonly version: number; readonly code: string; readonly reason: string };
+
+export type PromotionOutcome = {
+  readonly kind: 'passed' | 'rejected' | 'denied' | 'expired' | 'aborted' | 'rolled_back' | 'failed';
+  readonly version: number;
+  readonly reason: string;
+  /** Of the decision that ended it, for the audit. */
+  readonly decisionId: string | null;
+};
+
+export interface FindingsReport {
+  /** Unique per monitor pass. */
+  readonly passId: string;
+  readonly version: number;
+  readonly findings: readonly Finding[];
+}
+
+export const requestVersionUpdate = defineUpdate<TriggerAnswer, [Trigger]>('requestVersion');
+export const pauseUpdate = defineUpdate<void, [ByActor]>('pause');
+export const resumeUpdate = defineUpdate<void, [ByActor]>('resume');
+export const rollbackUpdate = defineUpdate<RollbackAnswer, [RollbackCommand]>('rollback');
+
+export const specAppliedSignal = defineSignal<[{ readonly revision: number }]>('specApplied');
+export const productionFinishedSignal = defineSignal<[ProductionOutcome]>('productionFinished');
+export const promotionFinishedSignal = defineSignal<[PromotionOutcome]>('promotionFinished');
+export const findingsReportedSignal = defineSignal<[FindingsReport]>('findingsReported');
+
+export const lifecycleStateQuery = defineQuery<LifecycleState>('state');

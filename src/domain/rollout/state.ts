@@ -1,0 +1,32 @@
+import type { RolloutSamples } from '../rollout-samples.ts';
+import type { Verdict } from '../verdict.ts';
+
+export type RolloutPhase = 'preparing' | 'shadow' | 'canary' | 'bake' | 'finished';
+
+export interface RolloutLook {
+  readonly at: number;
+  readonly phase: RolloutPhase;
+  readonly weight: number;
+  readonly verdict: Verdict;
+  readonly samples: RolloutSamples | null;
+}
+
+/** A rollout as far as it has got; `looks` keeps the newest 20, the registry has them all. */
+export interface RolloutState {
+  readonly version: number;
+  readonly champion: number | null;
+  readonly phase: RolloutPhase;
+  /** Per cent of traffic that the challenger gets now. */
+  readonly weight: number;
+  readonly stepIndex: number;
+  readonly generation: number | null;
+  readonly phaseStartedAt: number;
+  readonly paused: { readonly by: string; readonly reason: string; readonly at: number } | null;
+  readonly consecutiveFailures: number;
+  readonly consecutiveErrors: number;
+  readonly looks: readonly RolloutLook[];
+  readonly outcome: {
+    readonly kind: 'passed' | 'aborted' | 'rolled_back' | 'failed';
+    readonly reason: string;
+  } | null;
+}

@@ -1,0 +1,23 @@
+import type { Actor } from './actor.ts';
+
+export type TriggerSource = 'api' | 'webhook' | 'schedule' | 'finding';
+
+/** Anything that asks for a new version of a model. */
+export interface Trigger {
+  /** Idempotency key: the same key asks once, however often it is delivered. */
+  readonly key: string;
+  readonly source: TriggerSource;
+  readonly reason: string;
+  readonly requestedBy: Actor;
+  /** Milliseconds since the epoch. */
+  readonly requestedAt: number;
+  /** The finding that caused it, for `source: 'finding'`. */
+  readonly findingId?: string;
+}
+
+export type TriggerAnswer =
+  | { readonly kind: 'started'; readonly version: number | null }
+  | { readonly kind: 'waiting'; readonly reason: string }
+  | { readonly kind: 'coalesced'; readonly into: string }
+  | { readonly kind: 'duplicate'; readonly of: string }
+  | { readonly kind: 'refused'; readonly reason: string };
