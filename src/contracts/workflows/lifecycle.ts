@@ -3,6 +3,7 @@ import type { Actor } from '../../domain/actor.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { LifecycleState } from '../../domain/lifecycle/state.ts';
 import type { Trigger, TriggerAnswer } from '../../domain/trigger.ts';
+import type { Baseline } from '../activities/rollout.ts';
 import type { ModelRef } from './ids.ts';
 
 /** Starts or carries on a lifecycle; `state` is left out the first time. */
@@ -36,6 +37,7 @@ export type PromotionOutcome = {
   readonly reason: string;
   /** Of the decision that ended it, for the audit. */
   readonly decisionId: string | null;
+  readonly baseline: Baseline | null;
 };
 
 export interface FindingsReport {

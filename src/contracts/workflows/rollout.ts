@@ -1,5 +1,6 @@
 import { defineQuery, defineUpdate, defineSignal } from '@temporalio/workflow';
 import type { RolloutState } from '../../domain/rollout/state.ts';
+import type { Baseline } from '../activities/rollout.ts';
 import type { ByActor } from './lifecycle.ts';
 import type { ModelRef } from './ids.ts';
 
@@ -13,6 +14,8 @@ export interface RollOutResult {
   readonly kind: 'passed' | 'aborted' | 'rolled_back' | 'failed';
   readonly reason: string;
   readonly decisionId: string | null;
+  /** Live outcomes of the last phase, for the monitors. */
+  readonly baseline: Baseline | null;
 }
 
 export const pauseRolloutUpdate = defineUpdate<void, [ByActor]>('pause');

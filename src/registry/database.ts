@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { PerennialError } from '../errors/define-error.ts';
+import { MIGRATION_CHANGED, SCHEMA_TOO_NEW } from '../errors/registry-errors.ts';
+
+/** A pool of connections to the registry. */
+export type Database = pg.Pool;
+/** One connection inside a transaction; only `withTransaction` makes them. */
+export type Transaction = pg.PoolClient;
+/** What queries run on: inside a transaction or not. */
+export type Queryable = Pick<pg.ClientBase, 'query'>;
+
+const MIGRATIONS_FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
+const MIGRATION_LOCK = 7_236_001;
+
+// bigint columns hold row counts and sizes below 2^53; numbers are what callers expect.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** Opens a pool. A lost idle connection is logged by the caller's handler and replaced by the pool. */
+export function openDatabase(url: string, onError: (error: Error) => void, poolSize = 10): Database {
+  const pool = new pg.Pool({ connectionString: url, max: poolSize, application_name: 'perennial' });
+  pool.on('error', onError);
+  return pool;
+}
+
+/** Runs `work` in one transaction: all of it is committed, or nothing. */
+export async function withTransaction<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const tx = await db.connect();
+  let broken: Error | undefined;
+  try {
+    await tx.query('BEGIN');
+    const result = await work(tx);
+    await tx.query('COMMIT');
+    return result;
+  } catch (error) {
+    await tx.query('ROLLBACK').catch((rollbackError: Error) => (broken = rollbackError));
+    throw error;
+  } finally {
+    tx.release(broken);
+  }
+}
+
+/** Applies the migrations that are missing, in order, under a lock, each in its own transaction. */
+export async function migrate(db: Database, folder: string = MIGRATIONS_FOLDER): Promise<number[]> {
+  const files = (await readdir(folder)).filter((name) => /^\d{4}-[\w-]+\.sql$/.test(name)).sort();
+  const lock = await db.connect();
+  try {
+    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await lock.query(
+      'CREATE TABLE IF NOT EXISTS schema_migrations (number integer PRIMARY KEY, digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
+    );
+    const { rows } = await lock.query<{ number: number; digest: string }>(
+      'SELECT number, digest FROM schema_migrations',
+    );
+    const applied = new Map(rows.map((row) => [row.number, row.digest]));
+    const newest = Math.max(0, ...files.map((name) => Number(name.slice(0, 4))));
+    for (const number of applied.keys()) {
+      if (number > newest)
+        throw new PerennialError(
+          SCHEMA_TOO_NEW,
+          `the database has migration ${number}, this release knows ${newest}`,
+        );
+    }
+    const done: number[] = [];
+    for (const name of files) {
+      const number = Number(name.slice(0, 4));
+      const sql = await readFile(`${folder}/${name}`, 'utf8');
+      const digest = createHash('sha256').update(sql).digest('hex');
+      const known = applied.get(number);
+      if (known !== undefined) {
+        if (known !== digest)
+          throw new PerennialError(MIGRATION_CHANGED, `${name} was edited after it had been applied`);
+        continue;
+      }
+      await lock.query('BEGIN');
+      try {
+        await lock.query(sql);
+        await lock.query('INSERT INTO schema_migrations (number, digest) VALUES ($1, $2)', [number, digest]);
+        await lock.query('COMMIT');
+      } catch (error) {
+        await lock.query('ROLLBACK');
+        throw error;
+      }
+      done.push(number);
+    }
+    return done;
+  } finally {
+    await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
+    lock.release();
+  }
+}
