@@ -1,0 +1,63 @@
+import { defineError } from './define-error.ts';
+
+export const ARTIFACT_NOT_FOUND = defineError('ARTIFACT_NOT_FOUND', {
+  status: 404,
+  retry: 'never',
+  summary: 'The store holds no object of that digest. It was removed outside the product, or never written.',
+});
+export const ARTIFACT_CORRUPT = defineError('ARTIFACT_CORRUPT', {
+  status: 500,
+  retry: 'never',
+  summary: 'The bytes of an object do not have the digest that names it. Restore it from a backup.',
+});
+export const SQL_INVALID = defineError('SQL_INVALID', {
+  status: 400,
+  retry: 'never',
+  summary: 'SQL from the spec was refused by DuckDB; its message says where. SQL may read only its inputs.',
+});
+export const SQL_TOO_SLOW = defineError('SQL_TOO_SLOW', {
+  status: 400,
+  retry: 'later',
+  summary: 'SQL from the spec ran past its time limit and was stopped.',
+});
+export const SOURCE_NOT_FOUND = defineError('SOURCE_NOT_FOUND', {
+  status: 404,
+  retry: 'never',
+  summary: 'The spec has no source of that name.',
+});
+export const SOURCE_UNREADABLE = defineError('SOURCE_UNREADABLE', {
+  status: 400,
+  retry: 'never',
+  summary: 'A source cannot be read: its connection variable, table, column or bucket is missing.',
+});
+export const SOURCE_EMPTY = defineError('SOURCE_EMPTY', {
+  status: 409,
+  retry: 'later',
+  summary: 'A source has no good dataset yet. Ingest it, or look at its quarantined batches.',
+});
+export const EXPECTATION_INVALID = defineError('EXPECTATION_INVALID', {
+  status: 400,
+  retry: 'never',
+  summary: 'An expectation names a column or source that is not there, or its SQL does not run.',
+});
+export const FEATURE_VIEW_INVALID = defineError('FEATURE_VIEW_INVALID', {
+  status: 400,
+  retry: 'never',
+  summary:
+    'The SQL of a feature view does not yield the keys, event time and columns that the spec declares.',
+});
+export const FEATURE_KEYS_UNRESOLVED = defineError('FEATURE_KEYS_UNRESOLVED', {
+  status: 400,
+  retry: 'never',
+  summary: 'A key of a feature view comes neither from the request or spine nor from a view joined before.',
+});
+export const FRAME_INVALID = defineError('FRAME_INVALID', {
+  status: 400,
+  retry: 'never',
+  summary: 'The spine does not yield its id, event time, label, keys and attributes, or its ids repeat.',
+});
+export const FRAME_TOO_SMALL = defineError('FRAME_TOO_SMALL', {
+  status: 409,
+  retry: 'never',
+  summary: 'Too few labelled examples to train and evaluate. Wait for more data, or lower training.minRows.',
+});
