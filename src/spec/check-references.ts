@@ -1,0 +1,116 @@
+import type { ModelSpec } from '../contracts/spec/model-spec.ts';
+import { nearestName } from '../domain/nearest-name.ts';
+
+interface ReferenceProblem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+function unknownName(what: string, found: string, known: readonly string[]): string {
+  const near = nearestName(found, known);
+  return `${what} "${found}" is not declared${near ? `; did you mean "${near}"?` : ''}${known.length ? ` Declared: ${known.join(', ')}` : ''}`;
+}
+
+/** What the schema cannot say: names that must exist elsewhere in the spec, and numbers that must fit together. */
+export function checkReferences(spec: ModelSpec): ReferenceProblem[] {
+  const problems: ReferenceProblem[] = [];
+  const views = Object.keys(spec.features.views);
+  const sources = Object.keys(spec.sources);
+  const outcomes = Object.keys(spec.serving.outcomes);
+
+  const seen = new Set<string>();
+  spec.training.features.forEach((reference, index) => {
+    const path = ['training', 'features', index];
+    const dot = reference.indexOf('.');
+    const [view, column] = [reference.slice(0, dot), reference.slice(dot + 1)];
+    const declared = spec.features.views[view];
+    if (!declared) problems.push({ path, message: unknownName('view', view, views) });
+    else if (!(column in declared.columns))
+      problems.push({
+        path,
+        message: unknownName(`column of ${view}`, column, Object.keys(declared.columns)),
+      });
+    if (seen.has(reference)) problems.push({ path, message: `"${reference}" is listed twice` });
+    seen.add(reference);
+  });
+
+  const attributes = [...spec.training.spine.attributes, ...spec.training.spine.keys];
+  spec.evaluation.slices.forEach((slice, index) => {
+    if (!attributes.includes(slice))
+      problems.push({
+        path: ['evaluation', 'slices', index],
+        message: unknownName('attribute of the spine', slice, attributes),
+      });
+  });
+
+  for (const [name, source] of Object.entries(spec.sources)) {
+    source.expectations.forEach((expectation, index) => {
+      if (expectation.expect === 'references' && !sources.includes(expectation.source))
+        problems.push({
+          path: ['sources', name, 'expectations', index, 'source'],
+          message: unknownName('source', expectation.source, sources),
+        });
+    });
+  }
+
+  const checkOutcome = (outcome: string, path: readonly PropertyKey[]): void => {
+    if (!outcomes.includes(outcome))
+      problems.push({ path, message: unknownName('outcome of serving', outcome, outcomes) });
+  };
+  spec.rollout.analysis.forEach((metric, index) => {
+    if (metric.metric === 'outcome') checkOutcome(metric.outcome, ['rollout', 'analysis', index, 'outcome']);
+  });
+  const monitorNames = new Set<string>();
+  spec.monitoring.monitors.forEach((monitor, index) => {
+    const path = ['monitoring', 'monitors', index];
+    if (monitorNames.has(monitor.name))
+      problems.push({ path: [...path, 'name'], message: `monitor "${monitor.name}" is declared twice` });
+    monitorNames.add(monitor.name);
+    if ('outcome' in monitor) checkOutcome(monitor.outcome, [...path, 'outcome']);
+    if (monitor.type === 'freshness' && !sources.includes(monitor.source))
+      problems.push({ path: [...path, 'source'], message: unknownName('source', monitor.source, sources) });
+  });
+  if (spec.monitoring.breaches.k > spec.monitoring.breaches.n)
+    problems.push({
+      path: ['monitoring', 'breaches', 'k'],
+      message: `k = ${spec.monitoring.breaches.k} cannot be more than n = ${spec.monitoring.breaches.n}`,
+    });
+
+  const gateNames = new Set<string>();
+  spec.gates.forEach((gate, index) => {
+    if (gateNames.has(gate.name))
+      problems.push({ path: ['gates', index, 'name'], message: `gate "${gate.name}" is declared twice` });
+    gateNames.add(gate.name);
+    if (
+      gate.type === 'metric' &&
+      gate.min === undefined &&
+      gate.max === undefined &&
+      gate.vsChampion === undefined
+    )
+      problems.push({
+        path: ['gates', index],
+        message: `gate "${gate.name}" has no threshold: give min, max or vsChampion`,
+      });
+    if (gate.type === 'efficiency' && gate.maxLatencyMsP99 === undefined && gate.maxSizeBytes === undefined)
+      problems.push({
+        path: ['gates', index],
+        message: `gate "${gate.name}" has no threshold: give maxLatencyMsP99 or maxSizeBytes`,
+      });
+  });
+
+  const weights = spec.rollout.weights;
+  weights.forEach((weight, index) => {
+    const before = weights[index - 1];
+    if (before !== undefined && weight <= before)
+      problems.push({
+        path: ['rollout', 'weights', index],
+        message: `weights must grow: ${weight} follows ${before}`,
+      });
+  });
+  if (weights.at(-1) !== 100)
+    problems.push({
+      path: ['rollout', 'weights'],
+      message: `the last weight must be 100, found ${weights.at(-1)}`,
+    });
+  return problems;
+}
