@@ -1,0 +1,50 @@
+import { defineError } from './define-error.ts';
+
+export const MODEL_UNLOADABLE = defineError('MODEL_UNLOADABLE', {
+  status: 422,
+  retry: 'never',
+  summary: 'The model file cannot be loaded or does not answer. Train or register the version again.',
+});
+export const SIGNATURE_MISMATCH = defineError('SIGNATURE_MISMATCH', {
+  status: 400,
+  retry: 'never',
+  summary: 'What was sent, or the model file itself, does not fit the signature of the version.',
+});
+export const ANSWER_NOT_FINITE = defineError('ANSWER_NOT_FINITE', {
+  status: 500,
+  retry: 'never',
+  summary:
+    'The model answered no finite score. Look for missing features, or roll back to a version that takes them.',
+});
+export const NOT_SERVED = defineError('NOT_SERVED', {
+  status: 404,
+  retry: 'never',
+  summary: 'The gateway has no route for the model, or the version named is not loaded here.',
+});
+export const RANK_NOT_CONFIGURED = defineError('RANK_NOT_CONFIGURED', {
+  status: 400,
+  retry: 'never',
+  summary:
+    'The spec has no `serving.rank`, or the keys sent are not the ones that it and the feature views name.',
+});
+export const FEATURES_UNAVAILABLE = defineError('FEATURES_UNAVAILABLE', {
+  status: 503,
+  retry: 'later',
+  summary: 'The online features could not be read and none were cached. Send the request again.',
+});
+export const SPOOL_FULL = defineError('SPOOL_FULL', {
+  status: 503,
+  retry: 'later',
+  summary:
+    'The prediction log cannot take more rows until it has been shipped, so nothing is answered unlogged.',
+});
+export const GATEWAY_ABSENT = defineError('GATEWAY_ABSENT', {
+  status: 503,
+  retry: 'later',
+  summary: 'No gateway has been seen lately. Start one; the rollout goes on by itself.',
+});
+export const ROUTE_NOT_OBEYED = defineError('ROUTE_NOT_OBEYED', {
+  status: 409,
+  retry: 'never',
+  summary: 'A gateway could not follow the route and keeps the one before; its reason is in the message.',
+});
