@@ -8,12 +8,18 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-/** A span of time written as `500ms`, `30s`, `5m`, `24h` or `7d`; milliseconds once parsed. */
-export const Duration = z
+const DurationText = z
   .string()
   .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'a duration such as 500ms, 30s, 5m, 24h or 7d')
-  .meta({ description: 'A span of time: 500ms, 30s, 5m, 24h or 7d.' })
   .transform((text) => {
     const [, amount, unit] = /^([\d.]+)(ms|s|m|h|d)$/.exec(text) ?? [];
     return Math.round(Number(amount) * (UNIT_MS[unit ?? ''] ?? Number.NaN));
   });
+
+/**
+ * A span of time written as `500ms`, `30s`, `5m`, `24h` or `7d`, or as whole milliseconds; milliseconds once
+ * parsed, so that a parsed spec is itself a valid spec.
+ */
+export const Duration = z
+  .union([DurationText, z.int().nonnegative()])
+  .meta({ description: 'A span of time: 500ms, 30s, 5m, 24h, 7d, or whole milliseconds.' });

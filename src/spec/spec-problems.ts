@@ -77,13 +77,12 @@ function explain(
         },
       ];
     case 'invalid_union': {
-      const key = issue.discriminator;
-      return [
-        {
-          path: issue.path,
-          message: `found ${shown(key && found ? (found as Record<string, unknown>)[key] : found)}${key ? ` for "${key}"` : ''}: ${issue.message}`,
-        },
-      ];
+      const allowed = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+      const near = typeof found === 'string' ? nearestName(found, allowed) : null;
+      const hint = near ? `; did you mean "${near}"?` : '';
+      const expected =
+        allowed.length > 0 ? `allowed ${allowed.map((v) => `"${v}"`).join(', ')}` : issue.message;
+      return [{ path: issue.path, message: `found ${shown(found)}, ${expected}${hint}` }];
     }
     default:
       return [{ path: issue.path, message: `found ${shown(found)}: ${issue.message}` }];

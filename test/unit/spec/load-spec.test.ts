@@ -1,0 +1,166 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import type { ModelSpecInput } from '../../../src/contracts/spec/model-spec.ts';
+import type { PerennialError } from '../../../src/errors/define-error.ts';
+import { loadSpec, parseSpec } from '../../../src/spec/load-spec.ts';
+
+const minimal: ModelSpecInput = {
+  apiVersion: 'perennial/v1',
+  name: 'churn',
+  description: 'Who leaves next month.',
+  owner: { team: 'growth' },
+  sources: {
+    accounts: { type: 'postgres', connection: 'CRM_URL', table: 'accounts', watermark: 'updated_at' },
+  },
+  features: {
+    views: {
+      account: {
+        description: 'Facts of the account.',
+        keys: ['account_id'],
+        query: { sql: 'SELECT account_id, updated_at AS event_time, seats FROM accounts' },
+        columns: { seats: 'Paid seats.' },
+      },
+    },
+  },
+  training: {
+    spine: { query: { sql: 'SELECT 1' }, id: 'id', label: 'left', keys: ['account_id'] },
+    features: ['account.seats'],
+    trainer: { command: ['python', 'train.py'] },
+  },
+  evaluation: { task: 'binary' },
+};
+
+describe('loadSpec', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'perennial-spec-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  async function problemsOf(text: string): Promise<PerennialError> {
+    const file = join(folder, 'perennial.yaml');
+    await writeFile(file, text);
+    return loadSpec(file).then(
+      () => expect.fail('the spec was accepted'),
+      (error: PerennialError) => error,
+    );
+  }
+  const broken = (change: (spec: Record<string, any>) => void): Promise<PerennialError> => {
+    const spec = structuredClone(minimal) as Record<string, any>;
+    change(spec);
+    return problemsOf(stringify(spec));
+  };
+
+  it('writes out every default, durations in milliseconds', () => {
+    const spec = parseSpec(minimal);
+    expect(spec.rollout.weights).toEqual([1, 5, 25, 50, 100]);
+    expect(spec.approval).toMatchObject({ roles: ['ml-engineer'], quorum: 1, timeout: 72 * 3_600_000 });
+    expect(spec.monitoring.breaches).toEqual({ k: 2, n: 5 });
+  });
+
+  it('takes a parsed spec as a spec again, unchanged', () => {
+    const once = parseSpec(minimal);
+    expect(parseSpec(JSON.parse(JSON.stringify(once)))).toEqual(once);
+  });
+
+  it('loads a spec written in TypeScript', async () => {
+    const file = join(folder, 'model.ts');
+    await writeFile(
+      file,
+      `import { defineModel } from 'perennial';\nexport const model = defineModel(${JSON.stringify(minimal)});\n`,
+    );
+    expect((await loadSpec(file)).spec.name).toBe('churn');
+  });
+
+  it('puts the text of SQL files in place', async () => {
+    await writeFile(join(folder, 'account.sql'), 'SELECT 42');
+    const spec = structuredClone(minimal) as Record<string, any>;
+    spec['features'].views.account.query = { file: 'account.sql' };
+    const file = join(folder, 'with-file.yaml');
+    await writeFile(file, stringify(spec));
+    expect((await loadSpec(file)).spec.features.views['account']?.query).toEqual({ sql: 'SELECT 42' });
+  });
+
+  it.each<[string, (spec: Record<string, any>) => void, string, RegExp]>([
+    ['an unknown key', (s) => (s['aproval'] = {}), 'aproval', /did you mean "approval"/],
+    [
+      'an unknown kind',
+      (s) => (s['sources'].accounts.type = 'postgress'),
+      'sources.accounts.type',
+      /did you mean "postgres"/,
+    ],
+    ['a missing key', (s) => delete s['owner'], 'owner', /missing/],
+    ['a bad duration', (s) => (s['training'].window = '5 weeks'), 'training.window', /"5 weeks".*500ms, 30s/],
+    ['a bad name', (s) => (s['name'] = 'Churn!'), 'name', /lower-case/],
+    [
+      'an undeclared view',
+      (s) => (s['training'].features = ['acount.seats']),
+      'training.features[0]',
+      /did you mean "account"/,
+    ],
+    [
+      'an undeclared column',
+      (s) => (s['training'].features = ['account.seat']),
+      'training.features[0]',
+      /did you mean "seats"/,
+    ],
+    [
+      'weights that shrink',
+      (s) => (s['rollout'] = { weights: [50, 5, 100] }),
+      'rollout.weights[1]',
+      /must grow/,
+    ],
+    [
+      'weights without an end',
+      (s) => (s['rollout'] = { weights: [5, 50] }),
+      'rollout.weights',
+      /must be 100, found 50/,
+    ],
+    [
+      'a gate without thresholds',
+      (s) => (s['gates'] = [{ type: 'metric', name: 'auc', metric: 'auc' }]),
+      'gates[0]',
+      /no threshold/,
+    ],
+    [
+      'a missing SQL file',
+      (s) => (s['training'].spine.query = { file: 'no.sql' }),
+      'training.spine.query.file',
+      /no file "no.sql"/,
+    ],
+    [
+      'k above n',
+      (s) => (s['monitoring'] = { breaches: { k: 6, n: 5 } }),
+      'monitoring.breaches.k',
+      /cannot be more/,
+    ],
+    [
+      'a secret in place of its name',
+      (s) => (s['sources'].accounts.connection = 'postgres://a:b@c/d'),
+      'sources.accounts.connection',
+      /NAME/,
+    ],
+  ])('names the path and the mend of %s', async (_, change, path, message) => {
+    const error = await broken(change);
+    const problem = error.problems.find((p) => p.path === path);
+    expect(problem?.message).toMatch(message);
+    expect(problem?.line).toBeGreaterThan(0);
+  });
+
+  it('names the line of a YAML error', async () => {
+    const error = await problemsOf('apiVersion: perennial/v1\nname: [unclosed\n');
+    expect(error.code).toBe('SPEC_UNREADABLE');
+    expect(error.problems[0]?.line).toBeGreaterThanOrEqual(2);
+  });
+
+  it.each([
+    ['missing.yaml', /no such file/],
+    ['spec.toml', /a spec is a/],
+  ])('refuses %s', async (name, message) => {
+    if (name === 'spec.toml') await writeFile(join(folder, name), '');
+    await expect(loadSpec(join(folder, name))).rejects.toThrow(message);
+  });
+});
