@@ -26,3 +26,13 @@ export const CHAMPION_CONFLICT = defineError('CHAMPION_CONFLICT', {
   retry: 'never',
   summary: 'The champion is not the one that the change was decided against.',
 });
+export const VERSION_INCOMPLETE = defineError('VERSION_INCOMPLETE', {
+  status: 409,
+  retry: 'never',
+  summary: 'A version becomes a candidate only with a succeeded run, its artifact, signature and evaluation.',
+});
+export const SPEC_NOT_FOUND = defineError('SPEC_NOT_FOUND', {
+  status: 404,
+  retry: 'never',
+  summary: 'The model has no spec of that revision.',
+});
