@@ -1,0 +1,78 @@
+import type { StoredMail } from './mail-sink.ts';
+import type { StoredSlackMessage } from './slack-sink.ts';
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
+
+function page(title: string, body: string): string {
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escape(title)}</title>
+<meta name="viewport" content="width=device-width"><style>
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1d2b24;background:#fbfcfb}
+a{color:#11663f}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.4rem;border-bottom:1px solid #dfe6e1}
+iframe{width:100%;height:34rem;border:1px solid #dfe6e1;background:#fff}pre{white-space:pre-wrap;font:inherit;margin:.2rem 0}
+.reply{margin-left:2.5rem}.message{border-left:3px solid #2e8b57;padding:.2rem .8rem;margin:.8rem 0;background:#fff}
+.meta{color:#5c6b63;font-size:.85em}</style></head><body><h1>${escape(title)}</h1>${body}</body></html>`;
+}
+
+/** The inbox, newest first. */
+export function mailListPage(mails: readonly StoredMail[]): string {
+  const rows = mails
+    .toReversed()
+    .map(
+      (mail) =>
+        `<tr><td>${escape(mail.receivedAt)}</td><td>${escape(mail.to.join(', '))}</td><td><a href="/mail/${encodeURIComponent(mail.id)}">${escape(mail.subject || '(no subject)')}</a></td></tr>`,
+    );
+  if (rows.length === 0) return page('Mail', '<p>No mail has arrived yet.</p>');
+  return page('Mail', `<table><tr><th>Received</th><th>To</th><th>Subject</th></tr>${rows.join('')}</table>`);
+}
+
+/** One mail. Its HTML is shown in a sandbox: scripts of a mail never run. */
+export function mailPage(mail: StoredMail): string {
+  const head = `<p><a href="/mail">All mail</a></p><p class="meta">From ${escape(mail.from)}<br>To ${escape(mail.to.join(', '))}<br>${escape(mail.receivedAt)}</p>`;
+  const html =
+    mail.html === null
+      ? ''
+      : `<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${escape(mail.html)}" title="HTML part"></iframe>`;
+  const text = mail.text === null ? '' : `<h2>Text</h2><pre>${escape(mail.text)}</pre>`;
+  return page(mail.subject || '(no subject)', head + html + text);
+}
+
+/** Collects what a reader of Block Kit sees: `text` fields at any depth, and the links of buttons. */
+function blockText(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(blockText);
+  if (typeof value !== 'object' || value === null) return [];
+  const entry = value as Record<string, unknown>;
+  const own = typeof entry['text'] === 'string' ? [escape(entry['text'])] : [];
+  const nested = Object.entries(entry).flatMap(([key, part]) =>
+    key === 'text' && own.length > 0 ? [] : blockText(part),
+  );
+  const url = entry['url'];
+  if (typeof url === 'string' && /^https?:/.test(url)) {
+    return [`<a href="${escape(url)}">${own.concat(nested).join(' ') || escape(url)}</a>`];
+  }
+  return own.concat(nested);
+}
+
+function slackMessage(message: StoredSlackMessage): string {
+  const time = new Date(Number(message.ts) * 1_000).toISOString();
+  const edited = message.editedAt === null ? '' : ' (edited)';
+  const body = message.blocks.length > 0 ? blockText(message.blocks).join('\n') : escape(message.text);
+  const place = message.threadTs === null ? 'message' : 'message reply';
+  return `<div class="${place}"><span class="meta">#${escape(message.channelName)} ${time}${edited}</span><pre>${body}</pre></div>`;
+}
+
+/** All channels, each thread under its first message, newest thread first. */
+export function slackPage(messages: readonly StoredSlackMessage[]): string {
+  const threads = messages.filter((message) => message.threadTs === null).toReversed();
+  const parts = threads.flatMap((first) => [
+    first,
+    ...messages.filter((reply) => reply.threadTs === first.ts),
+  ]);
+  return page('Slack', parts.length === 0 ? '<p>No message yet.</p>' : parts.map(slackMessage).join(''));
+}
