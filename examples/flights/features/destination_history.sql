@@ -1,0 +1,11 @@
+-- The same for arrivals at the destination.
+WITH daily AS (
+  SELECT destination, date_trunc('day', scheduled_at) AS day, count(*) AS flights, sum((delay > 15)::INT) AS late
+  FROM flights GROUP BY ALL
+)
+SELECT
+  destination,
+  day + INTERVAL 1 DAY AS event_time,
+  sum(late) OVER recent / sum(flights) OVER recent AS late_share
+FROM daily
+WINDOW recent AS (PARTITION BY destination ORDER BY day RANGE BETWEEN INTERVAL 13 DAY PRECEDING AND CURRENT ROW)
