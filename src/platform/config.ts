@@ -204,9 +204,10 @@ export function defaultNamespace(environment: string): string {
   return `perennial-${environment}`;
 }
 
+/** All but `credentials`: the AWS SDK writes notes of its own into the object that it is given. */
 function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) {
-    for (const part of Object.values(value)) deepFreeze(part);
+    for (const [key, part] of Object.entries(value)) if (key !== 'credentials') deepFreeze(part);
     Object.freeze(value);
   }
   return value;
