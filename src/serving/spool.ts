@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { PerennialError } from '../errors/define-error.ts';
+import { SPOOL_FULL } from '../errors/serving-errors.ts';
+import { recoverSegment } from './recover-segment.ts';
+import type { SpoolRecord } from './spool-record.ts';
+
+export const OPEN_SUFFIX = '.open.ndjson';
+export const SEALED_SUFFIX = '.sealed.ndjson';
+
+export interface SpoolOptions {
+  /** A folder of this gateway alone. */
+  readonly directory: string;
+  readonly gatewayId: string;
+  /** A segment is sealed when it is this old. */
+  readonly sealMs: number;
+  readonly sealBytes: number;
+  /** All segments on disk together; beyond it nothing more is taken. */
+  readonly limitBytes: number;
+}
+
+/**
+ * The prediction log's first home: append-only segments of NDJSON. `append` returns after the operating system has
+ * the line, so that the death of this process loses nothing that was answered (a loss of power may).
+ */
+export class Spool {
+  readonly #options: SpoolOptions;
+  #fd: number | null = null;
+  #segmentId = '';
+  #openedAt = 0;
+  #openBytes = 0;
+  #sealedBytes = 0;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+    mkdirSync(options.directory, { recursive: true });
+    this.recover();
+  }
+
+  /** Bytes on disk that have not been shipped. */
+  get bytes(): number {
+    return this.#openBytes + this.#sealedBytes;
+  }
+
+  get full(): boolean {
+    return this.bytes >= this.#options.limitBytes;
+  }
+
+  /**
+   * Writes one line.
+   * @throws PerennialError SPOOL_FULL when the limit is reached or the disk takes no more; then nothing is written.
+   */
+  append(record: SpoolRecord): void {
+    if (this.full) {
+      const text = `The prediction log holds ${this.bytes} unshipped bytes, its limit is ${this.#options.limitBytes}. It goes on when PostgreSQL and S3 take them.`;
+      throw new PerennialError(SPOOL_FULL, text);
+    }
+    const line = Buffer.from(`${JSON.stringify(record)}\n`);
+    try {
+      const fd = this.#fd ?? this.#open();
+      writeWhole(fd, line, this.#openBytes);
+    } catch (cause) {
+      throw new PerennialError(SPOOL_FULL, 'The disk of the prediction log takes no more. Free some space.', {
+        cause,
+      });
+    }
+    this.#openBytes += line.length;
+    if (this.#openBytes >= this.#options.sealBytes) this.seal();
+  }
+
+  /** Seals the open segment if it is old enough. */
+  sealIfDue(now: number): void {
+    if (this.#fd !== null && now - this.#openedAt >= this.#options.sealMs) this.seal();
+  }
+
+  /** Closes the open segment for shipping. Without one it does nothing. */
+  seal(): void {
+    if (this.#fd === null) return;
+    closeSync(this.#fd);
+    this.#fd = null;
+    this.#sealedBytes += this.#openBytes;
+    this.#openBytes = 0;
+    renameSync(this.#path(this.#segmentId, OPEN_SUFFIX), this.#path(this.#segmentId, SEALED_SUFFIX));
+  }
+
+  /** Segments that wait to be shipped, oldest first. */
+  sealed(): { readonly segmentId: string; readonly path: string }[] {
+    return this.#files(SEALED_SUFFIX).map((segmentId) => ({
+      segmentId,
+      path: this.#path(segmentId, SEALED_SUFFIX),
+    }));
+  }
+
+  /** Seals what processes that died left open, without a line that they could not finish. */
+  recover(): void {
+    for (const segmentId of this.#files(OPEN_SUFFIX)) {
+      if (segmentId === this.#segmentId || ownerLives(segmentId)) continue;
+      recoverSegment(this.#path(segmentId, OPEN_SUFFIX));
+      renameSync(this.#path(segmentId, OPEN_SUFFIX), this.#path(segmentId, SEALED_SUFFIX));
+    }
+    this.recount();
+  }
+
+  /** Reads the sizes on disk anew, after segments have been shipped. */
+  recount(): void {
+    this.#sealedBytes = this.sealed().reduce(
+      (sum, { path }) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    );
+  }
+
+  #open(): number {
+    const time = new Date().toISOString().replace(/[-:.]/g, '');
+    this.#segmentId = `${this.#options.gatewayId}-${time}-${process.pid}-${randomBytes(4).toString('hex')}`;
+    const fd = openSync(this.#path(this.#segmentId, OPEN_SUFFIX), 'ax');
+    this.#fd = fd;
+    this.#openedAt = Date.now();
+    this.#openBytes = fstatSync(fd).size;
+    return fd;
+  }
+
+  #path(segmentId: string, suffix: string): string {
+    return join(this.#options.directory, segmentId + suffix);
+  }
+
+  #files(suffix: string): string[] {
+    return readdirSync(this.#options.directory)
+      .filter((name) => name.endsWith(suffix))
+      .map((name) => name.slice(0, -suffix.length))
+      .sort();
+  }
+}
+
+/** A disk that fills up takes a part of a line: what was taken is cut off again. */
+function writeWhole(fd: number, line: Buffer, sizeBefore: number): void {
+  let written = 0;
+  try {
+    while (written < line.length) written += writeSync(fd, line, written);
+  } catch (error) {
+    ftruncateSync(fd, sizeBefore);
+    throw error;
+  }
+}
+
+/** Whether another process may still write the segment; its id carries the process that opened it. */
+function ownerLives(segmentId: string): boolean {
+  const pid = Number(segmentId.split('-').at(-2));
+  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
