@@ -1,0 +1,77 @@
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import type { PerennialError } from '../errors/define-error.ts';
+
+/** A plain table without rules, as `kubectl` and `gh` print them. */
+export function renderTable(
+  head: readonly string[],
+  rows: readonly (readonly (string | number | null | undefined)[])[],
+): string {
+  const bare = Object.fromEntries(
+    [
+      'top',
+      'top-mid',
+      'top-left',
+      'top-right',
+      'bottom',
+      'bottom-mid',
+      'bottom-left',
+      'bottom-right',
+      'left',
+      'left-mid',
+      'mid',
+      'mid-mid',
+      'right',
+      'right-mid',
+    ].map((k) => [k, '']),
+  );
+  const table = new Table({
+    head: head.map((h) => pc.dim(h.toUpperCase())),
+    chars: { ...bare, middle: '  ' },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [] },
+  });
+  for (const row of rows)
+    table.push(row.map((cell) => (cell === null || cell === undefined ? pc.dim('–') : String(cell))));
+  return table.toString().replace(/[ \t]+$/gm, '');
+}
+
+/** `4 min ago`, for times that people read. */
+export function ago(iso: string, now: number): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(iso)) / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
+const GOOD = new Set(['champion', 'pass', 'approved', 'resolved', 'whole', 'validated']);
+const BAD = new Set([
+  'failed',
+  'fail',
+  'rejected',
+  'denied',
+  'rolled_back',
+  'rollback_failed',
+  'critical',
+  'open',
+  'error',
+  'aborted',
+  'quarantined',
+]);
+
+/** Colours a state by what it means, where the terminal has colours. */
+export function paint(state: string): string {
+  if (GOOD.has(state)) return pc.green(state);
+  if (BAD.has(state)) return pc.red(state);
+  return ['retired', 'expired', 'ok'].includes(state) ? pc.dim(state) : pc.yellow(state);
+}
+
+/** An error as a person reads it: code, message, and one line for each problem with its place. */
+export function renderError(error: PerennialError): string {
+  const lines = [`${pc.red('error')} ${pc.bold(error.code)}: ${error.message}`];
+  for (const problem of error.problems) {
+    const place = problem.file ? `${problem.file}${problem.line ? `:${problem.line}` : ''} ` : '';
+    lines.push(`  ${pc.dim(place)}${problem.path ? `${pc.cyan(problem.path)}: ` : ''}${problem.message}`);
+  }
+  return lines.join('\n');
+}
