@@ -1,0 +1,160 @@
+import { normalSurvival } from '../distributions/normal.ts';
+import { studentTSurvival } from '../distributions/student-t.ts';
+import type { Interval, Proportion } from './proportion.ts';
+import { requireProportion } from './proportion.ts';
+import type { SampleMoments } from './sample-moments.ts';
+import { twoProportionTest } from './two-proportion-test.ts';
+import { welchTest } from './welch-test.ts';
+
+export interface NonInferiorityInput {
+  /** Both proportions, or both moments. */
+  readonly control: Proportion | SampleMoments;
+  readonly treatment: Proportion | SampleMoments;
+  /** How much worse the treatment may be, > 0, in the metric's unit. */
+  readonly margin: number;
+  /** One-sided. Default 0.05. */
+  readonly alpha?: number;
+  /** False for errors and latencies. Default true. */
+  readonly higherIsBetter?: boolean;
+  /** Fewer trials in either arm are no verdict. Default 30. */
+  readonly minPerArm?: number;
+}
+
+export interface NonInferiorityEvidence {
+  /** treatment − control. */
+  readonly difference: number | null;
+  /** Of the difference, at 1 − 2·alpha. */
+  readonly interval: Interval | null;
+  /** Against "worse by the margin or more"; small shows non-inferiority. */
+  readonly pValue: number | null;
+  /** Against "no worse than the margin"; small shows inferiority. */
+  readonly pInferior: number | null;
+  readonly reason: string;
+}
+
+export type NonInferiority =
+  | ({ readonly kind: 'non_inferior' } & NonInferiorityEvidence)
+  | ({ readonly kind: 'inferior' } & NonInferiorityEvidence)
+  | ({ readonly kind: 'inconclusive' } & NonInferiorityEvidence)
+  | ({ readonly kind: 'insufficient_data' } & NonInferiorityEvidence);
+
+/**
+ * Is the treatment at most `margin` worse than the control? At one fixed look. Proportions: Farrington & Manning's
+ * score test (1990), its variance taken at the nearest rates that differ by exactly the margin, so that arms without
+ * a single failure are judged too. Means: Welch's t against the margin.
+ */
+export function nonInferiority(input: NonInferiorityInput): NonInferiority {
+  if (!(input.margin > 0)) throw new RangeError(`margin must be greater than 0; got ${input.margin}.`);
+  const alpha = input.alpha ?? 0.05;
+  const minimum = Math.max(2, input.minPerArm ?? 30);
+  const sign = (input.higherIsBetter ?? true) ? 1 : -1;
+  const fewest = Math.min(size(input.control), size(input.treatment));
+  const nothing = { difference: null, interval: null, pValue: null, pInferior: null };
+  if (fewest < minimum) {
+    const reason = `${fewest} trials in the smaller arm < minPerArm ${minimum}`;
+    return { kind: 'insufficient_data', ...nothing, reason };
+  }
+  const tested =
+    isProportion(input.control) && isProportion(input.treatment)
+      ? ofProportions(input.control, input.treatment, sign * input.margin, alpha)
+      : isProportion(input.control) || isProportion(input.treatment)
+        ? wrongPair()
+        : ofMeans(input.control, input.treatment, sign * input.margin, alpha);
+  if (tested === null) {
+    return { kind: 'insufficient_data', ...nothing, reason: 'the values of both arms do not vary' };
+  }
+  const pValue = sign > 0 ? tested.pAbove : tested.pBelow;
+  const pInferior = sign > 0 ? tested.pBelow : tested.pAbove;
+  const evidence = { difference: tested.difference, interval: tested.interval, pValue, pInferior };
+  const shown = `difference ${Number(tested.difference.toPrecision(3))}, margin ${input.margin}`;
+  if (pValue <= alpha)
+    return { kind: 'non_inferior', ...evidence, reason: `${shown}, p ${show(pValue)} ≤ ${alpha}` };
+  if (pInferior <= alpha) {
+    return {
+      kind: 'inferior',
+      ...evidence,
+      reason: `${shown}, worse than the margin with p ${show(pInferior)}`,
+    };
+  }
+  return { kind: 'inconclusive', ...evidence, reason: `${shown}, p ${show(pValue)} > ${alpha}` };
+}
+
+interface Tested {
+  readonly difference: number;
+  readonly interval: Interval | null;
+  /** That the difference is above (below) the null line by chance. */
+  readonly pAbove: number;
+  readonly pBelow: number;
+}
+
+/** Null line: treatment − control = −signedMargin. */
+function ofProportions(
+  control: Proportion,
+  treatment: Proportion,
+  signedMargin: number,
+  alpha: number,
+): Tested {
+  requireProportion(control, 'control');
+  requireProportion(treatment, 'treatment');
+  const delta = -signedMargin;
+  const difference = treatment.successes / treatment.trials - control.successes / control.trials;
+  const z = (difference - delta) / Math.sqrt(restrictedVariance(control, treatment, delta));
+  const interval = twoProportionTest(control, treatment, 2 * alpha).newcombe;
+  return { difference, interval, pAbove: normalSurvival(z), pBelow: normalSurvival(-z) };
+}
+
+function ofMeans(
+  control: SampleMoments,
+  treatment: SampleMoments,
+  signedMargin: number,
+  alpha: number,
+): Tested | null {
+  const welch = welchTest(control, treatment, 2 * alpha);
+  if (welch === null) return null;
+  const t = (welch.difference + signedMargin) / welch.standardError;
+  const df = welch.degreesOfFreedom;
+  return {
+    difference: welch.difference,
+    interval: welch.interval,
+    pAbove: studentTSurvival(t, df),
+    pBelow: studentTSurvival(-t, df),
+  };
+}
+
+/** Variance at the maximum-likelihood rates under treatment − control = delta (roots of a cubic; F&M appendix). */
+function restrictedVariance(control: Proportion, treatment: Proportion, delta: number): number {
+  const n1 = treatment.trials;
+  const n2 = control.trials;
+  const p1 = treatment.successes / n1;
+  const p2 = control.successes / n2;
+  const theta = n2 / n1;
+  const a = 1 + theta;
+  const b = -(1 + theta + p1 + theta * p2 + delta * (theta + 2));
+  const c = delta * delta + delta * (2 * p1 + theta + 1) + p1 + theta * p2;
+  const d = -p1 * delta * (1 + delta);
+  const v = b ** 3 / (3 * a) ** 3 - (b * c) / (6 * a * a) + d / (2 * a);
+  const u = (v > 0 ? 1 : -1) * Math.sqrt(Math.max(0, (b / (3 * a)) ** 2 - c / (3 * a)));
+  const w = (Math.PI + Math.acos(u === 0 ? 0 : Math.min(1, Math.max(-1, v / u ** 3)))) / 3;
+  const low = Math.max(0, delta);
+  const high = Math.min(1, 1 + delta);
+  const q1 = Math.min(high, Math.max(low, 2 * u * Math.cos(w) - b / (3 * a)));
+  const q2 = q1 - delta;
+  // A margin beyond every possible rate leaves no variance; one trial's worth keeps the quotient defined.
+  return Math.max((q1 * (1 - q1)) / n1 + (q2 * (1 - q2)) / n2, 1e-12);
+}
+
+function isProportion(arm: Proportion | SampleMoments): arm is Proportion {
+  return 'trials' in arm;
+}
+
+function size(arm: Proportion | SampleMoments): number {
+  return isProportion(arm) ? arm.trials : arm.count;
+}
+
+function wrongPair(): never {
+  throw new RangeError('control and treatment must both be proportions or both be moments.');
+}
+
+function show(p: number): string {
+  return String(Number(p.toPrecision(3)));
+}

@@ -1,0 +1,129 @@
+import type { ColumnDriftInput } from './column-sample.ts';
+import { pairColumn } from './column-sample.ts';
+import type { DriftMethod, DriftPolicy } from './drift-policy.ts';
+import { NEEDS_ORDER, resolveDriftPolicy } from './drift-policy.ts';
+import type { MeasurableCells } from './measure-cells.ts';
+import type { MissingRate } from './missing-rate.ts';
+import { assessMissingRate } from './missing-rate.ts';
+import type { MethodEvidence } from './noise-threshold.ts';
+import { judgeAgainstNoise } from './noise-threshold.ts';
+import { MAX_SHUFFLED_ROWS } from './permute-cells.ts';
+import { coarsenCells } from './value-cells.ts';
+
+const MAX_NUMERIC_CELLS = 400;
+const MAX_CATEGORY_CELLS = 1_000;
+
+interface Judged {
+  readonly method: DriftMethod;
+  readonly value: number;
+  /** The line `value` had to exceed at these sizes. */
+  readonly threshold: number;
+  readonly pValue: number;
+  readonly smallestDetectable: number;
+  readonly reason: string;
+  /** Every method that was considered, the deciding one first. */
+  readonly evidence: readonly MethodEvidence[];
+  readonly missing: MissingRate;
+}
+
+export type ColumnDriftVerdict =
+  | ({ readonly kind: 'drifted' } & Judged)
+  | ({ readonly kind: 'stable' } & Judged)
+  | {
+      readonly kind: 'insufficient_data';
+      readonly method: null;
+      readonly value: null;
+      readonly threshold: null;
+      readonly reason: string;
+      readonly missing: MissingRate;
+    };
+
+/**
+ * Whether the current values of one column come from another distribution than the reference's.
+ *
+ * An alarm needs an effect worth one (the published threshold) that chance does not explain at these sizes (seeded
+ * permutation test): the line is the larger of the two; see `judgeAgainstNoise`. Without drift it alarms
+ * with probability ≤ policy.alpha (0.005) at every size, with ties, and at every cardinality. Rows must be
+ * exchangeable: strongly autocorrelated windows alarm more often.
+ *
+ * Above 10,000 rows the judgement looks at 400 pooled-quantile cells of a number, and at the 999 most frequent
+ * categories and one for the rest. Missing and infinite values are set aside and judged in `missing`; fewer than
+ * policy.minSamples usable values on either side are `insufficient_data`. Data never make it throw.
+ */
+export function assessColumnDrift(input: ColumnDriftInput, policy: DriftPolicy = {}): ColumnDriftVerdict {
+  const resolved = resolveDriftPolicy(policy);
+  const { cells, reference, current } = pairColumn(input);
+  const missing = assessMissingRate(reference, current, {
+    threshold: resolved.missingRateThreshold,
+    alpha: resolved.alpha,
+  });
+  const fewest = Math.min(cells.referenceCount, cells.currentCount);
+  if (fewest < resolved.minSamples) {
+    const side = cells.currentCount <= cells.referenceCount ? 'current' : 'reference';
+    const reason = `${fewest} usable values in the ${side} data < minSamples ${resolved.minSamples}`;
+    return { kind: 'insufficient_data', method: null, value: null, threshold: null, reason, missing };
+  }
+  const methods = chooseMethods(resolved.method, cells.values !== null);
+  const evidence = judgeAgainstNoise(limitCells(cells), methods, resolved);
+  const ranked = [...evidence].sort((a, b) => Number(b.drifted) - Number(a.drifted) || ratio(b) - ratio(a));
+  const deciding = ranked[0]!;
+  return {
+    kind: deciding.drifted ? 'drifted' : 'stable',
+    method: deciding.method,
+    value: deciding.value,
+    threshold: deciding.threshold,
+    pValue: deciding.pValue,
+    smallestDetectable: deciding.smallestDetectable,
+    reason: explain(deciding, cells),
+    evidence: ranked,
+    missing,
+  };
+}
+
+function chooseMethods(method: 'auto' | DriftMethod, ordered: boolean): readonly DriftMethod[] {
+  if (method === 'auto') return ordered ? ['js_distance', 'wasserstein_normed'] : ['js_distance'];
+  // A policy for all columns may name a measure that categories do not have.
+  return NEEDS_ORDER[method] && !ordered ? ['js_distance'] : [method];
+}
+
+function ratio(evidence: MethodEvidence): number {
+  return evidence.value / evidence.threshold;
+}
+
+function explain(e: MethodEvidence, cells: MeasurableCells): string {
+  const sizes = `${cells.referenceCount} against ${cells.currentCount} values`;
+  const line = `${e.method} ${shown(e.value)}`;
+  const found = `the smallest shift that would be found is about ${shown(e.smallestDetectable)}`;
+  if (e.drifted) {
+    return `${line} exceeds ${shown(e.threshold)}, the line for ${sizes} (base ${shown(e.baseThreshold)}), p ≤ ${shown(e.pValue)}`;
+  }
+  if (e.value > e.baseThreshold) {
+    return `${line} is above the base threshold ${shown(e.baseThreshold)}, but ${sizes} reach ${shown(e.threshold)} by chance; ${found}`;
+  }
+  return `${line} does not exceed ${shown(e.threshold)}, the line for ${sizes}; ${found}`;
+}
+
+function shown(x: number): string {
+  return String(Number(x.toPrecision(3)));
+}
+
+function limitCells(cells: MeasurableCells): MeasurableCells {
+  if (cells.referenceCount + cells.currentCount <= MAX_SHUFFLED_ROWS) return cells;
+  const { values } = cells;
+  return values === null ? foldRareCategories(cells) : coarsenCells({ ...cells, values }, MAX_NUMERIC_CELLS);
+}
+
+/** Which categories are folded depends on pooled counts only, so that the permutation test stays exact. */
+function foldRareCategories(cells: MeasurableCells): MeasurableCells {
+  if (cells.reference.length <= MAX_CATEGORY_CELLS) return cells;
+  const pooled = cells.reference.map((count, i) => count + cells.current[i]!);
+  const order = Array.from(pooled.keys()).sort((a, b) => pooled[b]! - pooled[a]! || a - b);
+  const reference = new Float64Array(MAX_CATEGORY_CELLS);
+  const current = new Float64Array(MAX_CATEGORY_CELLS);
+  order.forEach((from, rank) => {
+    const to = Math.min(rank, MAX_CATEGORY_CELLS - 1);
+    reference[to] = reference[to]! + cells.reference[from]!;
+    current[to] = current[to]! + cells.current[from]!;
+  });
+  return { ...cells, reference, current };
+}

@@ -1,0 +1,56 @@
+export interface CalibrationBin {
+  /** The bin holds scores in [low, high); the last one includes 1. */
+  readonly low: number;
+  readonly high: number;
+  readonly weight: number;
+  readonly meanScore: number | null;
+  readonly positiveShare: number | null;
+}
+
+interface CalibrationOptions {
+  readonly bins?: number;
+  readonly weights?: ArrayLike<number>;
+}
+
+/** Equal-width reliability table of scores in [0, 1] against labels 0/1. */
+export function calibrationTable(
+  labels: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  options: CalibrationOptions = {},
+): CalibrationBin[] {
+  const bins = options.bins ?? 10;
+  const weight = new Float64Array(bins);
+  const score = new Float64Array(bins);
+  const positive = new Float64Array(bins);
+  for (let i = 0; i < labels.length; i++) {
+    const w = options.weights === undefined ? 1 : options.weights[i]!;
+    const b = Math.min(bins - 1, Math.max(0, Math.floor(scores[i]! * bins)));
+    weight[b] = weight[b]! + w;
+    score[b] = score[b]! + w * scores[i]!;
+    positive[b] = positive[b]! + w * labels[i]!;
+  }
+  return Array.from({ length: bins }, (_, b) => ({
+    low: b / bins,
+    high: (b + 1) / bins,
+    weight: weight[b]!,
+    meanScore: weight[b]! > 0 ? score[b]! / weight[b]! : null,
+    positiveShare: weight[b]! > 0 ? positive[b]! / weight[b]! : null,
+  }));
+}
+
+/** ECE = Σ_bins (weight share) · |positive share − mean score|; null without weight. Naeini et al. (2015). */
+export function expectedCalibrationError(
+  labels: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  options: CalibrationOptions = {},
+): number | null {
+  let total = 0;
+  let error = 0;
+  for (const bin of calibrationTable(labels, scores, options)) {
+    total += bin.weight;
+    if (bin.positiveShare !== null && bin.meanScore !== null) {
+      error += bin.weight * Math.abs(bin.positiveShare - bin.meanScore);
+    }
+  }
+  return total > 0 ? error / total : null;
+}

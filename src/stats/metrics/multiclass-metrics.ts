@@ -1,0 +1,164 @@
+import { curveAreas } from './ranked-curves.ts';
+import { quotient, requireSameRows, weightAt } from './usable-rows.ts';
+
+const LOG_LOSS_CLIP = Number.EPSILON;
+
+export interface ClassMetrics {
+  readonly support: number;
+  readonly precision: number | null;
+  readonly recall: number | null;
+  readonly f1: number | null;
+  /** This class against all others. */
+  readonly auc: number | null;
+}
+
+export interface Averages {
+  readonly precision: number | null;
+  readonly recall: number | null;
+  readonly f1: number | null;
+}
+
+export interface MulticlassMetrics {
+  readonly count: number;
+  readonly dropped: number;
+  readonly accuracy: number | null;
+  readonly logLoss: number | null;
+  /** [truth][prediction], weighted. */
+  readonly confusion: readonly (readonly number[])[];
+  readonly perClass: readonly ClassMetrics[];
+  readonly micro: Averages;
+  /** Plain mean over the classes that occur in truth or prediction; an undefined rate counts as 0, as in scikit-learn. */
+  readonly macro: Averages;
+  /** Mean weighted by support. */
+  readonly weighted: Averages;
+  readonly aucOneVsRestMacro: number | null;
+  readonly aucOneVsRestWeighted: number | null;
+  /** Hand & Till (2001): mean over pairs of classes of both directions. */
+  readonly aucOneVsOneMacro: number | null;
+}
+
+/**
+ * Metrics of class probabilities: `probabilities[row][class]`, labels are class indices. The prediction is the
+ * first class of highest probability. Rows with an unknown label or a probability that is not finite are dropped.
+ */
+export function multiclassMetrics(
+  labels: ArrayLike<number | null | undefined>,
+  probabilities: ArrayLike<ArrayLike<number>>,
+  options: { readonly weights?: ArrayLike<number> } = {},
+): MulticlassMetrics {
+  requireSameRows({ labels, probabilities, weights: options.weights });
+  const classes = probabilities.length > 0 ? probabilities[0]!.length : 0;
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  const kept: { label: number; p: ArrayLike<number>; w: number }[] = [];
+  let logLoss = 0;
+  let total = 0;
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i];
+    const p = probabilities[i]!;
+    const w = weightAt(options.weights, i);
+    if (typeof label !== 'number' || !Number.isInteger(label) || label < 0 || label >= classes || w === null)
+      continue;
+    if (p.length !== classes || !Array.from(p).every(Number.isFinite)) continue;
+    kept.push({ label, p, w });
+    const row = confusion[label]!;
+    const predicted = firstLargest(p);
+    row[predicted] = row[predicted]! + w;
+    logLoss -= w * Math.log(Math.min(1 - LOG_LOSS_CLIP, Math.max(LOG_LOSS_CLIP, p[label]!)));
+    total += w;
+  }
+  const hits = confusion.reduce((sum, row, c) => sum + row[c]!, 0);
+  const accuracy = quotient(hits, total);
+  const perClass = confusion.map((row, c): ClassMetrics => {
+    const support = row.reduce((a, b) => a + b, 0);
+    const predicted = confusion.reduce((sum, other) => sum + other[c]!, 0);
+    return {
+      support,
+      precision: quotient(row[c]!, predicted),
+      recall: quotient(row[c]!, support),
+      f1: quotient(2 * row[c]!, support + predicted),
+      auc: pairAuc(
+        kept,
+        (l) => l === c,
+        (l) => l !== c,
+        c,
+      ),
+    };
+  });
+  const present = perClass.filter((c) => c.f1 !== null);
+  return {
+    count: kept.length,
+    dropped: labels.length - kept.length,
+    accuracy,
+    logLoss: quotient(logLoss, total),
+    confusion,
+    perClass,
+    micro: { precision: accuracy, recall: accuracy, f1: accuracy },
+    macro: averages(present, () => 1),
+    weighted: averages(present, (c) => c.support),
+    aucOneVsRestMacro: weightedMean(perClass.map((c) => [c.auc, 1])),
+    aucOneVsRestWeighted: weightedMean(perClass.map((c) => [c.auc, c.support])),
+    aucOneVsOneMacro: oneVsOne(kept, classes),
+  };
+}
+
+type Row = { readonly label: number; readonly p: ArrayLike<number>; readonly w: number };
+
+function firstLargest(p: ArrayLike<number>): number {
+  let best = 0;
+  for (let c = 1; c < p.length; c++) if (p[c]! > p[best]!) best = c;
+  return best;
+}
+
+function pairAuc(
+  rows: readonly Row[],
+  isPositive: (label: number) => boolean,
+  isNegative: (label: number) => boolean,
+  scoredBy: number,
+): number | null {
+  const used = rows.filter((r) => isPositive(r.label) || isNegative(r.label));
+  return curveAreas(
+    used.map((r) => Number(isPositive(r.label))),
+    used.map((r) => r.p[scoredBy]!),
+    used.map((r) => r.w),
+  ).auc;
+}
+
+function oneVsOne(rows: readonly Row[], classes: number): number | null {
+  const pairs: [number | null, number][] = [];
+  for (let a = 0; a < classes; a++) {
+    for (let b = a + 1; b < classes; b++) {
+      const forward = pairAuc(
+        rows,
+        (l) => l === a,
+        (l) => l === b,
+        a,
+      );
+      const backward = pairAuc(
+        rows,
+        (l) => l === b,
+        (l) => l === a,
+        b,
+      );
+      pairs.push([forward === null || backward === null ? null : (forward + backward) / 2, 1]);
+    }
+  }
+  return weightedMean(pairs);
+}
+
+/** Null as soon as one part is: an average over fewer classes would not be comparable. */
+function weightedMean(parts: readonly (readonly [number | null, number])[]): number | null {
+  let sum = 0;
+  let weight = 0;
+  for (const [value, w] of parts) {
+    if (value === null) return null;
+    sum += w * value;
+    weight += w;
+  }
+  return quotient(sum, weight);
+}
+
+function averages(classes: readonly ClassMetrics[], weight: (c: ClassMetrics) => number): Averages {
+  const of = (rate: (c: ClassMetrics) => number | null): number | null =>
+    weightedMean(classes.map((c) => [rate(c) ?? 0, weight(c)] as const));
+  return { precision: of((c) => c.precision), recall: of((c) => c.recall), f1: of((c) => c.f1) };
+}
