@@ -7,6 +7,7 @@ import { VERSION_NOT_FOUND } from '../errors/lifecycle-errors.ts';
 import { STAGE_MOVE_REFUSED } from '../errors/registry-errors.ts';
 import { appendAudit } from './audit.ts';
 import type { Queryable, Transaction } from './database.ts';
+import { lockModel } from './models.ts';
 
 export interface VersionRef extends ModelRef {
   readonly version: number;
@@ -90,10 +91,12 @@ export function versionNotFound(ref: VersionRef): PerennialError {
 /**
  * Moves a version to a stage, with its history row and audit event, in the caller's transaction.
  * A version that stands there already is success and writes nothing.
- * @throws PerennialError VERSION_NOT_FOUND, STAGE_MOVE_REFUSED
+ * The model's row is locked first: moves of one model queue there, so that no two can wait for each other.
+ * @throws PerennialError MODEL_NOT_FOUND, VERSION_NOT_FOUND, STAGE_MOVE_REFUSED
  */
 export async function moveStage(tx: Transaction, move: StageMove): Promise<void> {
   const { model, environment, version, stage } = move;
+  await lockModel(tx, move);
   const { rows } = await tx.query<{ stage: VersionStage }>(
     'SELECT stage FROM versions WHERE model = $1 AND environment = $2 AND version = $3 FOR UPDATE',
     [model, environment, version],

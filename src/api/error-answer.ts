@@ -1,0 +1,130 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import {
+  BODY_MALFORMED,
+  BODY_TOO_LARGE,
+  INTERNAL_ERROR,
+  MEDIA_TYPE_UNSUPPORTED,
+  REQUEST_INVALID,
+  ROUTE_NOT_FOUND,
+} from '../errors/api-errors.ts';
+import { isPerennialError, PerennialError } from '../errors/define-error.ts';
+import type { ErrorDefinition, Problem } from '../errors/define-error.ts';
+import { DEPENDENCY_UNAVAILABLE, INPUT_INVALID } from '../errors/lifecycle-errors.ts';
+import type { ErrorAnswer } from '../contracts/api/error-answer.ts';
+
+const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorDefinition, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: [BODY_TOO_LARGE, 'the request body is larger than this route takes'],
+  FST_ERR_CTP_INVALID_JSON_BODY: [BODY_MALFORMED, 'the request body is not valid JSON'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: [BODY_MALFORMED, 'the request body is empty; send a JSON object'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
+    BODY_MALFORMED,
+    'the request body is not as long as Content-Length says',
+  ],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    MEDIA_TYPE_UNSUPPORTED,
+    'this Content-Type is not supported; send application/json',
+  ],
+};
+
+/** Node's and PostgreSQL's codes of a database that is away, shutting down, starting or full. */
+const CONNECTION_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EHOSTUNREACH',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '08000',
+  '08001',
+  '08003',
+  '08006',
+]);
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+function problemsOf(error: Pick<FastifyError, 'validation' | 'validationContext'>): Problem[] {
+  const place = error.validationContext ?? 'body';
+  return (error.validation ?? []).map((issue) => ({
+    path: `${place}${issue.instancePath.replaceAll('/', '.')}`,
+    message: issue.message ?? 'is not allowed',
+  }));
+}
+
+/** Any error as a coded one; what nobody foresaw is INTERNAL_ERROR, whose text tells nothing of the inside. */
+export function codedError(error: unknown): PerennialError {
+  if (isPerennialError(error)) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const problems = problemsOf(error as unknown as FastifyError);
+    const text = problems.map((p) => `${p.path ?? ''}: ${p.message}`).join('; ');
+    return new PerennialError(INPUT_INVALID, text, { problems });
+  }
+  const code = codeOf(error);
+  const known = FRAMEWORK_CODES[code];
+  if (known) return new PerennialError(known[0], known[1]);
+  if (error instanceof SyntaxError && (error as FastifyError).statusCode === 400)
+    return new PerennialError(BODY_MALFORMED, 'the request body is not valid JSON');
+  if (CONNECTION_CODES.has(code))
+    return new PerennialError(DEPENDENCY_UNAVAILABLE, 'the registry (PostgreSQL) did not answer', {
+      cause: error,
+    });
+  const status = (error as Partial<FastifyError> | null)?.statusCode ?? 500;
+  if (status >= 400 && status < 500)
+    return new PerennialError({ ...REQUEST_INVALID, status }, 'the request is malformed', { cause: error });
+  return new PerennialError(INTERNAL_ERROR, 'an unexpected error; the log has it under the request id', {
+    cause: error,
+  });
+}
+
+export function errorAnswer(error: PerennialError, requestId: string): ErrorAnswer {
+  return {
+    error: {
+      code: error.code,
+      message: error.message,
+      ...(error.problems.length === 0 ? {} : { problems: error.problems.map((problem) => ({ ...problem })) }),
+      requestId,
+    },
+  };
+}
+
+/** Every answer that is not a success has one shape, whatever went wrong and wherever. */
+export function answerErrorsAlike(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    answerError(
+      new PerennialError(
+        ROUTE_NOT_FOUND,
+        `there is no ${request.method} ${withoutQuery(request.url)}; see /docs`,
+      ),
+      request,
+      reply,
+    ),
+  );
+}
+
+function withoutQuery(url: string): string {
+  const path = url.split('?', 1)[0] ?? '';
+  return path.startsWith('/act/') ? '/act/…' : path;
+}
+
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const coded = codedError(error);
+  if (coded.status >= 500) request.log.error({ err: error, code: coded.code }, 'request failed');
+  else request.log.info({ code: coded.code }, 'request refused');
+  const retryAfter = coded.details['retryAfterSeconds'];
+  if (typeof retryAfter === 'number') void reply.header('retry-after', retryAfter);
+  if (coded.status === 401) void reply.header('www-authenticate', 'Bearer realm="perennial"');
+  return reply
+    .code(coded.status)
+    .type('application/json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(errorAnswer(coded, request.id));
+}

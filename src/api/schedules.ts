@@ -1,0 +1,116 @@
+import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import type { Client, ScheduleSpec } from '@temporalio/client';
+import type { ModelSpec } from '../contracts/spec/model-spec.ts';
+import { TASK_QUEUE } from '../contracts/task-queues.ts';
+import { monitorScheduleId, refreshScheduleId, retrainScheduleId } from '../contracts/workflows/ids.ts';
+import type { ModelRef } from '../contracts/workflows/ids.ts';
+import { PerennialError } from '../errors/define-error.ts';
+import { DEPENDENCY_UNAVAILABLE } from '../errors/lifecycle-errors.ts';
+import { codedTemporalError } from './temporal-errors.ts';
+
+/** What was missed while the server was down is made up for, if it is not older than this. */
+const CATCH_UP_WINDOW = '10m';
+const SCHEDULE_TIMEOUT_MS = 10_000;
+const PAUSED_NOTE = 'paused with the lifecycle';
+
+interface PlannedSchedule {
+  readonly scheduleId: string;
+  readonly workflowType: 'monitorModel' | 'refreshData' | 'requestScheduledVersion';
+  /** null: the spec does not ask for it, and a schedule that exists is deleted. */
+  readonly spec: ScheduleSpec | null;
+}
+
+/** The schedules that an effective spec asks for, and those it does not. */
+export function plannedSchedules(ref: ModelRef, spec: ModelSpec): PlannedSchedule[] {
+  const { schedule } = spec.retraining;
+  const every = (intervalMs: number): ScheduleSpec => ({ intervals: [{ every: intervalMs }] });
+  const retrain =
+    schedule === undefined
+      ? null
+      : 'every' in schedule
+        ? every(schedule.every)
+        : { cronExpressions: [schedule.cron], timezone: schedule.timezone };
+  const refresh = spec.features.refresh;
+  return [
+    {
+      scheduleId: monitorScheduleId(ref),
+      workflowType: 'monitorModel',
+      spec: spec.monitoring.monitors.length === 0 ? null : every(spec.monitoring.every),
+    },
+    {
+      scheduleId: refreshScheduleId(ref),
+      workflowType: 'refreshData',
+      spec: refresh === undefined ? null : every(refresh.every),
+    },
+    { scheduleId: retrainScheduleId(ref), workflowType: 'requestScheduledVersion', spec: retrain },
+  ];
+}
+
+/**
+ * Makes the schedules of a model what its spec asks for; repeating it changes nothing. Answers the ids that stand.
+ * @throws PerennialError DEPENDENCY_UNAVAILABLE
+ */
+export async function syncSchedules(
+  client: Client,
+  ref: ModelRef,
+  spec: ModelSpec,
+  paused: boolean,
+): Promise<string[]> {
+  const gone = () => new PerennialError(DEPENDENCY_UNAVAILABLE, 'a schedule vanished while it was changed');
+  try {
+    return await client.withDeadline(Date.now() + SCHEDULE_TIMEOUT_MS, async () => {
+      const standing: string[] = [];
+      for (const planned of plannedSchedules(ref, spec)) {
+        if (planned.spec === null) await remove(client, planned.scheduleId);
+        else {
+          await createOrUpdate(client, ref, { ...planned, spec: planned.spec }, paused);
+          standing.push(planned.scheduleId);
+        }
+      }
+      return standing;
+    });
+  } catch (error) {
+    throw codedTemporalError(error, gone);
+  }
+}
+
+async function remove(client: Client, scheduleId: string): Promise<void> {
+  try {
+    await client.schedule.getHandle(scheduleId).delete();
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  }
+}
+
+async function createOrUpdate(
+  client: Client,
+  ref: ModelRef,
+  planned: PlannedSchedule & { readonly spec: ScheduleSpec },
+  paused: boolean,
+): Promise<void> {
+  const desired = {
+    spec: planned.spec,
+    action: {
+      type: 'startWorkflow' as const,
+      workflowType: planned.workflowType,
+      workflowId: planned.scheduleId,
+      taskQueue: TASK_QUEUE.control,
+      args: [{ model: ref.model, environment: ref.environment }],
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP_WINDOW },
+    state: { paused, note: paused ? PAUSED_NOTE : '' },
+  };
+  try {
+    await client.schedule.create({ ...desired, scheduleId: planned.scheduleId });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await client.schedule.getHandle(planned.scheduleId).update((previous) => ({
+      ...desired,
+      // Someone who paused one schedule by hand keeps it paused; only our own pause is lifted.
+      state:
+        !paused && previous.state.paused && previous.state.note !== PAUSED_NOTE
+          ? { paused: true, ...(previous.state.note === undefined ? {} : { note: previous.state.note }) }
+          : desired.state,
+    }));
+  }
+}

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+/** JSON whose shape a TypeScript type of the domain gives: written by the product itself and passed on as it is. */
+export function opaque<T>(description: string): z.ZodType<T, T> {
+  return z.unknown().describe(description) as unknown as z.ZodType<T, T>;
+}
+
+/** Free text of a person: kept as written, without the NUL that PostgreSQL cannot store. */
+export const FreeText = z
+  .string()
+  .trim()
+  .min(1)
+  .max(2000)
+  .refine((text) => !text.includes('\0'), 'must not contain NUL characters');
