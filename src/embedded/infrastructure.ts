@@ -1,9 +1,11 @@
 import { join, resolve } from 'node:path';
+import { PerennialError } from '../errors/define-error.ts';
+import { CONFIG_INVALID, PORT_TAKEN } from '../errors/platform-errors.ts';
 import { defaultNamespace } from '../platform/config.ts';
 import { connectTemporal, prepareNamespace } from '../platform/temporal-connection.ts';
 import { productRoot } from './binaries.ts';
 import { outsideEnvironment, outsideServices } from './outside-services.ts';
-import { LOOPBACK, settlePorts } from './ports.ts';
+import { isPortFree, LOOPBACK, settlePorts } from './ports.ts';
 import { postgresService, postgresUrl } from './postgres.ts';
 import { EMBEDDED_REGION, S3_PORTS, s3Endpoint, s3Service } from './s3-server.ts';
 import type { Service } from './service.ts';
@@ -36,6 +38,7 @@ export interface Infrastructure {
 const PORTS = [...TEMPORAL_PORTS, 'postgres', ...S3_PORTS, ...SINKS_PORTS, 'api', 'gateway'] as const;
 type PortName = (typeof PORTS)[number];
 
+const HIGHEST_PORT = 65_535;
 const BUCKET = 'perennial';
 const ON_CALL = 'on-call@plantly.example';
 
@@ -47,7 +50,9 @@ export async function planInfrastructure(
   const { environment, outerEnv } = options;
   const dataDir = resolve(options.dataDir);
   const outside = outsideServices(outerEnv);
-  const ports = (await settlePorts(PORTS, state.ports)) as Record<PortName, number>;
+  const named = await namedPorts(outerEnv);
+  const chosen = await settlePorts(PORTS, { ...state.ports, ...named });
+  const ports = chosen as Record<PortName, number>;
   if (PORTS.some((name) => ports[name] !== state.ports[name])) saveStackState(dataDir, { ...state, ports });
   const { credentials } = state;
   const namespace = outerEnv['TEMPORAL_NAMESPACE'] ?? defaultNamespace(environment);
@@ -102,7 +107,7 @@ export async function planInfrastructure(
     GATEWAY_HOST: LOOPBACK,
     GATEWAY_PORT: String(ports.gateway),
     GATEWAY_ID: 'gateway-1',
-    PERENNIAL_LINK_SECRET: credentials.linkSecret,
+    PERENNIAL_LINK_SECRET: outerEnv['PERENNIAL_LINK_SECRET'] ?? credentials.linkSecret,
     PERENNIAL_WEBHOOK_SECRETS:
       outerEnv['PERENNIAL_WEBHOOK_SECRETS'] ?? JSON.stringify({ local: credentials.webhookSecret }),
     LOG_LEVEL: outerEnv['LOG_LEVEL'] ?? 'info',
@@ -117,6 +122,28 @@ export async function planInfrastructure(
     ...(outside.slack ? {} : { slackView: `${sinksUrl(sinks)}/slack` }),
   };
   return { services, env, endpoints };
+}
+
+/** Ports that a person asked for by name are taken or refused, never replaced. */
+async function namedPorts(outerEnv: NodeJS.ProcessEnv): Promise<Record<string, number>> {
+  const named: Record<string, number> = {};
+  for (const [name, variable] of [
+    ['api', 'API_PORT'],
+    ['gateway', 'GATEWAY_PORT'],
+  ] as const) {
+    const value = outerEnv[variable]?.trim() ?? '';
+    if (value === '') continue;
+    const port = Number(value);
+    if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) {
+      throw new PerennialError(CONFIG_INVALID, `${variable} must be a port from 1 to ${HIGHEST_PORT}.`);
+    }
+    if (!(await isPortFree(port))) {
+      const text = `${variable} asks for port ${value}, which is in use. Free it, or leave ${variable} out to have a free port chosen.`;
+      throw new PerennialError(PORT_TAKEN, text);
+    }
+    named[name] = port;
+  }
+  return named;
 }
 
 async function prepareOutsideTemporal(outerEnv: NodeJS.ProcessEnv, namespace: string): Promise<void> {

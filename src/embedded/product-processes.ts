@@ -12,6 +12,8 @@ export interface ProductProcess {
   readonly stopTimeoutMs: number;
 }
 
+/** The AWS SDK warns in each process about releases of next year; versions are pinned here. */
+const QUIET = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
 const STOP_TIMEOUT_MS = 15_000;
 const TRAINING_STOP_TIMEOUT_MS = 45_000;
 
@@ -32,7 +34,7 @@ export function productService(product: ProductProcess, env: Readonly<Record<str
     name: product.name,
     command: process.execPath,
     args: ['--enable-source-maps', join(root, 'dist', product.main)],
-    env: { ...baseEnvironment([venvBin()]), ...env },
+    env: { ...baseEnvironment([venvBin()]), ...QUIET, ...env },
     cwd: root,
     stopSignal: 'SIGTERM',
     stopTimeoutMs: product.stopTimeoutMs,

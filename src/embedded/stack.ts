@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { migrate, openDatabase } from '../registry/database.ts';
 import { INFRASTRUCTURE, planInfrastructure } from './infrastructure.ts';
 import type { InfrastructureName } from './infrastructure.ts';
 import { isAlive } from './process-identity.ts';
@@ -25,11 +26,11 @@ export interface StackOptions {
   readonly products?: readonly ProductProcess[];
   /** Added to the environment of the product's processes. */
   readonly productEnv?: Readonly<Record<string, string>>;
-  /** Runs once the infrastructure answers and before the product starts: migrations. */
-  readonly beforeProducts?: (env: Readonly<Record<string, string>>) => Promise<void>;
   /** False trades a crash of the machine for speed; a kill of any process loses nothing either way. Default true. */
   readonly durable?: boolean;
   readonly onEvent?: (event: StackEvent) => void;
+  /** Aborted while the stack starts: what has been started is stopped, and `startStack` rejects. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Stack {
@@ -41,9 +42,9 @@ export interface Stack {
   readonly processes: () => readonly ProcessStatus[];
   /** Sends a signal to one process, which is then started again; false when it is not running. */
   readonly kill: (name: string, signal?: NodeJS.Signals) => boolean;
-  /** Starts more processes of the product beside those that run. */
+  /** Brings the registry's schema up to date and starts processes of the product beside those that run. */
   readonly startProducts: (products: readonly ProductProcess[]) => Promise<void>;
-  /** Stops everything, the newest first, and gives the data directory back. Safe to call twice. */
+  /** Stops the product, then its servers, and gives the data directory back. Safe to call twice. */
   readonly stop: () => Promise<void>;
 }
 
@@ -71,6 +72,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     options.onEvent?.(event);
   };
   const start = (service: Service): Promise<void> => {
+    options.signal?.throwIfAborted();
     const child = new SupervisedProcess(service, join(dataDir, 'logs', `${service.name}.log`), onEvent);
     running.push(child);
     return child.start();
@@ -83,6 +85,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     return stopping;
   };
+  const onAbort = (): void => void stop();
+  options.signal?.addEventListener('abort', onAbort, { once: true });
   try {
     endOrphans(pidFile);
     const plan = await planInfrastructure(loadStackState(dataDir), {
@@ -94,9 +98,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     await allOrFirstError(plan.services.map(start));
     const env = { ...plan.env, ...options.productEnv };
-    const startProducts = (products: readonly ProductProcess[]): Promise<void> =>
-      allOrFirstError(products.map((product) => start(productService(product, env))));
-    await options.beforeProducts?.(env);
+    const startProducts = async (products: readonly ProductProcess[]): Promise<void> => {
+      if (products.length > 0) await migrateRegistry(env['DATABASE_URL'] ?? '');
+      await allOrFirstError(products.map((product) => start(productService(product, env))));
+    };
     await startProducts(options.products ?? PRODUCT_PROCESSES);
     const kill = (name: string, signal: NodeJS.Signals = 'SIGKILL'): boolean =>
       running.find((child) => child.service.name === name)?.kill(signal) ?? false;
@@ -104,10 +109,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', onAbort);
   }
 }
 
-/** Products stop before what they need: the newest layer first, each layer at once. */
+async function migrateRegistry(databaseUrl: string): Promise<void> {
+  const database = openDatabase(databaseUrl, () => undefined, 1);
+  try {
+    await migrate(database);
+  } finally {
+    await database.end();
+  }
+}
+
+/** The product stops before the servers that it needs; each layer at once. */
 async function stopAll(running: readonly SupervisedProcess[]): Promise<void> {
   const infrastructure = new Set<string>(INFRASTRUCTURE);
   const isProduct = (child: SupervisedProcess): boolean => !infrastructure.has(child.service.name);

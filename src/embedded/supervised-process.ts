@@ -177,7 +177,7 @@ export class SupervisedProcess {
           reason: error instanceof Error ? error.message : String(error),
         });
       }
-      const child = this.#child as ChildProcess | undefined;
+      const child = this.#child;
       child?.kill('SIGKILL');
       await this.#exited;
       exit = { code: child?.exitCode ?? null, signal: child?.signalCode ?? null };
