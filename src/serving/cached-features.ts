@@ -1,0 +1,116 @@
+import { PerennialError } from '../errors/define-error.ts';
+import { FEATURES_UNAVAILABLE } from '../errors/serving-errors.ts';
+import { onlineRowId } from '../registry/online-features.ts';
+import type { OnlineLookup, OnlineRow } from '../registry/online-features.ts';
+
+export interface CachedFeaturesOptions {
+  /** Answers the rows that exist, by `onlineRowId`. */
+  readonly read: (model: string, lookups: readonly OnlineLookup[]) => Promise<Map<string, OnlineRow>>;
+  /** How long a row is taken from memory; refreshed features act after at most this long. */
+  readonly ttlMs: number;
+  readonly maxRows: number;
+  readonly timeoutMs: number;
+  /** After a failed read, how long memory alone answers before PostgreSQL is asked again. */
+  readonly restMs: number;
+  readonly onError?: (error: unknown) => void;
+}
+
+interface Entry {
+  /** null: there is no row of this key. */
+  readonly row: OnlineRow | null;
+  readonly at: number;
+}
+
+/** Online features with a short memory. While PostgreSQL is away it answers with the last known rows. */
+export class CachedFeatures {
+  readonly #options: CachedFeaturesOptions;
+  readonly #entries = new Map<string, Entry>();
+  #restUntil = 0;
+  hits = 0;
+  misses = 0;
+  stale = 0;
+
+  constructor(options: CachedFeaturesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The rows asked for, by `onlineRowId`; null where there is none.
+   * @throws PerennialError FEATURES_UNAVAILABLE when PostgreSQL is away and a row has not been seen before
+   */
+  async get(
+    model: string,
+    lookups: ReadonlyMap<string, OnlineLookup>,
+  ): Promise<Map<string, OnlineRow | null>> {
+    const now = Date.now();
+    const found = new Map<string, OnlineRow | null>();
+    const wanted: OnlineLookup[] = [];
+    for (const [id, lookup] of lookups) {
+      const entry = this.#entries.get(`${model}\n${id}`);
+      if (entry !== undefined && now - entry.at < this.#options.ttlMs) found.set(id, entry.row);
+      else wanted.push(lookup);
+    }
+    this.hits += found.size;
+    this.misses += wanted.length;
+    if (wanted.length === 0) return found;
+    let rows: Map<string, OnlineRow> | null = null;
+    let cause: unknown = null;
+    if (now >= this.#restUntil) {
+      try {
+        rows = await withTimeout(this.#options.read(model, wanted), this.#options.timeoutMs);
+      } catch (error) {
+        cause = error;
+        this.#restUntil = Date.now() + this.#options.restMs;
+        this.#options.onError?.(error);
+      }
+    }
+    if (rows === null) return this.#fromMemory(model, wanted, found, cause);
+    for (const lookup of wanted) {
+      const id = onlineRowId(lookup);
+      const row = rows.get(id) ?? null;
+      found.set(id, row);
+      this.#remember(`${model}\n${id}`, { row, at: now });
+    }
+    return found;
+  }
+
+  #fromMemory(
+    model: string,
+    wanted: readonly OnlineLookup[],
+    found: Map<string, OnlineRow | null>,
+    cause: unknown,
+  ): Map<string, OnlineRow | null> {
+    for (const lookup of wanted) {
+      const id = onlineRowId(lookup);
+      const entry = this.#entries.get(`${model}\n${id}`);
+      if (entry === undefined) {
+        const text = `The online features of view ${lookup.view} cannot be read now and were not asked for before.`;
+        throw new PerennialError(FEATURES_UNAVAILABLE, text, cause === null ? {} : { cause });
+      }
+      found.set(id, entry.row);
+    }
+    this.stale += wanted.length;
+    return found;
+  }
+
+  /** The newest entries stay: a map keeps the order of insertion, so the first is the oldest. */
+  #remember(id: string, entry: Entry): void {
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
+    if (this.#entries.size <= this.#options.maxRows) return;
+    const oldest = this.#entries.keys().next();
+    if (!oldest.done) this.#entries.delete(oldest.value);
+  }
+}
+
+async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const expiry = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, expiry]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
