@@ -1,0 +1,113 @@
+import fastify from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { FeedbackRequest, RankRequest } from '../contracts/serving.ts';
+import { INTERNAL_ERROR, ROUTE_NOT_FOUND } from '../errors/api-errors.ts';
+import { isPerennialError, PerennialError } from '../errors/define-error.ts';
+import { INPUT_INVALID } from '../errors/lifecycle-errors.ts';
+
+import type { Logger } from '../platform/logger.ts';
+import type { GatewayMetrics } from './gateway-metrics.ts';
+import { InferRequest, metadataOf } from './open-inference.ts';
+import type { PredictionService } from './prediction-service.ts';
+import type { RouteFollower } from './route-follower.ts';
+import type { VersionLoader } from './version-loader.ts';
+
+const BODY_LIMIT_BYTES = 32 * 2 ** 20;
+const SERVER_NAME = 'perennial';
+const PROTOCOL_VERSION = '2';
+
+export interface GatewayHttpOptions {
+  readonly service: PredictionService;
+  readonly follower: RouteFollower;
+  readonly loader: VersionLoader;
+  readonly metrics: GatewayMetrics;
+  readonly gatewayId: string;
+  readonly environment: string;
+  /** False once the gateway is stopping: balancers should go elsewhere. */
+  readonly accepting: () => boolean;
+  readonly logger: Logger;
+}
+
+const ModelPath = z.object({
+  name: z.string().min(1),
+  version: z.coerce.number().int().positive().nullable().default(null),
+});
+
+/** The gateway's HTTP interface: the Open Inference Protocol v2, ranking, feedback, and what an operator asks. */
+export function gatewayHttp(options: GatewayHttpOptions): FastifyInstance {
+  const { service, follower, loader, metrics } = options;
+  const app = fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: 'idle' });
+  const ready = (): boolean => options.accepting() && follower.settled;
+  const json = (reply: FastifyReply, text: string) =>
+    reply.type('application/json; charset=utf-8').send(text);
+
+  app.get('/v2', () => ({ name: SERVER_NAME, version: PROTOCOL_VERSION, extensions: [] }));
+  app.get('/v2/health/live', () => ({ live: true }));
+  app.get('/v2/health/ready', (_, reply) => reply.code(ready() ? 200 : 503).send({ ready: ready() }));
+  for (const base of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
+    app.get(base, (request) => {
+      const { name, version } = parse(ModelPath, request.params);
+      return metadataOf(name, loader.versionsOf(name), service.describe(name, version));
+    });
+    app.get(`${base}/ready`, (request) => {
+      const { name, version } = parse(ModelPath, request.params);
+      const loaded = service.describe(name, version);
+      return { name, version: String(loaded.servable.version), ready: ready() };
+    });
+    app.post(`${base}/infer`, async (request, reply) => {
+      const { name, version } = parse(ModelPath, request.params);
+      return json(reply, await service.infer(name, parse(InferRequest, request.body), version));
+    });
+  }
+  app.post('/v1/models/:name/rank', async (request, reply) => {
+    const { name } = parse(ModelPath, request.params);
+    return json(reply, await service.rank(name, parse(RankRequest, request.body)));
+  });
+  app.post('/v1/feedback', (request) => ({
+    accepted: service.feedback(parse(FeedbackRequest, request.body)),
+  }));
+  app.get('/v1/routes', () => ({
+    gateway: options.gatewayId,
+    environment: options.environment,
+    routes: follower.routes().map((route) => ({ ...route, loaded: loader.versionsOf(route.model) })),
+  }));
+  app.get('/metrics', (_, reply) =>
+    reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.render()),
+  );
+  app.get('/healthz', (_, reply) =>
+    reply.code(ready() ? 200 : 503).send({ ok: ready(), gateway: options.gatewayId }),
+  );
+
+  app.setNotFoundHandler((request, reply) => {
+    const text = `The gateway has no ${request.method} ${request.url}`;
+    return reply.code(404).send({ error: text, code: ROUTE_NOT_FOUND.code });
+  });
+  app.setErrorHandler((error: FastifyError, _, reply) => sendError(error, reply, options.logger));
+  return app;
+}
+
+/** @throws PerennialError INPUT_INVALID with every problem */
+function parse<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => ({
+    path: issue.path.join('.'),
+    message: issue.message,
+  }));
+  const list = problems.map((problem) => `${problem.path || 'body'}: ${problem.message}`).join('; ');
+  throw new PerennialError(INPUT_INVALID, `The request is not usable: ${list}`, { problems });
+}
+
+function sendError(error: FastifyError, reply: FastifyReply, logger: Logger): FastifyReply {
+  if (isPerennialError(error)) {
+    const problems = error.problems.length > 0 ? { problems: error.problems } : {};
+    if (error.status >= 500) logger.warn({ err: error }, 'a request was not answered');
+    return reply.code(error.status).send({ error: error.message, code: error.code, ...problems });
+  }
+  const status = error.statusCode ?? 500;
+  // Fastify's own refusals: a body that is no JSON, too large, or of another type.
+  if (status < 500) return reply.code(status).send({ error: error.message, code: INPUT_INVALID.code });
+  logger.error({ err: error }, 'a request failed');
+  return reply.code(500).send({ error: 'The gateway failed; its log says why.', code: INTERNAL_ERROR.code });
+}

@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { createArtifactStore } from '../artifacts/artifact-store.ts';
+import { createS3Client } from '../artifacts/s3-client.ts';
+import { announceReady } from '../platform/announce-ready.ts';
+import { loadConfig } from '../platform/config.ts';
+import { createLogger } from '../platform/logger.ts';
+import { openDatabase } from '../registry/database.ts';
+import { createGateway } from './gateway.ts';
+
+/** The process `gateway`: answers predictions until it is told to stop. */
+const config = loadConfig(process.env);
+const logger = createLogger({ name: 'gateway', level: config.logLevel });
+const db = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'a connection was lost'));
+const s3 = createS3Client(config.s3);
+const { host, port, id } = config.gateway;
+const gateway = createGateway({
+  gatewayId: id,
+  environment: config.environment,
+  url: `http://${host}:${String(port)}`,
+  dataDir: config.dataDir,
+  db,
+  store: createArtifactStore({
+    client: s3,
+    bucket: config.s3.bucket,
+    cacheDirectory: join(config.dataDir, 'cache', 'blobs'),
+  }),
+  logger,
+});
+
+let stopping = false;
+async function stop(signal: string): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  logger.info({ signal }, 'stopping');
+  await gateway.stop();
+  await db.end();
+  s3.destroy();
+}
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.on(signal, () => {
+    stop(signal).catch((error: unknown) => {
+      logger.error({ err: error }, 'did not stop in order');
+      process.exitCode = 1;
+    });
+  });
+
+await gateway.app.listen({ host, port });
+await gateway.start();
+logger.info({ host, port }, 'serving');
+announceReady();

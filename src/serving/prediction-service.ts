@@ -1,0 +1,239 @@
+import { randomUUID } from 'node:crypto';
+import type { FeedbackRequest, PredictionRow, RankRequest, RankResponse } from '../contracts/serving.ts';
+import { INTERNAL_ERROR } from '../errors/api-errors.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
+import { isPerennialError, PerennialError } from '../errors/define-error.ts';
+import { NOT_SERVED, RANK_NOT_CONFIGURED, SIGNATURE_MISMATCH } from '../errors/serving-errors.ts';
+import type { Route } from '../registry/routes.ts';
+import type { CachedFeatures } from './cached-features.ts';
+import type { GatewayMetrics } from './gateway-metrics.ts';
+import type { LoadedVersion } from './loaded-version.ts';
+import { itemsOfBatch, outputOf, tensorsOf } from './open-inference.ts';
+import type { InferRequest } from './open-inference.ts';
+import { rankCandidates } from './rank-candidates.ts';
+import type { RecentAnswers } from './recent-answers.ts';
+import type { ShadowQueue } from './shadow-queue.ts';
+import type { Spool } from './spool.ts';
+import type { SpoolItem } from './spool-record.ts';
+import { chooseVersion, splitPoint } from './traffic-split.ts';
+import type { VersionLoader } from './version-loader.ts';
+
+export interface PredictionServiceOptions {
+  readonly routeOf: (model: string) => Route | undefined;
+  readonly loader: Pick<VersionLoader, 'get' | 'versionsOf'>;
+  readonly features: CachedFeatures;
+  readonly spool: Spool;
+  readonly recent: RecentAnswers;
+  readonly shadows: ShadowQueue;
+  readonly metrics: GatewayMetrics;
+}
+
+interface Call {
+  readonly requestId: string;
+  readonly model: string;
+  readonly kind: PredictionRow['call'];
+  readonly splitKey: string;
+  readonly entity: PredictionRow['entity'];
+  /** Has a version answer; what it logs, and the body of the answer. */
+  readonly work: (
+    loaded: LoadedVersion,
+  ) => Promise<{ readonly items: readonly SpoolItem[]; readonly body: (at: Chosen) => unknown }>;
+}
+
+interface Chosen {
+  readonly loaded: LoadedVersion;
+  readonly arm: PredictionRow['arm'];
+  readonly generation: number;
+}
+
+/** Errors that a request may deserve by itself; a challenger is blamed only where the champion would take it. */
+const CALLERS_FAULT: ReadonlySet<string> = new Set([RANK_NOT_CONFIGURED.code, SIGNATURE_MISMATCH.code]);
+
+/** Answers predictions: one version by the route's split, logged before the answer leaves, shadows after it. */
+export class PredictionService {
+  readonly #options: PredictionServiceOptions;
+
+  constructor(options: PredictionServiceOptions) {
+    this.#options = options;
+  }
+
+  /** @returns the answer as JSON text */
+  rank(model: string, request: RankRequest): Promise<string> {
+    const { requestId, entity } = request;
+    const call: Call = {
+      requestId,
+      model,
+      kind: 'rank',
+      splitKey: String(request.splitKey ?? canonicalJson(entity)),
+      entity,
+      work: async (loaded) => {
+        const ranking = await rankCandidates(loaded, this.#options.features, request, Date.now());
+        this.#options.metrics.unscorable({ model, version: loaded.servable.version }, ranking.unscorable);
+        const body = ({ loaded: by, generation }: Chosen): RankResponse => ({
+          requestId,
+          model,
+          version: by.servable.version,
+          generation,
+          items: ranking.items,
+        });
+        return { items: ranking.logged, body };
+      },
+    };
+    return this.#options.recent.once(`rank\n${model}\n${requestId}`, () => this.#routed(call));
+  }
+
+  /** @param version Asks that version alone, outside the split; it must be loaded. */
+  infer(model: string, request: InferRequest, version: number | null): Promise<string> {
+    const requestId = request.id ?? randomUUID();
+    const tensors = tensorsOf(request);
+    const names = request.outputs?.map((output) => output.name);
+    const call: Call = {
+      requestId,
+      model,
+      kind: 'infer',
+      splitKey: String(request.parameters?.['split_key'] ?? requestId),
+      entity: null,
+      work: async (loaded) => {
+        const outputs = await loaded.predictor.infer(tensors, names);
+        const body = ({ loaded: by }: Chosen) => ({
+          model_name: model,
+          model_version: String(by.servable.version),
+          id: requestId,
+          outputs: outputs.map(outputOf),
+        });
+        return { items: itemsOfBatch(loaded, tensors, outputs), body };
+      },
+    };
+    const answer = (): Promise<string> =>
+      version === null ? this.#routed(call) : this.#pinned(call, version);
+    if (request.id === undefined) return answer();
+    return this.#options.recent.once(`infer\n${model}\n${version ?? ''}\n${requestId}`, answer);
+  }
+
+  /** @returns how many events are on disk */
+  feedback(request: FeedbackRequest): number {
+    const receivedAt = Date.now();
+    this.#options.spool.append({
+      outcomes: request.events.map((event) => ({
+        event_id: event.eventId,
+        request_id: event.requestId,
+        name: event.name,
+        value: event.value,
+        at: Date.parse(event.at),
+        received_at: receivedAt,
+      })),
+    });
+    this.#options.metrics.feedback({}, request.events.length);
+    return request.events.length;
+  }
+
+  /** The version that metadata is about: the one named, or the champion, or the one with the most traffic. */
+  describe(model: string, version: number | null): LoadedVersion {
+    const route = this.#options.routeOf(model);
+    const heaviest = [...(route?.weights ?? [])].sort((a, b) => b.weight - a.weight)[0]?.version;
+    const champion = route?.weights.find((share) => share.version === route.champion)?.version;
+    const wanted = version ?? champion ?? heaviest;
+    const loaded = wanted === undefined ? undefined : this.#options.loader.get(model, wanted);
+    if (loaded === undefined) throw this.#notServed(model, version);
+    return loaded;
+  }
+
+  async #routed(call: Call): Promise<string> {
+    const route = this.#options.routeOf(call.model);
+    if (route === undefined) throw this.#notServed(call.model, null);
+    const version = chooseVersion(route, splitPoint(call.model, call.splitKey));
+    const loaded = this.#options.loader.get(call.model, version);
+    if (loaded === undefined) throw this.#notServed(call.model, version);
+    const arm = version === route.champion ? 'champion' : 'challenger';
+    const answer = await this.#answer(call, { loaded, arm, generation: route.generation });
+    for (const shadow of route.shadow) this.#shadow(call, shadow, route.generation);
+    return answer;
+  }
+
+  async #pinned(call: Call, version: number): Promise<string> {
+    const loaded = this.#options.loader.get(call.model, version);
+    if (loaded === undefined) throw this.#notServed(call.model, version);
+    const generation = this.#options.routeOf(call.model)?.generation ?? 0;
+    return this.#answer(call, { loaded, arm: 'pinned', generation });
+  }
+
+  /** Scores, logs, and only then gives the answer away. */
+  async #answer(call: Call, chosen: Chosen): Promise<string> {
+    const at = Date.now();
+    const startedAt = performance.now();
+    const { metrics, spool } = this.#options;
+    const labels = {
+      model: call.model,
+      version: chosen.loaded.servable.version,
+      arm: chosen.arm,
+      call: call.kind,
+    };
+    try {
+      const { items, body } = await call.work(chosen.loaded);
+      const text = JSON.stringify(body(chosen));
+      const latencyMs = performance.now() - startedAt;
+      spool.append({ request: rowOf(call, chosen, at, latencyMs, null), items });
+      metrics.requests({ ...labels, code: 'OK' });
+      metrics.latency(latencyMs, labels);
+      return text;
+    } catch (error) {
+      const code = isPerennialError(error) ? error.code : INTERNAL_ERROR.code;
+      metrics.requests({ ...labels, code });
+      if (!spool.full && (await this.#blames(code, call, chosen)))
+        spool.append({ request: rowOf(call, chosen, at, performance.now() - startedAt, code), items: [] });
+      throw error;
+    }
+  }
+
+  /** Whether an error speaks against the version: always, unless the request itself would be refused by the champion. */
+  async #blames(code: string, call: Call, chosen: Chosen): Promise<boolean> {
+    if (!CALLERS_FAULT.has(code)) return true;
+    const champion = this.#options.routeOf(call.model)?.champion ?? null;
+    if (chosen.arm !== 'challenger' || champion === null) return false;
+    const loaded = this.#options.loader.get(call.model, champion);
+    if (loaded === undefined) return false;
+    return call.work(loaded).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #shadow(call: Call, version: number, generation: number): void {
+    this.#options.shadows.add(async () => {
+      const loaded = this.#options.loader.get(call.model, version);
+      if (loaded === undefined) return;
+      await this.#answer(call, { loaded, arm: 'shadow', generation });
+    });
+  }
+
+  #notServed(model: string, version: number | null): PerennialError {
+    const loaded = this.#options.loader.versionsOf(model);
+    const what =
+      version === null ? `No version of model ${model} is` : `Version ${version} of model ${model} is not`;
+    const found =
+      loaded.length === 0 ? 'the model has no route here' : `loaded are versions ${loaded.join(', ')}`;
+    return new PerennialError(NOT_SERVED, `${what} served by this gateway; ${found}.`);
+  }
+}
+
+function rowOf(
+  call: Call,
+  chosen: Chosen,
+  at: number,
+  latencyMs: number,
+  error: string | null,
+): PredictionRow {
+  return {
+    request_id: call.requestId,
+    at,
+    model: call.model,
+    version: chosen.loaded.servable.version,
+    arm: chosen.arm,
+    generation: chosen.generation,
+    call: call.kind,
+    latency_ms: Math.round(latencyMs * 1000) / 1000,
+    error,
+    split_key: call.splitKey,
+    entity: call.entity,
+  };
+}
