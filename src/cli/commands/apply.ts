@@ -1,0 +1,89 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { ApplyAnswer } from '../../contracts/api/answers.ts';
+import type { ApplyRequest } from '../../contracts/api/requests.ts';
+import { PerennialError } from '../../errors/define-error.ts';
+import { SPEC_UNREADABLE } from '../../errors/spec-errors.ts';
+import { loadSpec } from '../../spec/load-spec.ts';
+import { contextOf } from '../context.ts';
+
+const LEFT_OUT = new Set(['__pycache__', 'node_modules', '.git', '.venv', '.perennial', '.DS_Store']);
+const MAX_BUNDLE_BYTES = 10 * 1024 * 1024;
+
+/** The trainer's directory as the API takes it. Caches and version control are left out. */
+export async function readTrainerFiles(directory: string): Promise<NonNullable<ApplyRequest['files']>> {
+  const files: NonNullable<ApplyRequest['files']> = [];
+  let bytes = 0;
+  const walk = async (folder: string): Promise<void> => {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      if (LEFT_OUT.has(entry.name)) continue;
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) await walk(path);
+      else if (entry.isFile()) {
+        const content = await readFile(path);
+        bytes += content.length;
+        if (bytes > MAX_BUNDLE_BYTES)
+          throw new PerennialError(
+            SPEC_UNREADABLE,
+            `the trainer's directory ${directory} is larger than 10 MiB (at ${basename(path)}); keep data out of it, or name a narrower training.trainer.directory`,
+          );
+        const executable = ((await stat(path)).mode & 0o100) !== 0;
+        files.push({
+          path: relative(directory, path),
+          contentBase64: content.toString('base64'),
+          executable,
+        });
+      }
+    }
+  };
+  await walk(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT')
+      throw new PerennialError(SPEC_UNREADABLE, `there is no trainer directory ${directory}`, {
+        problems: [{ path: 'training.trainer.directory', message: 'does not exist beside the spec' }],
+      });
+    throw error;
+  });
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return pc.dim('nothing');
+  const text = typeof value === 'string' ? (value.split('\n')[0] ?? '') : (JSON.stringify(value) ?? '');
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function renderApply(answer: ApplyAnswer): string {
+  const name = pc.bold(`${answer.model} (${answer.environment})`);
+  if (!answer.changed) return `${name}: nothing changed, revision ${answer.revision}`;
+  const lines = answer.diff.map(({ path, before, after }) =>
+    before === undefined
+      ? `  ${pc.green('+')} ${path}: ${shown(after)}`
+      : after === undefined
+        ? `  ${pc.red('-')} ${path}: ${shown(before)}`
+        : `  ${pc.yellow('~')} ${path}: ${shown(before)} → ${shown(after)}`,
+  );
+  const verb = answer.dryRun ? 'would become' : 'is now';
+  return [`${name} ${verb} revision ${answer.revision}`, ...lines].join('\n');
+}
+
+export function addApplyCommand(program: Command): void {
+  program
+    .command('apply')
+    .description('apply a lifecycle spec; shows the difference, disturbs nothing that runs')
+    .argument('<file>', 'perennial.yaml, or a TypeScript module that exports `model`')
+    .option('--dry-run', 'show the difference and change nothing')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  perennial apply perennial.yaml --dry-run\n  perennial apply model.ts --json',
+    )
+    .action(async (file: string, options: { dryRun?: boolean }, command: Command) => {
+      const loaded = await loadSpec(file);
+      const files = await readTrainerFiles(loaded.trainerDirectory);
+      const context = contextOf(command);
+      const body = { spec: loaded.spec, files, dryRun: options.dryRun ?? false };
+      const answer = ApplyAnswer.parse(await context.api.post('/v1/models', body));
+      context.print(answer, () => renderApply(answer));
+    });
+}

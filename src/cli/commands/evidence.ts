@@ -1,0 +1,113 @@
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { z } from 'zod';
+import { AuditCheckAnswer, DecisionAnswer, TimelineEntry } from '../../contracts/api/answers.ts';
+import { EXIT } from '../exit-codes.ts';
+import { contextOf } from '../context.ts';
+import { paint, renderTable } from '../render.ts';
+import { versionArgument } from './steer.ts';
+
+const versionPath = (model: string, version: string): string =>
+  `/v1/models/${encodeURIComponent(model)}/versions/${versionArgument(version)}`;
+
+export function addEvidenceCommands(program: Command): void {
+  program
+    .command('card')
+    .description('the model card of a version, in Markdown')
+    .argument('<model>')
+    .argument('<version>')
+    .addHelpText('after', '\nExamples:\n  perennial card churn 3 > card.md\n  perennial card churn 3 --json')
+    .action(async (model: string, version: string, _options: unknown, command: Command) => {
+      const context = contextOf(command);
+      if (context.json) context.print(await context.api.get(`${versionPath(model, version)}/card`), () => '');
+      else console.log(await context.api.getText(`${versionPath(model, version)}/card?format=markdown`));
+    });
+
+  program
+    .command('lineage')
+    .description('what a version came from, and what came of it')
+    .argument('<model>')
+    .argument('<version>')
+    .addHelpText('after', '\nExample:\n  perennial lineage churn 3')
+    .action(async (model: string, version: string, _options: unknown, command: Command) => {
+      const context = contextOf(command);
+      const lineage = await context.api.get(`${versionPath(model, version)}/lineage`);
+      context.print(lineage, () => outline(lineage));
+    });
+
+  program
+    .command('decisions')
+    .description('who decided what on a version, on which evidence')
+    .argument('<model>')
+    .argument('<version>')
+    .addHelpText('after', '\nExample:\n  perennial decisions churn 3')
+    .action(async (model: string, version: string, _options: unknown, command: Command) => {
+      const context = contextOf(command);
+      const decisions = z
+        .array(DecisionAnswer)
+        .parse(await context.api.get(`${versionPath(model, version)}/decisions`));
+      context.print(decisions, () =>
+        renderTable(
+          ['at', 'kind', 'outcome', 'by', 'reason', 'evidence'],
+          decisions.map((d) => [
+            d.at,
+            d.kind,
+            paint(d.outcome),
+            d.actor,
+            d.reason,
+            d.evidenceHash?.slice(0, 12),
+          ]),
+        ),
+      );
+    });
+
+  program
+    .command('timeline')
+    .description('everything that happened to a model, newest first')
+    .argument('<model>')
+    .option('--limit <n>', 'how many', '30')
+    .addHelpText('after', '\nExample:\n  perennial timeline churn --limit 100')
+    .action(async (model: string, options: { limit: string }, command: Command) => {
+      const context = contextOf(command);
+      const query = `limit=${encodeURIComponent(options.limit)}`;
+      const entries = z
+        .array(TimelineEntry)
+        .parse(await context.api.get(`/v1/models/${encodeURIComponent(model)}/timeline?${query}`));
+      context.print(entries, () =>
+        entries.map((e) => `${pc.dim(e.at)}  ${pc.cyan(e.actor)}  ${e.text}`).join('\n'),
+      );
+    });
+
+  const audit = program.command('audit').description('the hash-chained record of everything');
+  audit
+    .command('verify')
+    .description('recompute the whole chain; exit code 1 when it is broken')
+    .addHelpText('after', '\nExample:\n  perennial audit verify')
+    .action(async (_options: unknown, command: Command) => {
+      const context = contextOf(command);
+      const check = AuditCheckAnswer.parse(await context.api.get('/v1/audit/verify'));
+      context.print(check, () =>
+        check.kind === 'whole'
+          ? `${pc.green('whole')}: ${check.events} events, head ${check.head.slice(0, 16)}…`
+          : `${pc.red('BROKEN')} at event ${check.atSeq}: ${check.reason}`,
+      );
+      if (check.kind === 'broken') process.exitCode = EXIT.refused;
+    });
+}
+
+/** A nested value as indented lines. */
+function outline(value: unknown, depth = 0): string {
+  const pad = '  '.repeat(depth);
+  if (Array.isArray(value))
+    return value.length === 0
+      ? `${pad}${pc.dim('none')}`
+      : value.map((item) => outline(item, depth)).join(`\n${pad}${pc.dim('·')}\n`);
+  if (typeof value !== 'object' || value === null) return `${pad}${String(value ?? '–')}`;
+  return Object.entries(value)
+    .map(([key, inner]) =>
+      typeof inner === 'object' && inner !== null
+        ? `${pad}${pc.cyan(key)}\n${outline(inner, depth + 1)}`
+        : `${pad}${pc.cyan(key)}  ${String(inner ?? '–')}`,
+    )
+    .join('\n');
+}

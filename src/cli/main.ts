@@ -1,0 +1,89 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { isPerennialError } from '../errors/define-error.ts';
+import { EXIT } from './exit-codes.ts';
+import { addApplyCommand } from './commands/apply.ts';
+import { addDevCommand } from './commands/dev.ts';
+import { addEvidenceCommands } from './commands/evidence.ts';
+import { addIncidentCommands } from './commands/incidents.ts';
+import { addStatusCommands } from './commands/status.ts';
+import { addSteeringCommands } from './commands/steer.ts';
+import { addTokenCommands } from './commands/token.ts';
+import { renderError } from './render.ts';
+
+const HELP = `
+Exit codes:
+  0  done
+  1  refused by the server, or what was asked about is broken
+  2  the command line, the spec or a file is wrong; nothing was sent
+  3  the server cannot be reached or has a fault; trying again may help
+  4  no token, a wrong one, or one without the role
+
+Server and token come from --server and --token, else PERENNIAL_URL and PERENNIAL_TOKEN, else from the stack
+that \`perennial dev\` runs in this folder.`;
+
+function packageVersion(): string {
+  for (const path of ['../../package.json', '../../../package.json']) {
+    try {
+      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string })
+        .version;
+    } catch {
+      // Source and build lie at different depths.
+    }
+  }
+  return 'unknown';
+}
+
+function createProgram(): Command {
+  const program = new Command('perennial')
+    .description('Keeps machine-learning models alive.')
+    .version(packageVersion())
+    .option('--server <url>', 'address of the API')
+    .option('--token <token>', 'API token (better: PERENNIAL_TOKEN)')
+    .option('--json', 'print JSON')
+    .addHelpText('after', HELP)
+    .showHelpAfterError('(--help shows how it is meant)')
+    .exitOverride();
+  addDevCommand(program);
+  addApplyCommand(program);
+  addStatusCommands(program);
+  addSteeringCommands(program);
+  addIncidentCommands(program);
+  addEvidenceCommands(program);
+  addTokenCommands(program);
+  const inherit = (command: Command): void => {
+    for (const child of command.commands) {
+      child
+        .exitOverride()
+        .showHelpAfterError('(--help shows how it is meant)')
+        .option('--json', 'print JSON');
+      inherit(child);
+    }
+  };
+  inherit(program);
+  return program;
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (!isPerennialError(error)) return EXIT.unavailable;
+  if (error.status === 401 || error.status === 403) return EXIT.forbidden;
+  if (error.status >= 500) return EXIT.unavailable;
+  return error.code.startsWith('SPEC_') || error.code === 'USAGE' || error.code === 'INPUT_INVALID'
+    ? EXIT.usage
+    : EXIT.refused;
+}
+
+try {
+  await createProgram().parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+  if (isPerennialError(error)) {
+    const wantsJson = process.argv.includes('--json');
+    const { code, message, problems } = error;
+    console.error(wantsJson ? JSON.stringify({ error: { code, message, problems } }) : renderError(error));
+  } else if (!(error instanceof CommanderError)) {
+    console.error(error);
+  }
+}
