@@ -3,7 +3,10 @@ import { regularisedBeta } from './incomplete-beta.ts';
 /** P(|T| ≥ |t|) for Student's t with `df` > 0 (not necessarily whole) degrees of freedom. */
 export function studentTTwoSided(t: number, df: number): number {
   if (!Number.isFinite(t)) return Number.isNaN(t) ? 1 : 0;
-  return regularisedBeta(df / (df + t * t), df / 2, 0.5);
+  const square = t * t;
+  // Near zero the complement keeps the digits that df / (df + t²) rounds away.
+  if (square < df) return 1 - regularisedBeta(square / (df + square), 0.5, df / 2);
+  return regularisedBeta(df / (df + square), df / 2, 0.5);
 }
 
 /** P(T > t). */

@@ -3,13 +3,14 @@ import type { DriftMethod, ResolvedDriftPolicy } from './drift-policy.ts';
 import { IS_DIVERGENCE } from './drift-policy.ts';
 import type { MeasurableCells } from './measure-cells.ts';
 import { measureCells } from './measure-cells.ts';
+import { describeLocationNull, describeNull } from './noise-distribution.ts';
 import { createRelabelling } from './permute-cells.ts';
 
-const FIRST_ROUND = 199;
+/** Relabellings that always happen; more only while an alarm is possible. */
+const FIRST_ROUND = 99;
+const CHECK_EVERY = 25;
 /** Relabelled values this close to the observed one are ties; they count against an alarm. */
 const TIE = 1 - 1e-12;
-/** Standard deviations of the null between the alarm line and what is found four times in five. */
-const POWER_MARGIN = 1.4;
 
 export interface MethodEvidence {
   readonly method: DriftMethod;
@@ -52,52 +53,48 @@ export function judgeAgainstNoise(
     current: new Float64Array(pooled.length),
   };
   const allowed = Math.max(1, Math.floor(alpha * (policy.permutations + 1)));
+  const level = allowed / (policy.permutations + 1);
   const exceeding = methods.map(() => 0);
   const undecided = (i: number): boolean =>
     exceeding[i]! < allowed && observed[i]! > policy.thresholds[methods[i]!];
   for (let round = 0; round < policy.permutations; round++) {
-    if (round >= FIRST_ROUND && round % 50 === 0 && !methods.some((_, i) => undecided(i))) break;
+    if (
+      round >= FIRST_ROUND &&
+      (round - FIRST_ROUND) % CHECK_EVERY === 0 &&
+      !methods.some((_, i) => undecided(i))
+    )
+      break;
     relabel(scratch.reference, scratch.current);
     measureCells(scratch, methods).forEach((value, i) => {
       drawn[i]!.push(value);
       if (value >= observed[i]! * TIE) exceeding[i] = exceeding[i]! + 1;
     });
   }
-  return methods.map((method, i) =>
-    evidence(method, observed[i]!, policy.thresholds[method], drawn[i]!, exceeding[i]!, alpha),
-  );
+  return methods.map((method, i): MethodEvidence => {
+    const value = observed[i]!;
+    const baseThreshold = policy.thresholds[method];
+    const noise =
+      method === 'wasserstein_normed'
+        ? describeLocationNull(drawn[i]!, cells.referenceCount, cells.currentCount)
+        : describeNull(drawn[i]!, IS_DIVERGENCE[method]);
+    const drifted =
+      value > baseThreshold && exceeding[i]! < allowed && drawn[i]!.length >= policy.permutations;
+    const reached = exceeding[i]! >= allowed || drifted ? nthLargest(drawn[i]!, allowed) : 0;
+    const line = drifted ? reached : Math.max(reached, noise.quantile(1 - level));
+    const threshold = Math.max(baseThreshold, line);
+    return {
+      method,
+      value,
+      threshold,
+      baseThreshold,
+      noise: noise.mean,
+      pValue: (1 + exceeding[i]!) / (1 + drawn[i]!.length),
+      smallestDetectable: noise.detectable(Math.max(baseThreshold, noise.quantile(1 - level))),
+      drifted,
+    };
+  });
 }
 
-function evidence(
-  method: DriftMethod,
-  value: number,
-  baseThreshold: number,
-  drawn: readonly number[],
-  exceeding: number,
-  alpha: number,
-): MethodEvidence {
-  const largestFirst = [...drawn].sort((a, b) => b - a);
-  const k = Math.max(1, Math.floor(alpha * (drawn.length + 1)));
-  const threshold = Math.max(baseThreshold, largestFirst[k - 1]!);
-  const noise = mean(drawn);
-  const spread = Math.sqrt(Math.max(0, mean(drawn.map((v) => v * v)) - noise ** 2));
-  const reach = threshold + POWER_MARGIN * spread;
-  const squares = mean(drawn.map((v) => v * v));
-  return {
-    method,
-    value,
-    threshold,
-    baseThreshold,
-    noise,
-    pValue: (1 + exceeding) / (1 + drawn.length),
-    smallestDetectable: IS_DIVERGENCE[method] ? reach - noise : Math.sqrt(Math.max(0, reach ** 2 - squares)),
-    drifted: value > threshold && exceeding < k,
-  };
-}
-
-function mean(values: readonly number[]): number {
-  if (values.length === 0) return 0;
-  let sum = 0;
-  for (const v of values) sum += v;
-  return sum / values.length;
+function nthLargest(values: readonly number[], n: number): number {
+  return [...values].sort((a, b) => b - a)[n - 1]!;
 }
