@@ -26,6 +26,13 @@ export interface StackOptions {
   readonly products?: readonly ProductProcess[];
   /** Added to the environment of the product's processes. */
   readonly productEnv?: Readonly<Record<string, string>>;
+  /**
+   * Runs once the infrastructure answers and before the product starts, and may add to its environment what only
+   * then is known: the address of a database of the application's own.
+   */
+  readonly beforeProducts?: (
+    env: Readonly<Record<string, string>>,
+  ) => Promise<Readonly<Record<string, string>>>;
   /** False trades a crash of the machine for speed; a kill of any process loses nothing either way. Default true. */
   readonly durable?: boolean;
   readonly onEvent?: (event: StackEvent) => void;
@@ -97,7 +104,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       durable: options.durable ?? true,
     });
     await allOrFirstError(plan.services.map(start));
-    const env = { ...plan.env, ...options.productEnv };
+    const known = { ...plan.env, ...options.productEnv };
+    const env = { ...known, ...(await options.beforeProducts?.(known)) };
     const startProducts = async (products: readonly ProductProcess[]): Promise<void> => {
       if (products.length > 0) await migrateRegistry(env['DATABASE_URL'] ?? '');
       await allOrFirstError(products.map((product) => start(productService(product, env))));
