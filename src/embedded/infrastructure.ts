@@ -40,7 +40,7 @@ type PortName = (typeof PORTS)[number];
 
 const HIGHEST_PORT = 65_535;
 const BUCKET = 'perennial';
-const ON_CALL = 'on-call@plantly.example';
+const ON_CALL = 'on-call@perennial.example';
 
 /** Decides ports (kept unless taken), what runs here and what stands outside, and the environment that follows. */
 export async function planInfrastructure(
