@@ -24,8 +24,11 @@ process.stdin.setEncoding('utf8').on('data', (chunk) => {
 
 let watcher: ChildProcess | undefined;
 
-/** One watcher for each process, started when it is first needed; it never keeps its parent alive. */
-function watcherOf(): ChildProcess {
+/**
+ * One watcher for each process; it never keeps its parent alive. Call it before the child is spawned, so that
+ * between the spawn and `bindToParent` there is nothing but a write to a pipe.
+ */
+export function ensureWatcher(): ChildProcess {
   if (watcher === undefined) {
     watcher = spawn(process.execPath, ['-e', WATCHER_SOURCE], {
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -47,6 +50,6 @@ function watcherOf(): ChildProcess {
  */
 export function bindToParent(child: ChildProcess, signal: NodeJS.Signals, wholeGroup: boolean): void {
   const target = String(wholeGroup ? -(child.pid ?? 0) : (child.pid ?? 0));
-  watcherOf().stdin?.write(`+ ${target} ${signal}\n`);
+  ensureWatcher().stdin?.write(`+ ${target} ${signal}\n`);
   child.once('exit', () => watcher?.stdin?.write(`- ${target}\n`));
 }

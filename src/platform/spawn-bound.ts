@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
-import { bindToParent } from './parent-watcher.ts';
+import { bindToParent, ensureWatcher } from './parent-watcher.ts';
 
 export interface SpawnBoundOptions extends Omit<SpawnOptions, 'shell'> {
   /** What the child gets when this process dies, default SIGKILL. */
@@ -40,9 +40,11 @@ export function spawnBound(
   const { deathSignal = 'SIGKILL', wholeGroup = false, setpriv = [], ...spawnOptions } = options;
   const settings = wholeGroup ? { ...spawnOptions, detached: true } : spawnOptions;
   const viaSetpriv = hasSetpriv();
+  const watched = wholeGroup || !viaSetpriv;
+  if (watched) ensureWatcher();
   const child = viaSetpriv
     ? spawn('setpriv', [...setpriv, '--pdeathsig', deathSignal.slice(3), '--', command, ...args], settings)
     : spawn(command, args, settings);
-  if (child.pid !== undefined && (wholeGroup || !viaSetpriv)) bindToParent(child, deathSignal, wholeGroup);
+  if (child.pid !== undefined && watched) bindToParent(child, deathSignal, wholeGroup);
   return child;
 }
