@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import { copyFile, link, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DuckDBInstance, StatementType } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { SQL_INVALID, SQL_TOO_SLOW } from '../errors/data-errors.ts';
+import { PerennialError } from '../errors/define-error.ts';
+import { quoteName, quoteValue } from './sql-text.ts';
+
+const DEFAULT_MEMORY_MB = 1024;
+const DEFAULT_THREADS = 2;
+const DEFAULT_TIME_LIMIT_MS = 30 * 60_000;
+/** What queries beyond the memory limit may spill to disk. */
+const MAX_SPILL = '20GB';
+
+export interface DuckDbOptions {
+  /** A scratch directory is made in here for each job, and removed with it. */
+  readonly directory: string;
+  readonly memoryMb?: number;
+  readonly threads?: number;
+  /** For the job as a whole. */
+  readonly timeLimitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export type SqlValue = string | number | boolean | null | Date | SqlValue[] | { [key: string]: SqlValue };
+export type SqlRow = Readonly<Record<string, SqlValue>>;
+
+/** One job's in-memory database. Trusted SQL runs before and after `seal`; SQL from a spec only after it. */
+export interface DuckDbSession {
+  /** The job's scratch directory: the only place where sealed SQL of the product may write files. */
+  readonly directory: string;
+  /** Runs trusted SQL. */
+  run(sql: string): Promise<void>;
+  /** Rows of trusted SQL: integers as numbers, timestamps as Dates, lists as arrays. */
+  rows(sql: string): Promise<SqlRow[]>;
+  /** Links a file into the scratch directory, so that evicting it from a cache can't disturb the job. */
+  adopt(path: string): Promise<string>;
+  /** From here on nothing but the scratch directory can be read or written, and no setting can be changed. */
+  seal(): Promise<void>;
+  /**
+   * Makes a temporary table of the rows of one SELECT statement that came from a spec. Seals first.
+   * @throws PerennialError SQL_INVALID with DuckDB's message, or SQL_TOO_SLOW.
+   */
+  userTable(name: string, sql: string, what: string): Promise<void>;
+  /** The rows of one SELECT statement that holds SQL from a spec. Seals first; refuses as `userTable` does. */
+  userRows(sql: string, what: string): Promise<SqlRow[]>;
+  columns(table: string): Promise<Column[]>;
+  /** The tables that SQL names; null when it can't be parsed. */
+  tablesOf(sql: string): ReadonlySet<string> | null;
+}
+
+export interface Column {
+  readonly name: string;
+  /** DuckDB's name of the type. */
+  readonly type: string;
+}
+
+/** Runs `work` on a database of its own, and removes every trace of it afterwards. */
+export async function withDuckDb<T>(
+  options: DuckDbOptions,
+  work: (session: DuckDbSession) => Promise<T>,
+): Promise<T> {
+  options.signal?.throwIfAborted();
+  const directory = join(options.directory, `duckdb-${randomUUID()}`);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  let instance: DuckDBInstance | undefined;
+  let connection: DuckDBConnection | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const stop = () => connection?.interrupt();
+  try {
+    instance = await DuckDBInstance.create(':memory:', {
+      threads: String(options.threads ?? DEFAULT_THREADS),
+      memory_limit: `${String(options.memoryMb ?? DEFAULT_MEMORY_MB)}MB`,
+      temp_directory: join(directory, 'spill'),
+      max_temp_directory_size: MAX_SPILL,
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    });
+    connection = await instance.connect();
+    await connection.run("SET TimeZone = 'UTC'");
+    const limitMs = options.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS;
+    const job = new Session(connection, directory, limitMs, options.signal);
+    timer = setTimeout(() => job.expire(), limitMs);
+    options.signal?.addEventListener('abort', stop, { once: true });
+    return await work(job);
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', stop);
+    connection?.closeSync();
+    instance?.closeSync();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+class Session implements DuckDbSession {
+  readonly directory: string;
+  readonly #connection: DuckDBConnection;
+  readonly #limitMs: number;
+  readonly #signal: AbortSignal | undefined;
+  #expired = false;
+  #sealed = false;
+
+  constructor(
+    connection: DuckDBConnection,
+    directory: string,
+    limitMs: number,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#connection = connection;
+    this.directory = directory;
+    this.#limitMs = limitMs;
+    this.#signal = signal;
+  }
+
+  expire(): void {
+    this.#expired = true;
+    this.#connection.interrupt();
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    this.#signal?.throwIfAborted();
+    if (this.#expired) throw this.#tooSlow();
+    try {
+      return await work();
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      if (this.#expired) throw this.#tooSlow();
+      throw error;
+    }
+  }
+
+  #tooSlow(): PerennialError {
+    const seconds = Math.round(this.#limitMs / 1000);
+    return new PerennialError(SQL_TOO_SLOW, `the queries of one job took over ${String(seconds)} s`);
+  }
+
+  async run(sql: string): Promise<void> {
+    await this.#guard(() => this.#connection.run(sql));
+  }
+
+  async rows(sql: string): Promise<SqlRow[]> {
+    return this.#guard(async () => {
+      const reader = await this.#connection.runAndReadAll(sql);
+      return reader.getRowObjectsJS().map((row) => plain(row) as SqlRow);
+    });
+  }
+
+  async adopt(path: string): Promise<string> {
+    const own = join(this.directory, `input-${randomUUID()}`);
+    await link(path, own).catch(() => copyFile(path, own));
+    return own;
+  }
+
+  async seal(): Promise<void> {
+    if (this.#sealed) return;
+    await this.run(`SET allowed_directories = [${quoteValue(`${this.directory}/`)}]`);
+    await this.run('SET enable_external_access = false');
+    await this.run('SET lock_configuration = true');
+    this.#sealed = true;
+  }
+
+  async userTable(name: string, sql: string, what: string): Promise<void> {
+    await this.#user(sql, what, () => this.run(`CREATE TEMP TABLE ${quoteName(name)} AS ${sql}`));
+  }
+
+  async userRows(sql: string, what: string): Promise<SqlRow[]> {
+    return this.#user(sql, what, () => this.rows(sql));
+  }
+
+  async #user<T>(sql: string, what: string, work: () => Promise<T>): Promise<T> {
+    await this.seal();
+    try {
+      await this.#guard(() => this.#mustBeSelect(sql));
+      return await work();
+    } catch (error) {
+      if (error instanceof PerennialError || this.#signal?.aborted) throw error;
+      throw sqlInvalid(what, error);
+    }
+  }
+
+  /** One SELECT has no effects but its rows, so text that was put together around it can't do more either. */
+  async #mustBeSelect(sql: string): Promise<void> {
+    const statements = await this.#connection.extractStatements(sql);
+    if (statements.count !== 1) {
+      throw new Error(`one SELECT statement is allowed, found ${String(statements.count)}`);
+    }
+    const prepared = await statements.prepare(0);
+    const type = prepared.statementType;
+    prepared.destroySync();
+    if (type !== StatementType.SELECT) {
+      throw new Error(`only SELECT is allowed, found ${StatementType[type]}`);
+    }
+  }
+
+  async columns(table: string): Promise<Column[]> {
+    const rows = await this.rows(`DESCRIBE ${quoteName(table)}`);
+    return rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }));
+  }
+
+  tablesOf(sql: string): ReadonlySet<string> | null {
+    try {
+      return new Set(this.#connection.getTableNames(sql, false));
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** DuckDB's own message says what and where; its paths are the job's scratch files and say nothing. */
+function sqlInvalid(what: string, error: unknown): PerennialError {
+  const message = error instanceof Error ? error.message : String(error);
+  const text = message.replaceAll(/\/\S*duckdb-[0-9a-f-]{36}\//g, '').trim();
+  return new PerennialError(SQL_INVALID, `${what}: ${text}`, { details: { what } });
+}
+
+function plain(value: unknown): SqlValue {
+  if (typeof value === 'bigint') return Number(value);
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (value instanceof Date) return value;
+  if (Array.isArray(value)) return value.map(plain);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]));
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import type { FeatureView } from '../contracts/spec/sources.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
+import { nearestName } from '../domain/nearest-name.ts';
+import { FEATURE_VIEW_INVALID } from '../errors/data-errors.ts';
+import { PerennialError } from '../errors/define-error.ts';
+import type { DatasetRef } from '../registry/datasets.ts';
+import type { Materialisation, ViewLineage } from '../registry/feature-materialisations.ts';
+import { writePart } from './append-batch.ts';
+import { isNumeric, isTimestamp } from './column-types.ts';
+import type { Column, DuckDbSession } from './duckdb.ts';
+import { quoteName, quoteNames } from './sql-text.ts';
+import { sqlOf } from './sql-of.ts';
+
+/** The event time's name in offline values, whatever the view calls it. */
+export const VIEW_TIME = '__event_time';
+
+/** What the values of a view follow from: its definition and the datasets that its SQL names. */
+export function lineageOf(
+  session: DuckDbSession,
+  name: string,
+  view: FeatureView,
+  datasets: readonly DatasetRef[],
+): ViewLineage {
+  const sql = sqlOf(view.query, `feature view "${name}"`);
+  const { keys, eventTime, columns } = view;
+  const definition = createHash('sha256')
+    .update(canonicalJson({ sql, keys, eventTime, columns: Object.keys(columns) }))
+    .digest('hex');
+  const used = session.tablesOf(sql);
+  const sources = datasets.filter((d) => used === null || used.has(d.source));
+  return { definition, sources: Object.fromEntries(sources.map((d) => [d.source, d.digest])) };
+}
+
+/**
+ * The offline values of a view: one row per key and event time, in their order, as a Parquet blob of keys,
+ * `__event_time` (UTC) and columns. Rows without key or event time are left out: nobody could look them up. With the
+ * lineage of `known` nothing is computed.
+ * @throws PerennialError SQL_INVALID, FEATURE_VIEW_INVALID naming the view and the nearest column
+ */
+export async function materialiseView(
+  session: DuckDbSession,
+  store: ArtifactStore,
+  name: string,
+  view: FeatureView,
+  datasets: readonly DatasetRef[],
+  known: Materialisation | undefined,
+): Promise<Materialisation> {
+  const lineage = lineageOf(session, name, view, datasets);
+  if (known && canonicalJson(known.lineage) === canonicalJson(lineage) && (await store.has(known.digest))) {
+    return known;
+  }
+  const what = `feature view "${name}"`;
+  const table = `view ${name}`;
+  await session.userTable(table, sqlOf(view.query, what), what);
+  checkColumns(name, view, await session.columns(table));
+  const keys = quoteNames(view.keys);
+  const columns = quoteNames(Object.keys(view.columns));
+  const time = quoteName(view.eventTime);
+  const list = columns === '' ? '' : `, ${columns}`;
+  const present = [...view.keys, view.eventTime].map((c) => `${quoteName(c)} IS NOT NULL`).join(' AND ');
+  const { part } = await writePart(
+    session,
+    store,
+    `SELECT ${keys}, (${time})::TIMESTAMP AS ${VIEW_TIME}${list} FROM ${quoteName(table)} WHERE ${present}
+     QUALIFY row_number() OVER (PARTITION BY ${keys}, ${time} ORDER BY ${columns === '' ? keys : columns}) = 1
+     ORDER BY ${keys}, ${VIEW_TIME}`,
+  );
+  await session.run(`DROP TABLE ${quoteName(table)}`);
+  return { view: name, digest: part.digest, rows: part.rows, lineage };
+}
+
+function checkColumns(name: string, view: FeatureView, found: readonly Column[]): void {
+  const names = found.map((c) => c.name);
+  const problems: string[] = [];
+  const typeOf = (column: string, role: string): string | null => {
+    const type = found.find((c) => c.name === column)?.type;
+    if (type !== undefined) return type;
+    const near = nearestName(column, names);
+    problems.push(
+      `does not yield ${role} "${column}"${near === null ? '' : `; did you mean "${near}"?`} It yields ${names.join(', ')}`,
+    );
+    return null;
+  };
+  for (const key of view.keys) {
+    const type = typeOf(key, 'key');
+    if (type !== null && !isScalar(type)) {
+      problems.push(`yields key "${key}" as ${type}; allowed are numbers, text and booleans`);
+    }
+  }
+  const time = typeOf(view.eventTime, 'event time');
+  if (time !== null && !isTimestamp(time) && time !== 'DATE') {
+    problems.push(`yields event time "${view.eventTime}" as ${time}; allowed are TIMESTAMP and DATE`);
+  }
+  for (const column of Object.keys(view.columns)) {
+    const type = typeOf(column, 'column');
+    if (type !== null && !isScalar(type)) {
+      problems.push(`yields column "${column}" as ${type}; allowed are numbers, text and booleans`);
+    }
+  }
+  if (problems.length === 0) return;
+  throw new PerennialError(FEATURE_VIEW_INVALID, `feature view "${name}" ${problems.join('; ')}`, {
+    problems: problems.map((message) => ({ path: `features.views.${name}`, message })),
+    details: { view: name },
+  });
+}
+
+function isScalar(type: string): boolean {
+  return isNumeric(type) || type === 'HUGEINT' || type === 'VARCHAR' || type === 'BOOLEAN';
+}

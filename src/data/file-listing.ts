@@ -1,0 +1,119 @@
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
+import { Readable } from 'node:stream';
+import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { s3Unavailable } from '../artifacts/s3-client.ts';
+import { SOURCE_UNREADABLE } from '../errors/data-errors.ts';
+import { PerennialError } from '../errors/define-error.ts';
+
+export interface ListedFile {
+  /** Absolute path or s3:// address: the file's name in a source's position. */
+  readonly uri: string;
+  readonly size: number;
+  /** Changes when the file does: time of change, or S3's ETag. */
+  readonly stamp: string;
+}
+
+export interface FileAccess {
+  /** Files that match, in the order of their names. */
+  list(pattern: string): Promise<ListedFile[]>;
+  /** Bytes [from, to) of a file. */
+  read(file: ListedFile, from: number, to: number): Promise<Readable>;
+}
+
+/** Reads local paths, relative to `baseDirectory`, and s3:// addresses, both with * wildcards. */
+export function createFileAccess(options: {
+  readonly baseDirectory: string;
+  readonly s3: S3Client;
+}): FileAccess {
+  return {
+    async list(pattern) {
+      const files = pattern.startsWith('s3://')
+        ? await listS3(options.s3, pattern)
+        : await listLocal(resolve(options.baseDirectory, pattern));
+      return files.sort((a, b) => (a.uri < b.uri ? -1 : a.uri > b.uri ? 1 : 0));
+    },
+    async read(file, from, to) {
+      if (to <= from) return Readable.from([]);
+      if (!file.uri.startsWith('s3://')) return createReadStream(file.uri, { start: from, end: to - 1 });
+      const { bucket, key } = splitS3(file.uri);
+      try {
+        const Range = `bytes=${String(from)}-${String(to - 1)}`;
+        const object = await options.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range }));
+        return object.Body as Readable;
+      } catch (error) {
+        throw s3Unavailable(error, `read ${file.uri}`);
+      }
+    },
+  };
+}
+
+/** A wildcard stands for any run of characters within one folder or file name. */
+function matcher(pattern: string): RegExp {
+  const escaped = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*');
+  return new RegExp(`^${escaped}$`);
+}
+
+async function listLocal(pattern: string): Promise<ListedFile[]> {
+  const parts = pattern.split(sep).slice(1);
+  let paths: string[] = [sep];
+  for (const part of parts) {
+    if (!part.includes('*')) {
+      paths = paths.map((path) => join(path, part));
+      continue;
+    }
+    const matches = matcher(part);
+    const found = await Promise.all(
+      paths.map(async (path) => {
+        const names = await readdir(path).catch(() => []);
+        return names.filter((name) => matches.test(name)).map((name) => join(path, name));
+      }),
+    );
+    paths = found.flat();
+  }
+  const files = await Promise.all(
+    paths.map(async (uri) => {
+      const info = await stat(uri).catch(() => null);
+      if (!info?.isFile()) return null;
+      return { uri, size: info.size, stamp: String(info.mtimeMs) };
+    }),
+  );
+  return files.filter((file) => file !== null);
+}
+
+function splitS3(uri: string): { bucket: string; key: string } {
+  const [bucket = '', ...key] = uri.slice('s3://'.length).split('/');
+  return { bucket, key: key.join('/') };
+}
+
+async function listS3(client: S3Client, pattern: string): Promise<ListedFile[]> {
+  const { bucket, key } = splitS3(pattern);
+  const matches = matcher(key);
+  const star = key.indexOf('*');
+  const Prefix = star === -1 ? key : key.slice(0, star);
+  const files: ListedFile[] = [];
+  let ContinuationToken: string | undefined;
+  do {
+    const page = await client
+      .send(new ListObjectsV2Command({ Bucket: bucket, Prefix, ContinuationToken }))
+      .catch((error: unknown) => {
+        const code = error instanceof Error ? error.name : '';
+        if (code === 'NoSuchBucket') {
+          throw new PerennialError(SOURCE_UNREADABLE, `there is no bucket "${bucket}" (${pattern})`);
+        }
+        throw s3Unavailable(error, `list ${pattern}`);
+      });
+    for (const object of page.Contents ?? []) {
+      if (object.Key === undefined || !matches.test(object.Key)) continue;
+      files.push({
+        uri: `s3://${bucket}/${object.Key}`,
+        size: object.Size ?? 0,
+        stamp: object.ETag ?? String(object.LastModified?.getTime()),
+      });
+    }
+    ContinuationToken = page.NextContinuationToken;
+  } while (ContinuationToken !== undefined);
+  return files;
+}

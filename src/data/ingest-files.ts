@@ -1,0 +1,249 @@
+import { join } from 'node:path';
+import type { QuarantinedBatch } from '../contracts/activities/data.ts';
+import type { Source } from '../contracts/spec/sources.ts';
+import type { DatasetColumn } from '../domain/dataset.ts';
+import type { QuarantineRow, SourceHold, SourceRef } from '../registry/datasets.ts';
+import { appendBatch, writePart } from './append-batch.ts';
+import { attachDataset } from './dataset-views.ts';
+import { withDuckDb } from './duckdb.ts';
+import type { DuckDbSession } from './duckdb.ts';
+import { failedExpectations } from './expectation.ts';
+import type { FileAccess, ListedFile } from './file-listing.ts';
+import { hasNews, takeSegment } from './file-segment.ts';
+import type { FileProgress, FileSegment } from './file-segment.ts';
+import { readSegment } from './read-segment.ts';
+import { attachReferences, batchIdOf, newestEventTime, typeChanges } from './source-ingestion.ts';
+import type { GoodDataset, IngestDependencies, IngestOutcome } from './source-ingestion.ts';
+import { quoteName } from './sql-text.ts';
+
+export type FilesSource = Extract<Source, { type: 'files' }>;
+
+export interface FilesPosition {
+  readonly kind: 'files';
+  readonly files: Readonly<Record<string, FileProgress>>;
+}
+
+/** Files that are committed together: what a killed worker may have to read again. */
+const FILES_PER_COMMIT = 200;
+const BYTES_PER_COMMIT = 2 ** 30;
+
+export interface FilesReading {
+  readonly dataset: GoodDataset | null;
+  readonly position: FilesPosition;
+  readonly outcome: IngestOutcome;
+}
+
+/**
+ * Reads files that are new and lines that were added, in the order of the files' names. Each file's news is a batch of
+ * its own: one that can't be read or fails an expectation is set aside, and the next ones go on.
+ */
+export async function ingestFiles(
+  deps: IngestDependencies,
+  hold: SourceHold,
+  ref: SourceRef,
+  source: FilesSource,
+  access: FileAccess,
+  before: { readonly dataset: GoodDataset | null; readonly position: FilesPosition | null },
+  keep: (position: unknown, outcome: IngestOutcome) => unknown,
+): Promise<FilesReading> {
+  let reading: FilesReading = {
+    dataset: before.dataset,
+    position: before.position ?? { kind: 'files', files: {} },
+    outcome: { newRows: 0, quarantined: [] },
+  };
+  const listed = await access.list(source.uri);
+  const news = listed.filter((file) => hasNews(file, reading.position.files[file.uri]));
+  for (const files of chunksOf(news)) {
+    reading = await ingestChunk(deps, hold, ref, source, access, files, reading, keep);
+  }
+  return reading;
+}
+
+function chunksOf(files: readonly ListedFile[]): ListedFile[][] {
+  const chunks: ListedFile[][] = [];
+  let bytes = Infinity;
+  for (const file of files) {
+    const last = chunks.at(-1);
+    if (!last || last.length >= FILES_PER_COMMIT || bytes + file.size > BYTES_PER_COMMIT) {
+      chunks.push([file]);
+      bytes = file.size;
+    } else {
+      last.push(file);
+      bytes += file.size;
+    }
+  }
+  return chunks;
+}
+
+async function ingestChunk(
+  deps: IngestDependencies,
+  hold: SourceHold,
+  ref: SourceRef,
+  source: FilesSource,
+  access: FileAccess,
+  files: readonly ListedFile[],
+  before: FilesReading,
+  keep: (position: unknown, outcome: IngestOutcome) => unknown,
+): Promise<FilesReading> {
+  return withDuckDb({ ...deps.duckdb, signal: deps.signal }, async (session) => {
+    const { store } = deps;
+    const parent = before.dataset && {
+      ...before.dataset,
+      files: await attachDataset(session, store, 'existing', before.dataset.manifest),
+    };
+    const viewOf = await attachReferences(session, store, hold, ref, source);
+    const progress: Record<string, FileProgress> = { ...before.position.files };
+    const quarantined: QuarantineRow[] = [];
+    const accepted: FileSegment[] = [];
+    let columns = declaredColumns(source) ?? parent?.manifest.columns ?? null;
+    const refused = typeChanges(parent?.manifest ?? null, columns ?? []);
+
+    for (const [index, file] of files.entries()) {
+      const path = join(session.directory, `segment-${String(index)}`);
+      const growing = source.format === 'ndjson';
+      const segment = await takeSegment(access, file, progress[file.uri], growing, path);
+      if (!segment) continue;
+      const setAside = async (failures: readonly string[], rows: number, blob: string) => {
+        const batchId = batchIdOf(ref, file.uri, String(segment.from), segment.next.digest);
+        quarantined.push({ batchId, rows, blob, failures });
+        progress[file.uri] = { ...segment.next, setAside: rows === 0 };
+      };
+      const setRawAside = async (failures: readonly string[]) =>
+        setAside(failures, 0, (await store.putFile(path)).digest);
+      if (segment.refusal !== null || refused.length > 0) {
+        await setRawAside(segment.refusal === null ? refused : [segment.refusal]);
+        continue;
+      }
+      const read = await readSegment(session, segment, source.format, columns, 'batch');
+      if (read.kind === 'unreadable') {
+        await setRawAside(read.problems);
+        continue;
+      }
+      const [counted] = await session.rows('SELECT count(*) AS n FROM batch');
+      const rows = Number(counted?.n);
+      const failures = await failedExpectations(source.expectations, {
+        session,
+        source: ref.source,
+        batch: 'batch',
+        existing: await knownRows(session, parent !== null, accepted.length > 0),
+        primaryKey: source.primaryKey ?? [],
+        viewOf,
+        nowMs: deps.nowMs,
+      });
+      if (failures.length > 0) {
+        const { part } = await writePart(session, store, 'SELECT * FROM batch');
+        const place = `${file.uri}:${String(segment.linesBefore + 1)}`;
+        await setAside(
+          failures.map((failure) => `${place}: ${failure}`),
+          rows,
+          part.digest,
+        );
+        continue;
+      }
+      progress[file.uri] = segment.next;
+      if (rows === 0) continue;
+      columns ??= read.columns;
+      await accept(session, accepted.length === 0);
+      accepted.push(segment);
+    }
+    return commit({
+      deps,
+      hold,
+      ref,
+      source,
+      session,
+      before,
+      parent,
+      progress,
+      quarantined,
+      accepted,
+      keep,
+    });
+  });
+}
+
+function declaredColumns(source: FilesSource): readonly DatasetColumn[] | null {
+  if (!source.columns) return null;
+  return Object.entries(source.columns).map(([name, type]) => ({ name, type }));
+}
+
+async function accept(session: DuckDbSession, first: boolean): Promise<void> {
+  await session.run(
+    first
+      ? 'CREATE TABLE accepted AS SELECT * FROM batch'
+      : 'INSERT INTO accepted BY NAME SELECT * FROM batch',
+  );
+}
+
+/** What a batch's keys must not repeat: the dataset, and what this call has taken already. */
+async function knownRows(
+  session: DuckDbSession,
+  hasParent: boolean,
+  hasAccepted: boolean,
+): Promise<string | null> {
+  if (!hasAccepted) return hasParent ? 'existing' : null;
+  if (!hasParent) return 'accepted';
+  await session.run(
+    'CREATE OR REPLACE VIEW known AS SELECT * FROM existing UNION ALL BY NAME SELECT * FROM accepted',
+  );
+  return 'known';
+}
+
+async function commit(job: {
+  readonly deps: IngestDependencies;
+  readonly hold: SourceHold;
+  readonly ref: SourceRef;
+  readonly source: FilesSource;
+  readonly session: DuckDbSession;
+  readonly before: FilesReading;
+  readonly parent: (GoodDataset & { readonly files: readonly string[] }) | null;
+  readonly progress: Record<string, FileProgress>;
+  readonly quarantined: readonly QuarantineRow[];
+  readonly accepted: readonly FileSegment[];
+  readonly keep: (position: unknown, outcome: IngestOutcome) => unknown;
+}): Promise<FilesReading> {
+  const { before, session, source, ref, accepted } = job;
+  const [first, last] = [accepted[0], accepted.at(-1)];
+  const appended =
+    first && last
+      ? await appendBatch(session, job.deps.store, {
+          ref,
+          table: 'accepted',
+          parent: job.parent,
+          keepParent: true,
+          primaryKey: source.primaryKey ?? [],
+          watermark: { from: placeOf(first, first.from), to: placeOf(last, last.next.bytes) },
+        })
+      : null;
+  const newRows = appended ? await countRows(session, 'accepted') : 0;
+  const outcome: IngestOutcome = {
+    newRows: before.outcome.newRows + newRows,
+    quarantined: [
+      ...before.outcome.quarantined,
+      ...job.quarantined.map(({ batchId, rows, failures }): QuarantinedBatch => ({
+        batchId,
+        source: ref.source,
+        rows,
+        failures,
+      })),
+    ],
+  };
+  const position: FilesPosition = { kind: 'files', files: job.progress };
+  await job.hold.advance({
+    dataset: appended,
+    newRows,
+    position: job.keep(position, outcome),
+    eventTimeMaxMs: appended ? await newestEventTime(session, 'accepted', source) : null,
+    quarantined: job.quarantined,
+  });
+  return { dataset: appended ?? before.dataset, position, outcome };
+}
+
+function placeOf(segment: FileSegment, byte: number): string {
+  return `${segment.file.uri}@${String(byte)}`;
+}
+
+async function countRows(session: DuckDbSession, table: string): Promise<number> {
+  const [row] = await session.rows(`SELECT count(*) AS n FROM ${quoteName(table)}`);
+  return Number(row?.n);
+}

@@ -1,0 +1,219 @@
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import pg from 'pg';
+import type { Source } from '../contracts/spec/sources.ts';
+import { nearestName } from '../domain/nearest-name.ts';
+import { SOURCE_UNREADABLE } from '../errors/data-errors.ts';
+import { PerennialError } from '../errors/define-error.ts';
+import { DEPENDENCY_UNAVAILABLE } from '../errors/lifecycle-errors.ts';
+import type { DatasetColumn } from '../domain/dataset.ts';
+import type { DuckDbSession } from './duckdb.ts';
+import { postgresColumn } from './postgres-types.ts';
+import type { PostgresColumn } from './postgres-types.ts';
+import { quoteName, quoteValue } from './sql-text.ts';
+
+export type PostgresSource = Extract<Source, { type: 'postgres' }>;
+
+/** How far a table has been read: the largest watermark, as text that PostgreSQL reads back exactly. */
+export interface PostgresPosition {
+  readonly kind: 'postgres';
+  readonly watermark: string | null;
+}
+
+export interface PostgresReading {
+  readonly columns: readonly DatasetColumn[];
+  readonly position: PostgresPosition;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A single FETCH may not take longer. */
+const STATEMENT_TIMEOUT_MS = 10 * 60_000;
+const FETCH_ROWS = 5_000;
+
+/**
+ * Reads the rows from the last watermark on, that value included, in one REPEATABLE READ snapshot, into table
+ * `into`. Rows that are there already at the watermark itself are the caller's to leave out. Timestamps become UTC,
+ * numeric becomes DOUBLE. A row that was committed late with a watermark below one already read is not seen: choose
+ * a watermark that grows in the order of commits.
+ * @throws PerennialError SOURCE_UNREADABLE with the nearest name, or DEPENDENCY_UNAVAILABLE
+ */
+export async function readPostgres(
+  session: DuckDbSession,
+  options: {
+    readonly name: string;
+    readonly source: PostgresSource;
+    readonly url: string;
+    readonly after: PostgresPosition | null;
+    readonly into: string;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<PostgresReading> {
+  const client = new pg.Client({
+    connectionString: options.url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    application_name: 'perennial-ingest',
+  });
+  // A connection lost between two queries fails the next query; without a listener it would end the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET extra_float_digits = 1");
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const columns = await tableColumns(client, options.name, options.source);
+    const position = await newestWatermark(client, options.source, columns, options.after);
+    const file = join(session.directory, `${options.into}.ndjson`);
+    await exportRows(client, options, columns, file);
+    await client.query('COMMIT');
+    const types = columns.map((c) => `${quoteValue(c.name)}: ${quoteValue(c.type)}`).join(', ');
+    await session.run(
+      `CREATE TABLE ${quoteName(options.into)} AS SELECT * FROM read_json(${quoteValue(file)},
+         format = 'newline_delimited', columns = {${types}}, maximum_object_size = 268435456)`,
+    );
+    return { columns: columns.map(({ name, type }) => ({ name, type })), position };
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw sourceError(error, options.name, options.source);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function tableColumns(
+  client: pg.Client,
+  name: string,
+  source: PostgresSource,
+): Promise<PostgresColumn[]> {
+  const where = `source "${name}"`;
+  const { rows } = await client.query<{
+    name: string;
+    type: string;
+    typtype: string;
+    element: string | null;
+  }>(
+    `SELECT a.attname AS name, t.typname AS type, t.typtype, e.typname AS element
+       FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
+      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
+    [tableName(source)],
+  );
+  if (rows.length === 0) throw await tableMissing(client, name, source);
+  const known = rows.map((row) => row.name);
+  const wanted = [
+    ...(source.columns ?? known),
+    ...(source.primaryKey ?? []),
+    ...(source.watermark === undefined ? [] : [source.watermark]),
+  ];
+  for (const column of wanted) {
+    if (known.includes(column)) continue;
+    const near = nearestName(column, known);
+    throw new PerennialError(
+      SOURCE_UNREADABLE,
+      `${where}: table ${source.table} has no column "${column}"${near === null ? '' : `; did you mean "${near}"?`} It has ${known.join(', ')}`,
+      { details: { source: name, column } },
+    );
+  }
+  return rows.filter((row) => wanted.includes(row.name)).map(postgresColumn);
+}
+
+async function tableMissing(
+  client: pg.Client,
+  name: string,
+  source: PostgresSource,
+): Promise<PerennialError> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT CASE WHEN pg_table_is_visible(c.oid) THEN relname ELSE nspname || '.' || relname END AS name
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
+  );
+  const near = nearestName(
+    source.table,
+    rows.map((row) => row.name),
+  );
+  return new PerennialError(
+    SOURCE_UNREADABLE,
+    `source "${name}": there is no table "${source.table}" behind ${source.connection}${near === null ? '' : `; did you mean "${near}"?`}`,
+    { details: { source: name, table: source.table } },
+  );
+}
+
+/** The names of the spec hold no quotes, so they can be quoted as they are: capitals are kept. */
+function tableName(source: PostgresSource): string {
+  return source.table.split('.').map(quoteName).join('.');
+}
+
+async function newestWatermark(
+  client: pg.Client,
+  source: PostgresSource,
+  columns: readonly PostgresColumn[],
+  after: PostgresPosition | null,
+): Promise<PostgresPosition> {
+  const column = columns.find((c) => c.name === source.watermark);
+  if (!column) return { kind: 'postgres', watermark: null };
+  if (column.watermark === null) {
+    throw new PerennialError(
+      SOURCE_UNREADABLE,
+      `watermark "${column.name}" of table ${source.table} is of type ${column.postgresType}; allowed are integers, numbers, dates, timestamps and text`,
+    );
+  }
+  const { rows } = await client.query<{ newest: string | null }>(
+    `SELECT max(${column.watermark.expression})::text AS newest FROM ${tableName(source)}`,
+  );
+  return { kind: 'postgres', watermark: rows[0]?.newest ?? after?.watermark ?? null };
+}
+
+async function exportRows(
+  client: pg.Client,
+  options: {
+    readonly source: PostgresSource;
+    readonly after: PostgresPosition | null;
+    readonly signal?: AbortSignal | undefined;
+  },
+  columns: readonly PostgresColumn[],
+  file: string,
+): Promise<void> {
+  const { source, after } = options;
+  const mark = columns.find((c) => c.name === source.watermark)?.watermark;
+  const since = after?.watermark ?? null;
+  // Rows without a watermark would never be read again, so they are always read, and refused by the caller.
+  const condition =
+    mark && since !== null
+      ? `WHERE ${mark.expression} >= ${quoteValue(since)}::${mark.type}${mark.collate} OR ${mark.expression} IS NULL`
+      : '';
+  const list = columns.map((c) => `${c.expression} AS ${quoteName(c.name)}`).join(', ');
+  await client.query(
+    `DECLARE rows NO SCROLL CURSOR FOR SELECT row_to_json(r)::text AS line FROM (SELECT ${list} FROM ${tableName(source)} ${condition}) r`,
+  );
+  async function* lines(): AsyncGenerator<string> {
+    for (;;) {
+      options.signal?.throwIfAborted();
+      const { rows } = await client.query<{ line: string }>(`FETCH ${String(FETCH_ROWS)} FROM rows`);
+      if (rows.length === 0) return;
+      yield `${rows.map((row) => row.line).join('\n')}\n`;
+    }
+  }
+  await pipeline(Readable.from(lines()), createWriteStream(file));
+}
+
+/** What an operator can mend is said by code; a server that is away is worth a retry. No text holds the URL. */
+function sourceError(error: unknown, name: string, source: PostgresSource): unknown {
+  if (error instanceof PerennialError) return error;
+  const code = (error as { code?: unknown }).code;
+  const where = `source "${name}" (${source.connection})`;
+  if (error instanceof pg.DatabaseError) {
+    const sqlClass = error.code?.slice(0, 2) ?? '';
+    // Authorisation, unknown database, privilege.
+    if (sqlClass === '28' || sqlClass === '3D' || error.code === '42501') {
+      return new PerennialError(SOURCE_UNREADABLE, `${where}: PostgreSQL refused it: ${error.message}`);
+    }
+    return new PerennialError(DEPENDENCY_UNAVAILABLE, `${where}: PostgreSQL failed: ${error.message}`);
+  }
+  if (error instanceof TypeError && code === 'ERR_INVALID_URL') {
+    return new PerennialError(SOURCE_UNREADABLE, `${where}: the variable does not hold a URL`);
+  }
+  if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) {
+    return new PerennialError(DEPENDENCY_UNAVAILABLE, `${where}: cannot be reached: ${code}`);
+  }
+  return error;
+}

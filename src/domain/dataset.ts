@@ -1,0 +1,42 @@
+/** One Parquet file of a dataset. Later parts hold later rows. */
+export interface DatasetPart {
+  readonly digest: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export interface DatasetColumn {
+  readonly name: string;
+  /** DuckDB's name of the type. */
+  readonly type: string;
+}
+
+/** What a column holds, over the batch that was added last. */
+export interface ColumnProfile {
+  readonly min: string | number | boolean | null;
+  readonly max: string | number | boolean | null;
+  readonly nulls: number;
+  /** Approximate, by HyperLogLog. */
+  readonly distinct: number;
+}
+
+/** An immutable snapshot of a source. Its digest is the SHA-256 of its canonical JSON. */
+export interface DatasetManifest {
+  readonly kind: 'dataset';
+  readonly model: string;
+  readonly environment: string;
+  readonly source: string;
+  readonly parts: readonly DatasetPart[];
+  readonly columns: readonly DatasetColumn[];
+  /** Of the newest row per key where there is a primary key, else of all rows. */
+  readonly rows: number;
+  /** With these, of rows with one key only the newest counts. */
+  readonly primaryKey: readonly string[];
+  /** Rows in the parts that a newer row of the same key replaces; 0 = the parts can be read as they are. */
+  readonly replaced: number;
+  /** How far the source had been read before and after the batch that was added last. */
+  readonly watermark: { readonly from: string | null; readonly to: string | null };
+  /** Digest of the version that this one adds to. */
+  readonly parent: string | null;
+  readonly profile: Readonly<Record<string, ColumnProfile>>;
+}
