@@ -36,6 +36,7 @@ def linear(name, weights):
 
 linear("linear", [1.0, 2.0, -1.0])
 linear("reversed", [-1.0, -2.0, 1.0])
+linear("narrow", [1.0, 1.0])
 
 # Takes missing values: NaN counts as 0.
 save(
