@@ -1,0 +1,125 @@
+import { MISSING_SLICE } from '../metrics/by-slice.ts';
+import { requireSameRows } from '../metrics/usable-rows.ts';
+
+export type Group = string | number | boolean | null | undefined;
+
+/** fairlearn's rates of one group. A rate without rows to divide by is 0 there, and so here; see the counts. */
+export interface GroupRates {
+  readonly count: number;
+  /** Rows with label 1; where it is 0, tpr and fnr say nothing. */
+  readonly positives: number;
+  readonly selectionRate: number;
+  readonly tpr: number;
+  readonly fpr: number;
+  readonly tnr: number;
+  readonly fnr: number;
+  readonly accuracy: number;
+  /** Null when nobody is selected. */
+  readonly precision: number | null;
+}
+
+/** fairlearn's disparities; 0 and 1 are fair. A ratio is smallest / largest rate, null when all rates are 0. */
+export interface GroupFairness {
+  readonly byGroup: Readonly<Record<string, GroupRates>>;
+  readonly overall: GroupRates | null;
+  /** Largest − smallest selection rate. */
+  readonly demographicParityDifference: number | null;
+  readonly demographicParityRatio: number | null;
+  /** The larger of the differences of tpr and of fpr. */
+  readonly equalizedOddsDifference: number | null;
+  /** Mean of both differences (fairlearn's agg="mean"). */
+  readonly equalizedOddsDifferenceMean: number | null;
+  readonly equalizedOddsRatio: number | null;
+  /** Of the tpr alone. */
+  readonly equalOpportunityDifference: number | null;
+  readonly equalOpportunityRatio: number | null;
+  /** Largest distance of a group's selection rate to the overall one. */
+  readonly demographicParityDifferenceToOverall: number | null;
+  /** Whether the parity ratio is at least 0.8 (29 CFR 1607.4 D); null when undefined. */
+  readonly fourFifthsRule: boolean | null;
+}
+
+const FOUR_FIFTHS = 0.8;
+
+/**
+ * Group fairness of 0/1 predictions for 0/1 labels, with fairlearn's definitions. A missing group is a group of its
+ * own, "(missing)". Rows whose label or prediction is not 0 or 1 are left out. Everything is null without rows.
+ */
+export function groupFairness(
+  labels: ArrayLike<number>,
+  predictions: ArrayLike<number>,
+  groups: ArrayLike<Group>,
+): GroupFairness {
+  requireSameRows({ labels, predictions, groups });
+  const tallies = new Map<string, Tally>();
+  const all = newTally();
+  for (let i = 0; i < labels.length; i++) {
+    const [y, p] = [labels[i]!, predictions[i]!];
+    if ((y !== 0 && y !== 1) || (p !== 0 && p !== 1)) continue;
+    const key = String(groups[i] ?? MISSING_SLICE);
+    const tally = tallies.get(key) ?? newTally();
+    tallies.set(key, tally);
+    for (const t of [tally, all]) {
+      if (y === 1) t[p === 1 ? 'tp' : 'fn']++;
+      else t[p === 1 ? 'fp' : 'tn']++;
+    }
+  }
+  const keys = [...tallies.keys()].sort();
+  const byGroup = Object.fromEntries(keys.map((key) => [key, rates(tallies.get(key)!)]));
+  const of = (rate: (r: GroupRates) => number): number[] => Object.values(byGroup).map(rate);
+  const [selection, tpr, fpr] = [of((r) => r.selectionRate), of((r) => r.tpr), of((r) => r.fpr)];
+  const overall = keys.length === 0 ? null : rates(all);
+  const [tprGap, fprGap] = [difference(tpr), difference(fpr)];
+  const ratios = [ratio(tpr), ratio(fpr)].filter((r) => r !== null);
+  const parityRatio = ratio(selection);
+  return {
+    byGroup,
+    overall,
+    demographicParityDifference: difference(selection),
+    demographicParityRatio: parityRatio,
+    equalizedOddsDifference: tprGap === null || fprGap === null ? null : Math.max(tprGap, fprGap),
+    equalizedOddsDifferenceMean: tprGap === null || fprGap === null ? null : (tprGap + fprGap) / 2,
+    equalizedOddsRatio: ratios.length === 0 ? null : Math.min(...ratios),
+    equalOpportunityDifference: tprGap,
+    equalOpportunityRatio: ratio(tpr),
+    demographicParityDifferenceToOverall:
+      overall === null ? null : Math.max(...selection.map((s) => Math.abs(s - overall.selectionRate))),
+    fourFifthsRule: parityRatio === null ? null : parityRatio >= FOUR_FIFTHS,
+  };
+}
+
+interface Tally {
+  tp: number;
+  fp: number;
+  tn: number;
+  fn: number;
+}
+
+function newTally(): Tally {
+  return { tp: 0, fp: 0, tn: 0, fn: 0 };
+}
+
+function rates({ tp, fp, tn, fn }: Tally): GroupRates {
+  const count = tp + fp + tn + fn;
+  const share = (top: number, bottom: number): number => (bottom === 0 ? 0 : top / bottom);
+  return {
+    count,
+    positives: tp + fn,
+    selectionRate: share(tp + fp, count),
+    tpr: share(tp, tp + fn),
+    fpr: share(fp, fp + tn),
+    tnr: share(tn, fp + tn),
+    fnr: share(fn, tp + fn),
+    accuracy: share(tp + tn, count),
+    precision: tp + fp === 0 ? null : tp / (tp + fp),
+  };
+}
+
+function difference(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.max(...values) - Math.min(...values);
+}
+
+function ratio(values: readonly number[]): number | null {
+  const largest = Math.max(...values, 0);
+  return largest === 0 ? null : Math.min(...values) / largest;
+}
