@@ -4,7 +4,18 @@ import type { Stack } from '../../../src/embedded/stack.ts';
 import type { Random } from '../simulator/random.ts';
 
 /** Every process that a fault may hit. `trainer` is whatever the training worker is running at the moment. */
-export const VICTIMS = ['worker-control', 'worker-data', 'worker-training', 'worker-rollout', 'api', 'gateway', 'trainer', 'postgres', 's3', 'temporal'] as const;
+export const VICTIMS = [
+  'worker-control',
+  'worker-data',
+  'worker-training',
+  'worker-rollout',
+  'api',
+  'gateway',
+  'trainer',
+  'postgres',
+  's3',
+  'temporal',
+] as const;
 export type Victim = (typeof VICTIMS)[number];
 
 export interface Fault {

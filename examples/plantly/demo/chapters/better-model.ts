@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { NotSeen } from '../../../story/story.ts';
+import type { Step } from '../../../story/story.ts';
+import { untilNewVersion, untilStage } from '../../../story/waits.ts';
+import { approve } from '../approval.ts';
+import type { Setting } from '../setting.ts';
+import { need } from '../setting.ts';
+import { MODEL, PLANTLY } from '../shop.ts';
+
+const VERSION_TIMEOUT_MS = 60_000;
+const PRODUCTION_TIMEOUT_MS = 240_000;
+const ROLLOUT_TIMEOUT_MS = 300_000;
+
+/** One candidate that must not serve, and one that wins. */
+export function betterModel(setting: Setting): Step[] {
+  return [
+    {
+      id: 'invasive-rejected',
+      title: 'A candidate would recommend invasive species',
+      expected: 'the compliance rule rejects it and shows the offending rows; nobody is asked',
+      run: async (tell) => {
+        const { dataScientist } = need(setting.cast, 'cast');
+        await dataScientist.apply(join(PLANTLY, 'perennial.no-mask.yaml'));
+        await dataScientist.trigger(MODEL, 'Try without the compliance mask', 'story:no-mask');
+        setting.invasive = await untilNewVersion(
+          dataScientist,
+          MODEL,
+          setting.baseline,
+          VERSION_TIMEOUT_MS,
+          tell,
+        );
+        await untilStage(dataScientist, MODEL, setting.invasive, ['rejected'], PRODUCTION_TIMEOUT_MS, tell);
+        const report = need(await dataScientist.gates(MODEL, setting.invasive), 'gate report');
+        const failed = report.gates.filter(({ verdict }) => verdict.kind === 'fail');
+        const rule = failed.find(({ type }) => type === 'rule');
+        if (!rule)
+          throw new NotSeen(
+            `rejected by ${failed.map(({ gate }) => gate).join(', ') || 'nothing'}, not by the rule`,
+          );
+        return {
+          seen: `version ${setting.invasive} rejected by "${rule.gate}": ${rule.verdict.reason}`,
+          facts: { version: setting.invasive, rule },
+        };
+      },
+    },
+    {
+      id: 'produce-v2',
+      title: setting.options.deep
+        ? 'Dana trains a deep recommender'
+        : 'Dana trains a gradient-boosted ranker',
+      expected: 'it beats the champion on the same holdout, and its gates pass',
+      run: async (tell) => {
+        const { dataScientist } = need(setting.cast, 'cast');
+        await dataScientist.apply(
+          join(PLANTLY, setting.options.deep ? 'perennial.deep.yaml' : 'perennial.v2.yaml'),
+        );
+        await dataScientist.trigger(MODEL, 'Learns tastes by region, age and season', 'story:ranker');
+        setting.ranker = await untilNewVersion(
+          dataScientist,
+          MODEL,
+          setting.invasive,
+          VERSION_TIMEOUT_MS,
+          tell,
+        );
+        await untilStage(
+          dataScientist,
+          MODEL,
+          setting.ranker,
+          ['validated', 'approved'],
+          PRODUCTION_TIMEOUT_MS,
+          tell,
+        );
+        const report = need(await dataScientist.gates(MODEL, setting.ranker), 'gate report');
+        return {
+          seen: `version ${setting.ranker} against version ${report.comparedWith ?? 'none'}: ${report.verdict.reason}`,
+          facts: {
+            version: setting.ranker,
+            gates: report.gates.map(({ gate, verdict, evidence }) => ({ gate, ...verdict, evidence })),
+          },
+        };
+      },
+    },
+    {
+      id: 'canary-v2',
+      title: 'Miguel approves; shadow, then 5, 25, 50, 100 % of live traffic',
+      expected: 'every look at conversion, latency and errors lets it go on; it becomes champion',
+      run: async (tell) => {
+        const who = await approve(setting, setting.ranker, 'Wins on every slice', tell);
+        await untilStage(who, MODEL, setting.ranker, ['champion'], ROLLOUT_TIMEOUT_MS, tell);
+        const rates = conversions(setting);
+        return {
+          seen: `version ${setting.ranker} is champion; conversion ${rates}`,
+          facts: { byVersion: need(setting.shoppers, 'shoppers').totals.byVersion },
+        };
+      },
+    },
+  ];
+}
+
+/** Conversion by version, from the shop's own books. */
+export function conversions(setting: Setting): string {
+  const { byVersion } = need(setting.shoppers, 'shoppers').totals;
+  return Object.entries(byVersion)
+    .map(
+      ([version, { ranked, converted }]) =>
+        `v${version} ${((100 * converted) / Math.max(1, ranked)).toFixed(1)} %`,
+    )
+    .join(', ');
+}

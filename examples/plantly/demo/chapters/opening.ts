@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { grantLocalAccess } from '../../../../src/embedded/local-access.ts';
+import type { StackOptions } from '../../../../src/embedded/stack.ts';
+import type { Step } from '../../../story/story.ts';
+import { seedHistory } from '../../simulator/seed-history.ts';
+import { castPeople } from '../cast.ts';
+import { openInbox } from '../messages.ts';
+import type { Setting } from '../setting.ts';
+import { need } from '../setting.ts';
+import { MODEL, PLANTLY, startPlantly } from '../shop.ts';
+
+/** The stack stands, the shop has a past, and the spec is applied. */
+export function opening(
+  setting: Setting,
+  stackOptions: Pick<StackOptions, 'onEvent' | 'signal' | 'outerEnv'>,
+): Step[] {
+  return [
+    {
+      id: 'stack',
+      title: 'Start the stack',
+      expected:
+        'Temporal, PostgreSQL, S3, mail and Slack sinks, API, gateway and four workers run and answer',
+      run: async () => {
+        setting.plantly = await startPlantly(stackOptions);
+        const { stack } = setting.plantly;
+        const access = await grantLocalAccess(stack);
+        setting.cast = await castPeople(access.url, access.token);
+        setting.inbox = openInbox(stack);
+        const { api, gateway, temporalUi, mailInbox, slackView } = stack.endpoints;
+        return {
+          seen: `API ${api ?? ''}/docs · Temporal UI ${temporalUi ?? ''} · mail ${mailInbox ?? ''} · Slack ${slackView ?? ''}`,
+          facts: {
+            processes: stack.processes().map(({ name, pid }) => ({ name, pid })),
+            api,
+            gateway,
+            temporalUi,
+            mailInbox,
+            slackView,
+          },
+        };
+      },
+    },
+    {
+      id: 'history',
+      title: 'plantly.shop has traded for 60 days (simulated)',
+      expected: 'customers, plants and orders in PostgreSQL; impressions and clicks in the application log',
+      run: async () => {
+        const { shopDatabaseUrl, logDirectory } = need(setting.plantly, 'stack');
+        const { seed } = setting.options;
+        const size = await seedHistory({
+          databaseUrl: shopDatabaseUrl,
+          logDirectory,
+          seed,
+          baseTime: new Date(),
+        });
+        return {
+          seen: `${size.customers} customers, ${size.plants} plants, ${size.impressions} impressions, ${size.orders} orders`,
+          facts: { ...size },
+        };
+      },
+    },
+    {
+      id: 'apply',
+      title: 'Dana, data scientist (scripted), applies the spec',
+      expected: 'revision 1 of the spec; applying it again changes nothing',
+      run: async () => {
+        const { dataScientist } = need(setting.cast, 'cast');
+        const file = join(PLANTLY, 'perennial.yaml');
+        const first = await dataScientist.apply(file);
+        const again = await dataScientist.apply(file);
+        if (again.changed || again.revision !== first.revision)
+          throw new Error(`applying the same spec again made revision ${again.revision}`);
+        return {
+          seen: `${MODEL}: revision ${first.revision}, then nothing changed`,
+          facts: { revision: first.revision, schedules: first.schedules },
+        };
+      },
+    },
+  ];
+}
