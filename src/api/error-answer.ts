@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import {
@@ -63,7 +65,7 @@ function problemsOf(error: Pick<FastifyError, 'validation' | 'validationContext'
 export function codedError(error: unknown): PerennialError {
   if (isPerennialError(error)) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const problems = problemsOf(error as unknown as FastifyError);
+    const problems = problemsOf(error);
     const text = problems.map((p) => `${p.path ?? ''}: ${p.message}`).join('; ');
     return new PerennialError(INPUT_INVALID, text, { problems });
   }
@@ -113,6 +115,33 @@ export function answerErrorsAlike(app: FastifyInstance): void {
 function withoutQuery(url: string): string {
   const path = url.split('?', 1)[0] ?? '';
   return path.startsWith('/act/') ? '/act/…' : path;
+}
+
+/** What the log says of a request: never the token of an action link. */
+export function loggedUrl(request: { readonly method: string; readonly url: string }): object {
+  const { method, url } = request;
+  return { method, url: url.startsWith('/act/') ? '/act/…' : url };
+}
+
+/** Errors from before routing, such as a malformed address. */
+export function answerFrameworkError(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  void answerError(error, request, reply);
+}
+
+/** A request that is not HTTP never becomes one of Fastify's; its sender still gets the one shape of errors. */
+export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return;
+  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const status = late ? '408 Request Timeout' : '400 Bad Request';
+  const text = late ? 'the request took too long to arrive' : 'the request is not valid HTTP';
+  const body = JSON.stringify(errorAnswer(new PerennialError(REQUEST_INVALID, text), randomUUID()));
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }
 
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

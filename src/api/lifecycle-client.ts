@@ -113,7 +113,7 @@ export function createLifecycleClient(client: Client): LifecycleClient {
           ...startLifecycle(ref),
           workflowIdConflictPolicy: 'USE_EXISTING',
         }),
-      } as Parameters<typeof client.workflow.executeUpdateWithStart<Workflow, R, A>>[1]),
+      }),
     );
   }
 

@@ -48,13 +48,14 @@ export function plannedSchedules(ref: ModelRef, spec: ModelSpec): PlannedSchedul
 
 /**
  * Makes the schedules of a model what its spec asks for; repeating it changes nothing. Answers the ids that stand.
+ * `paused: null` (not known now) leaves a schedule as paused or running as it is.
  * @throws PerennialError DEPENDENCY_UNAVAILABLE
  */
 export async function syncSchedules(
   client: Client,
   ref: ModelRef,
   spec: ModelSpec,
-  paused: boolean,
+  paused: boolean | null,
 ): Promise<string[]> {
   const gone = () => new PerennialError(DEPENDENCY_UNAVAILABLE, 'a schedule vanished while it was changed');
   try {
@@ -86,7 +87,7 @@ async function createOrUpdate(
   client: Client,
   ref: ModelRef,
   planned: PlannedSchedule & { readonly spec: ScheduleSpec },
-  paused: boolean,
+  paused: boolean | null,
 ): Promise<void> {
   const desired = {
     spec: planned.spec,
@@ -98,19 +99,17 @@ async function createOrUpdate(
       args: [{ model: ref.model, environment: ref.environment }],
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP_WINDOW },
-    state: { paused, note: paused ? PAUSED_NOTE : '' },
   };
+  const state = { paused: paused === true, note: paused === true ? PAUSED_NOTE : '' };
   try {
-    await client.schedule.create({ ...desired, scheduleId: planned.scheduleId });
+    await client.schedule.create({ ...desired, state, scheduleId: planned.scheduleId });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await client.schedule.getHandle(planned.scheduleId).update((previous) => ({
-      ...desired,
-      // Someone who paused one schedule by hand keeps it paused; only our own pause is lifted.
-      state:
-        !paused && previous.state.paused && previous.state.note !== PAUSED_NOTE
-          ? { paused: true, ...(previous.state.note === undefined ? {} : { note: previous.state.note }) }
-          : desired.state,
-    }));
+    await client.schedule.getHandle(planned.scheduleId).update((previous) => {
+      const { paused: was, note } = previous.state;
+      // Someone who paused one schedule by hand keeps it paused: only our own pause is lifted.
+      const keep = paused === null || (!paused && was && note !== PAUSED_NOTE);
+      return { ...desired, state: keep ? { paused: was, ...(note === undefined ? {} : { note }) } : state };
+    });
   }
 }

@@ -71,3 +71,8 @@ export const INTERNAL_ERROR = defineError('INTERNAL_ERROR', {
   retry: 'later',
   summary: 'An unexpected error; the log has it under the request id.',
 });
+export const ACTION_LINK_INVALID = defineError('ACTION_LINK_INVALID', {
+  status: 403,
+  retry: 'never',
+  summary: 'The link was altered or cut short on its way, or was signed with another secret.',
+});

@@ -4,9 +4,10 @@ import { PerennialError } from '../errors/define-error.ts';
 import type { Problem } from '../errors/define-error.ts';
 import { VERSION_INCOMPLETE } from '../errors/registry-errors.ts';
 import { appendAudit } from './audit.ts';
-import type { Queryable, Transaction } from './database.ts';
+import type { Transaction } from './database.ts';
 import { lockModel } from './models.ts';
 import { getVersion, moveStage, recordStage } from './versions.ts';
+import type { VersionRef } from './versions.ts';
 
 type AllocateInput = Parameters<ControlActivities['allocateVersion']>[0];
 type RegisterInput = Parameters<ControlActivities['registerVersion']>[0];
@@ -134,29 +135,15 @@ export async function registerVersion(tx: Transaction, input: RegisterInput): Pr
   await moveStage(tx, { model, environment, version, stage: 'candidate', reason, actor });
 }
 
-/** Points the version at its card, once; the audit keeps the digest. */
-export async function setCard(
-  tx: Transaction,
-  ref: { readonly model: string; readonly environment: string; readonly version: number },
-  digest: string,
-): Promise<void> {
+/** Points the version at its card, once, with an audit event. Answers the digest that stands: the first one. */
+export async function setCard(tx: Transaction, ref: VersionRef, digest: string): Promise<string> {
   const { rowCount } = await tx.query(
     `UPDATE versions SET card = $4 WHERE model = $1 AND environment = $2 AND version = $3 AND card IS NULL`,
     [ref.model, ref.environment, ref.version, digest],
   );
-  if (rowCount === 1)
-    await appendAudit(tx, { actor: 'system:production', action: 'card.written', ...ref, data: { digest } });
-}
-
-/** The version that a trigger key was given, if any. */
-export async function versionOfKey(
-  db: Queryable,
-  ref: { readonly model: string; readonly environment: string },
-  key: string,
-): Promise<number | null> {
-  const { rows } = await db.query<{ version: number }>(
-    'SELECT version FROM versions WHERE model = $1 AND environment = $2 AND trigger_key = $3',
-    [ref.model, ref.environment, key],
-  );
-  return rows[0]?.version ?? null;
+  if (rowCount !== 1) return (await getVersion(tx, ref)).card ?? digest;
+  const { model, environment, version } = ref;
+  const actor = systemActor('production').id;
+  await appendAudit(tx, { actor, action: 'card.written', model, environment, version, data: { digest } });
+  return digest;
 }

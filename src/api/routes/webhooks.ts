@@ -1,0 +1,111 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { TriggerAnswerBody } from '../../contracts/api/answers.ts';
+import { WebhookParams, WebhookRequest } from '../../contracts/api/requests.ts';
+import { BODY_MALFORMED, WEBHOOK_SIGNATURE_INVALID } from '../../errors/api-errors.ts';
+import { PerennialError } from '../../errors/define-error.ts';
+import { INPUT_INVALID } from '../../errors/lifecycle-errors.ts';
+import { requireModel } from '../../registry/models.ts';
+import { receiveDelivery, recordAnswer } from '../../registry/webhook-deliveries.ts';
+import type { RecordedAnswer } from '../../registry/webhook-deliveries.ts';
+import type { ApiDependencies, ApiInstance } from '../api-instance.ts';
+import { refuseIfLimited } from '../authentication.ts';
+import type { FailureLimiter } from '../failure-limiter.ts';
+import { verifyWebhook } from '../webhook-signature.ts';
+import { answers } from './route-schemas.ts';
+
+const MAX_WEBHOOK_BYTES = 256 * 1024;
+
+const WebhookAnswer = z.object({
+  model: z.string(),
+  key: z.string().describe('Idempotency key of the trigger.'),
+  trigger: TriggerAnswerBody,
+});
+
+function header(request: FastifyRequest, name: string): string {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : '';
+}
+
+function parseBody(body: Buffer): z.output<typeof WebhookRequest> {
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new PerennialError(BODY_MALFORMED, 'the webhook body is not valid JSON');
+  }
+  const parsed = WebhookRequest.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => ({
+    path: ['body', ...issue.path.map(String)].join('.'),
+    message: issue.message,
+  }));
+  const text = problems.map((problem) => `${problem.path}: ${problem.message}`).join('; ');
+  throw new PerennialError(INPUT_INVALID, text, { problems });
+}
+
+/** Signed requests for new versions. The same id is answered as it was the first time, and acts once. */
+export function registerWebhookRoutes(
+  app: ApiInstance,
+  deps: ApiDependencies,
+  limiter: FailureLimiter,
+): void {
+  const { db, environment } = deps;
+  // The signature is over the bytes as they came, whatever they say they are.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+  app.post(
+    '/v1/webhooks/:endpoint',
+    {
+      bodyLimit: MAX_WEBHOOK_BYTES,
+      schema: {
+        tags: ['webhooks'],
+        summary: 'Ask for a new version by a signed webhook',
+        description:
+          'Headers webhook-id, webhook-timestamp (seconds) and webhook-signature: `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`. Body: {model, reason, event?}.',
+        params: WebhookParams,
+        response: answers(WebhookAnswer),
+      },
+    },
+    async (request, reply) => {
+      const { endpoint } = request.params;
+      const limitKey = `${request.ip} webhook ${endpoint}`;
+      refuseIfLimited(limiter, limitKey);
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const id = header(request, 'webhook-id');
+      const secret = Object.hasOwn(deps.webhookSecrets, endpoint) ? deps.webhookSecrets[endpoint] : undefined;
+      const timestamp = header(request, 'webhook-timestamp');
+      const signature = header(request, 'webhook-signature');
+      const check = verifyWebhook(secret, { id, timestamp, signature }, body, deps.now());
+      if (check.kind === 'invalid') {
+        limiter.recordFailure(limitKey);
+        request.log.warn({ endpoint, reason: check.reason }, 'webhook refused');
+        throw new PerennialError(
+          WEBHOOK_SIGNATURE_INVALID,
+          'the endpoint is unknown, or the signature or its timestamp is not valid; nothing was done',
+        );
+      }
+      const answer = await answerOnce(endpoint, id, body);
+      return reply.code(answer.status as 200).send(answer.body as z.output<typeof WebhookAnswer>);
+    },
+  );
+
+  async function answerOnce(endpoint: string, deliveryId: string, body: Buffer): Promise<RecordedAnswer> {
+    const { model, reason, event } = parseBody(body);
+    const ref = { model, environment };
+    await requireModel(db, ref);
+    const delivery = { endpoint, deliveryId };
+    const first = await receiveDelivery(db, delivery);
+    if (first) return first;
+    const key = `webhook:${endpoint}:${deliveryId}`;
+    const trigger = await deps.lifecycle.requestVersion(ref, {
+      key,
+      source: 'webhook',
+      reason: event === undefined ? reason : `${reason} (${event})`,
+      requestedBy: { id: `webhook:${endpoint}`, roles: ['data-scientist'] },
+      requestedAt: deps.now(),
+    });
+    return recordAnswer(db, delivery, { status: 200, body: { model, key, trigger } });
+  }
+}

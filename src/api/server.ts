@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import fastify from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ApiDependencies, ApiInstance } from './api-instance.ts';
+import { requireTokens } from './authentication.ts';
+import { answerErrorsAlike, answerFrameworkError, answerBrokenRequest, loggedUrl } from './error-answer.ts';
+import { FailureLimiter } from './failure-limiter.ts';
+import { registerActionPages } from './routes/action-pages.ts';
+import { registerAuditRoutes } from './routes/audit.ts';
+import { registerCommandRoutes } from './routes/commands.ts';
+import { registerHealthRoutes } from './routes/health.ts';
+import { registerIncidentRoutes } from './routes/incidents.ts';
+import { registerModelRoutes } from './routes/models.ts';
+import { registerTokenRoutes } from './routes/tokens.ts';
+import { registerVersionRoutes } from './routes/versions.ts';
+import { registerWebhookRoutes } from './routes/webhooks.ts';
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+const REQUEST_TIMEOUT_MS = 60_000;
+const MAX_PARAM_CHARS = 4096;
+const DOCS_PREFIX = '/docs';
+
+const API_SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+} as const;
+
+/** Builds the server without listening. Every route is described at /docs. */
+export async function buildServer(deps: ApiDependencies, logger: FastifyBaseLogger): Promise<ApiInstance> {
+  const base = fastify({
+    loggerInstance: logger.child(
+      {},
+      { serializers: { req: (request: { method: string; url: string }) => loggedUrl(request) } },
+    ),
+    genReqId: () => randomUUID(),
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: MAX_PARAM_CHARS, ignoreTrailingSlash: true },
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerBrokenRequest,
+  });
+  const app: ApiInstance = base.withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  answerErrorsAlike(app);
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-request-id', request.id);
+    // The documentation's pages bring their own policy.
+    if (!request.url.startsWith(DOCS_PREFIX)) void reply.headers(API_SECURITY_HEADERS);
+  });
+  await app.register(swagger, {
+    openapi: {
+      info: {
+        title: 'Perennial',
+        description: 'Keeps machine-learning models alive.',
+        version: 'v1',
+      },
+      components: {
+        securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'pnl_<id>_<secret>' } },
+      },
+      security: [{ token: [] }],
+    },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(swaggerUi, { routePrefix: DOCS_PREFIX, staticCSP: true });
+
+  const limiter = new FailureLimiter(deps.now);
+  registerHealthRoutes(app, deps);
+  await app.register((scope, _options, done) => {
+    registerWebhookRoutes(scope, deps, limiter);
+    done();
+  });
+  await app.register((scope, _options, done) => {
+    registerActionPages(scope, deps);
+    done();
+  });
+  await app.register(
+    (scope, _options, done) => {
+      const v1 = scope as ApiInstance;
+      requireTokens(scope, { db: deps.db, limiter, environment: deps.environment });
+      registerModelRoutes(v1, deps);
+      registerVersionRoutes(v1, deps);
+      registerCommandRoutes(v1, deps);
+      registerIncidentRoutes(v1, deps);
+      registerTokenRoutes(v1, deps);
+      registerAuditRoutes(v1, deps);
+      done();
+    },
+    { prefix: '/v1' },
+  );
+  return app;
+}

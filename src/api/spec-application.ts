@@ -1,0 +1,134 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { z } from 'zod';
+import type { ApplyAnswer } from '../contracts/api/answers.ts';
+import type { ApplyRequest, SpecFile } from '../contracts/api/requests.ts';
+import type { ModelSpec } from '../contracts/spec/model-spec.ts';
+import type { ModelRef } from '../contracts/workflows/ids.ts';
+import type { Actor } from '../domain/actor.ts';
+import { effectiveSpec } from '../domain/spec/effective-spec.ts';
+import { isPerennialError, PerennialError } from '../errors/define-error.ts';
+import { DEPENDENCY_UNAVAILABLE } from '../errors/lifecycle-errors.ts';
+import { SPEC_INVALID } from '../errors/spec-errors.ts';
+import { withTransaction } from '../registry/database.ts';
+import { listModels } from '../registry/models.ts';
+import { applySpec, loadSpecRecord, previewSpec } from '../registry/specs.ts';
+import { parseSpec } from '../spec/load-spec.ts';
+import { packBundle } from '../training/bundle.ts';
+import type { ApiDependencies } from './api-instance.ts';
+import { syncSchedules } from './schedules.ts';
+
+type Deps = Pick<ApiDependencies, 'db' | 'artifacts' | 'lifecycle' | 'temporal' | 'environment'>;
+
+/** Stores the files as a bundle, in the one form that trainers unpack. null when there are none. */
+async function bundleOf(artifacts: Deps['artifacts'], files: readonly SpecFile[]): Promise<string | null> {
+  if (files.length === 0) return null;
+  const folder = await mkdtemp(join(tmpdir(), 'perennial-apply-'));
+  try {
+    for (const file of files) {
+      const target = join(folder, file.path);
+      await mkdir(dirname(target), { recursive: true });
+      const mode = file.executable ? 0o755 : 0o644;
+      await writeFile(target, Buffer.from(file.contentBase64, 'base64'), { mode, flag: 'wx' });
+    }
+    return await packBundle(artifacts, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function refuseDuplicates(files: readonly SpecFile[]): void {
+  const paths = files.map((file) => file.path);
+  const clash = paths.find(
+    (path, index) => paths.indexOf(path) !== index || paths.some((other) => other.startsWith(`${path}/`)),
+  );
+  if (clash === undefined) return;
+  throw new PerennialError(SPEC_INVALID, `the files name ${clash} twice, or as a file and a folder`, {
+    problems: [{ path: 'files', message: `${clash} is named twice, or as a file and a folder` }],
+  });
+}
+
+/** Checks what the schema cannot: SQL must be in place, and PostgreSQL stores no NUL. */
+function storableSpec(value: unknown): ModelSpec {
+  const spec = parseSpec(value);
+  const text = JSON.stringify(spec);
+  if (text.includes('\\u0000'))
+    throw new PerennialError(SPEC_INVALID, 'the spec holds a NUL character, which cannot be stored');
+  const places = sqlFiles(spec, '');
+  if (places.length > 0) {
+    const problems = places.map((path) => ({
+      path,
+      message: 'names a file; send its text as {"sql": …}, as `perennial apply` does',
+    }));
+    throw new PerennialError(SPEC_INVALID, `the spec names files at ${places.join(', ')}`, { problems });
+  }
+  return spec;
+}
+
+/** Paths of SQL that is still the name of a file. */
+function sqlFiles(value: unknown, path: string): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const entries = Object.entries(value);
+  if (entries.length === 1 && entries[0]?.[0] === 'file' && typeof entries[0][1] === 'string') return [path];
+  return entries.flatMap(([key, part]) => sqlFiles(part, path === '' ? key : `${path}.${key}`));
+}
+
+/**
+ * Applies a spec: stored first, then told to the lifecycle (started where it does not run) and to the schedules. A
+ * crash in between leaves a stored spec, which the next apply, or the next start of the API, carries on from.
+ */
+export async function applyModelSpec(
+  deps: Deps,
+  request: z.output<typeof ApplyRequest>,
+  actor: Actor,
+): Promise<ApplyAnswer> {
+  const { environment } = deps;
+  const spec = storableSpec(request.spec);
+  refuseDuplicates(request.files);
+  const ref = { model: spec.name, environment };
+  const bundle = await bundleOf(deps.artifacts, request.files);
+  if (request.dryRun) {
+    const preview = await previewSpec(deps.db, { environment, spec, bundle, actor });
+    return { ...ref, ...preview, dryRun: true, schedules: [] };
+  }
+  const applied = await withTransaction(deps.db, (tx) => applySpec(tx, { environment, spec, bundle, actor }));
+  const schedules = await carryOut(deps, ref);
+  return { ...ref, ...applied, dryRun: false, schedules };
+}
+
+/** Tells the lifecycle the newest revision and makes the schedules fit it. Repeating it changes nothing. */
+export async function carryOut(deps: Deps, ref: ModelRef): Promise<string[]> {
+  const { revision } = await loadSpecRecord(deps.db, ref);
+  await deps.lifecycle.announceSpec(ref, revision);
+  return refreshSchedules(deps, ref);
+}
+
+/** Makes the schedules fit the newest revision and the lifecycle's pause. */
+export async function refreshSchedules(deps: Deps, ref: ModelRef): Promise<string[]> {
+  const { spec } = await loadSpecRecord(deps.db, ref);
+  const paused = await pausedOf(deps, ref);
+  return syncSchedules(deps.temporal, ref, effectiveSpec(spec, ref.environment), paused);
+}
+
+/** Whether the lifecycle is paused; null when it can't say now, because no worker runs. */
+async function pausedOf(deps: Deps, ref: ModelRef): Promise<boolean | null> {
+  try {
+    const state = await deps.lifecycle.lifecycleState(ref);
+    return state === null ? null : state.paused !== null;
+  } catch (error) {
+    if (isPerennialError(error) && error.code === DEPENDENCY_UNAVAILABLE.code) return null;
+    throw error;
+  }
+}
+
+/** At the API's start: finishes what an earlier process may have left half told. */
+export async function carryOutAll(
+  deps: Deps,
+  onError: (ref: ModelRef, error: unknown) => void,
+): Promise<void> {
+  for (const { model, environment } of await listModels(deps.db, deps.environment)) {
+    const ref = { model, environment };
+    await carryOut(deps, ref).catch((error: unknown) => onError(ref, error));
+  }
+}
