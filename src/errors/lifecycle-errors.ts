@@ -30,6 +30,41 @@ export const ROLLBACK_FAILED = defineError('ROLLBACK_FAILED', {
   retry: 'never',
   summary: 'The rollback could not be carried out; the champion is unchanged and on-call has been paged.',
 });
+export const ROLLBACK_RUNNING = defineError('ROLLBACK_RUNNING', {
+  status: 409,
+  retry: 'later',
+  summary: 'A rollback of the model is under way. Wait for its end.',
+});
+export const PERSON_REQUIRED = defineError('PERSON_REQUIRED', {
+  status: 403,
+  retry: 'never',
+  summary: 'Only a person may do this: automation may abort, it never overrides an analysis.',
+});
+export const SOURCE_WITHOUT_DATASET = defineError('SOURCE_WITHOUT_DATASET', {
+  status: 409,
+  retry: 'never',
+  summary: 'A source has never had a batch that met its expectations, so there is nothing to train on.',
+});
+export const PRODUCTION_FAILED = defineError('PRODUCTION_FAILED', {
+  status: 500,
+  retry: 'never',
+  summary: 'A step of the production of a version failed for good. The message says which and why.',
+});
+export const PRODUCTION_LOST = defineError('PRODUCTION_LOST', {
+  status: 500,
+  retry: 'never',
+  summary: 'The workflow that produced a version ended without a word, as when it is terminated by hand.',
+});
+export const PROMOTION_FAILED = defineError('PROMOTION_FAILED', {
+  status: 500,
+  retry: 'never',
+  summary: 'A promotion ended on an error, neither passed nor rejected. The champion is unchanged.',
+});
+export const ROLLOUT_FAILED = defineError('ROLLOUT_FAILED', {
+  status: 500,
+  retry: 'never',
+  summary: 'A rollout ended on an error. The message says whether traffic is back on the champion.',
+});
 export const NO_PROMOTION_OPEN = defineError('NO_PROMOTION_OPEN', {
   status: 409,
   retry: 'never',

@@ -10,6 +10,8 @@ export interface HandleIncidentInput extends ModelRef {
   readonly summary: string;
   readonly facts: Readonly<Record<string, string>>;
   readonly openedAt: number;
+  /** Set when a long incident carries itself on under a new history. */
+  readonly state?: IncidentState;
 }
 
 export interface IncidentState {

@@ -52,9 +52,15 @@ export const pauseUpdate = defineUpdate<void, [ByActor]>('pause');
 export const resumeUpdate = defineUpdate<void, [ByActor]>('resume');
 export const rollbackUpdate = defineUpdate<RollbackAnswer, [RollbackCommand]>('rollback');
 
+/** The same as the update, for workflows (which have no updates between them): nobody waits for the answer. */
+export const versionRequestedSignal = defineSignal<[Trigger]>('versionRequested');
 export const specAppliedSignal = defineSignal<[{ readonly revision: number }]>('specApplied');
 export const productionFinishedSignal = defineSignal<[ProductionOutcome]>('productionFinished');
 export const promotionFinishedSignal = defineSignal<[PromotionOutcome]>('promotionFinished');
 export const findingsReportedSignal = defineSignal<[FindingsReport]>('findingsReported');
+/** An incident was resolved: the next confirmed breach of its monitor opens a new one. */
+export const incidentClosedSignal = defineSignal<[{ readonly incidentId: string }]>('incidentClosed');
+/** Sent to a child to learn whether it still runs; it changes nothing. */
+export const probeSignal = defineSignal('probe');
 
 export const lifecycleStateQuery = defineQuery<LifecycleState>('state');

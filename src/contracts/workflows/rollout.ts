@@ -8,6 +8,8 @@ export interface RollOutInput extends ModelRef {
   readonly version: number;
   readonly champion: number | null;
   readonly specRevision: number;
+  /** Set when a long rollout carries itself on under a new history. */
+  readonly state?: RolloutState;
 }
 
 export interface RollOutResult {

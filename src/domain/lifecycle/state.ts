@@ -1,3 +1,4 @@
+import type { Actor } from '../actor.ts';
 import type { Trigger } from '../trigger.ts';
 
 /** A drift episode: one cause, the retrainings tried against it, and how many of them lost. */
@@ -6,34 +7,75 @@ export interface Episode {
   readonly cause: string;
   readonly openedAt: number;
   readonly strikes: number;
+  /** The retraining under way for it; null between two of them. */
+  readonly version: number | null;
   /** Set when three strikes stopped it and a person was paged. */
   readonly stoppedAt: number | null;
   readonly incidentId: string;
+}
+
+export interface WaitingTrigger {
+  readonly trigger: Trigger;
+  readonly absorbed: readonly string[];
+  /** Whether it, or one that it absorbed, came from a person or another system: those are not cooled down. */
+  readonly exempt: boolean;
+}
+
+/** The newest rollback. A failed one stays here, so that a state answer shows it and automation tries once. */
+export interface RollbackState {
+  readonly id: string;
+  readonly from: number;
+  /** In the order in which they are tried; a person's rollback has one. */
+  readonly targets: readonly number[];
+  readonly to: number | null;
+  readonly automatic: boolean;
+  readonly actor: Actor;
+  readonly reason: string;
+  readonly incidentId: string | null;
+  readonly startedAt: number;
+  /** `waiting` while the promotion under way is being aborted. */
+  readonly status: 'waiting' | 'running' | 'done' | 'rollback_failed';
+  readonly detail: string;
+  readonly generation: number | null;
 }
 
 /** All that a model's lifecycle remembers. Plain, serialisable, bounded in size; carried over continue-as-new. */
 export interface LifecycleState {
   readonly specRevision: number | null;
   readonly paused: { readonly by: string; readonly reason: string; readonly at: number } | null;
+  /** A production that was decided on and has no version number yet. */
+  readonly starting: { readonly trigger: Trigger; readonly absorbed: readonly string[] } | null;
   readonly production: {
     readonly version: number;
     readonly trigger: Trigger;
     readonly startedAt: number;
+    readonly specRevision: number;
+    /** When it counts as lost, should it end without a word. */
+    readonly deadline: number;
   } | null;
   /** Candidates that wait for the promotion under way to end; the newest supersedes the older. */
-  readonly waitingCandidate: { readonly version: number; readonly trigger: Trigger } | null;
+  readonly waitingCandidate: {
+    readonly version: number;
+    readonly trigger: Trigger;
+    readonly specRevision: number;
+  } | null;
   readonly promotion: {
     readonly version: number;
     readonly trigger: Trigger;
     readonly startedAt: number;
+    readonly specRevision: number;
+    readonly deadline: number;
+    /** `finishing`: it passed, and the champion is being moved. */
+    readonly status: 'running' | 'aborting' | 'finishing';
   } | null;
   /** Only the latest trigger waits; the keys of those it absorbed are kept with it. */
-  readonly waitingTrigger: { readonly trigger: Trigger; readonly absorbed: readonly string[] } | null;
+  readonly waitingTrigger: WaitingTrigger | null;
   readonly champion: number | null;
   /** Earlier champions, newest first, at most 20. */
   readonly formerChampions: readonly number[];
   /** Versions that were rolled back: automation never serves them again. */
   readonly rolledBack: readonly number[];
+  readonly rollback: RollbackState | null;
   readonly lastProductionStartedAt: number | null;
   readonly budget: { readonly day: string; readonly used: number };
   readonly episode: Episode | null;
@@ -42,4 +84,26 @@ export interface LifecycleState {
   /** Newest last, bounded: update ids are only unique within one run of a workflow. */
   readonly processedKeys: readonly { readonly key: string; readonly answer: string }[];
   readonly lastPassIds: readonly string[];
+}
+
+export function initialLifecycle(): LifecycleState {
+  return {
+    specRevision: null,
+    paused: null,
+    starting: null,
+    production: null,
+    waitingCandidate: null,
+    promotion: null,
+    waitingTrigger: null,
+    champion: null,
+    formerChampions: [],
+    rolledBack: [],
+    rollback: null,
+    lastProductionStartedAt: null,
+    budget: { day: '', used: 0 },
+    episode: null,
+    incidents: {},
+    processedKeys: [],
+    lastPassIds: [],
+  };
 }

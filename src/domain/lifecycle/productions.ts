@@ -1,0 +1,115 @@
+import type { ProductionOutcome } from '../../contracts/workflows/lifecycle.ts';
+import { systemActor } from '../actor.ts';
+import { belongsTo, countStrike } from './episodes.ts';
+import { remember } from './processed-keys.ts';
+import { offerCandidate } from './candidates.ts';
+import type { LifecycleState } from './state.ts';
+import { inTurn, move } from './transition.ts';
+import type { LifecycleContext, Transition } from './transition.ts';
+import { releaseTrigger } from './triggers.ts';
+
+/** The production that was decided on has its number now. */
+export function productionStarted(
+  state: LifecycleState,
+  started: { readonly version: number; readonly specRevision: number; readonly deadline: number },
+  context: LifecycleContext,
+): Transition {
+  const { starting } = state;
+  if (starting === null) return move(state);
+  const { trigger, absorbed } = starting;
+  const { episode } = state;
+  const forEpisode = episode !== null && [trigger.key, ...absorbed].some((key) => belongsTo(episode, key));
+  const next: LifecycleState = {
+    ...remember(state, trigger.key, { kind: 'started', version: started.version }),
+    starting: null,
+    production: { ...started, trigger, startedAt: context.now },
+    episode: forEpisode ? { ...episode, version: started.version } : episode,
+  };
+  return move(next, {
+    kind: 'record_decision',
+    decision: {
+      decisionId: `${context.environment}/${context.model}/version/${String(started.version)}/started`,
+      version: started.version,
+      kind: 'trigger',
+      outcome: 'started',
+      reason: trigger.reason,
+      actor: trigger.requestedBy,
+      evidenceHash: null,
+      evidence: { trigger, absorbed, specRevision: started.specRevision },
+    },
+  });
+}
+
+/** No number could be had: the trigger is answered for, a person is told, and what waits goes on. */
+export function productionNotStarted(
+  state: LifecycleState,
+  reason: string,
+  context: LifecycleContext,
+): Transition {
+  const { starting } = state;
+  if (starting === null) return move(state);
+  const refused = remember(state, starting.trigger.key, { kind: 'refused', reason });
+  return inTurn(
+    { ...refused, starting: null },
+    (s) =>
+      move(s, {
+        kind: 'open_incident',
+        incident: {
+          incidentId: `${context.environment}-${context.model}-production-${String(context.now)}`,
+          severity: 'warning',
+          title: `A version of ${context.model} could not be started`,
+          summary: reason,
+          facts: { trigger: starting.trigger.key, reason },
+        },
+      }),
+    (s) => releaseTrigger(s, context),
+  );
+}
+
+/** A production ended: a candidate goes on to its promotion, a failure may be a strike, and what waits starts. */
+export function productionFinished(
+  state: LifecycleState,
+  outcome: ProductionOutcome,
+  context: LifecycleContext,
+): Transition {
+  const { production } = state;
+  if (production?.version !== outcome.version) return move(state);
+  const ended: LifecycleState = { ...state, production: null };
+  return inTurn(
+    ended,
+    (s) =>
+      outcome.kind === 'candidate'
+        ? offerCandidate(s, { ...production, version: outcome.version }, context)
+        : countStrike(s, outcome.version, outcome.reason, context),
+    (s) => releaseTrigger(s, context),
+  );
+}
+
+/** The production's workflow is gone without having reported: its version counts as failed. */
+export function productionLost(state: LifecycleState, reason: string, context: LifecycleContext): Transition {
+  const { production } = state;
+  if (production === null) return move(state);
+  const { version } = production;
+  const lost = move(
+    state,
+    { kind: 'set_stage', version, stage: 'failed', reason },
+    {
+      kind: 'record_decision',
+      decision: {
+        decisionId: `${context.environment}/${context.model}/version/${String(version)}/lost`,
+        version,
+        kind: 'production',
+        outcome: 'failed',
+        reason,
+        actor: systemActor('lifecycle'),
+        evidenceHash: null,
+        evidence: {},
+      },
+    },
+  );
+  return inTurn(
+    state,
+    () => lost,
+    (s) => productionFinished(s, { kind: 'failed', version, code: 'PRODUCTION_LOST', reason }, context),
+  );
+}

@@ -1,0 +1,173 @@
+import type { PromotionOutcome } from '../../contracts/workflows/lifecycle.ts';
+import { systemActor } from '../actor.ts';
+import { releaseCandidate } from './candidates.ts';
+import { withChampion } from './champion.ts';
+import type { Effect } from './effects.ts';
+import { closeEpisode, countStrike } from './episodes.ts';
+import { resumeRollback } from './rollbacks.ts';
+import type { LifecycleState } from './state.ts';
+import { inTurn, move } from './transition.ts';
+import type { LifecycleContext, Transition } from './transition.ts';
+
+/**
+ * A promotion ended. Passed: the champion is moved, unless a rollback has begun meanwhile, which declines it.
+ * Anything else leaves the champion where it is.
+ */
+export function promotionFinished(
+  state: LifecycleState,
+  outcome: PromotionOutcome,
+  context: LifecycleContext,
+): Transition {
+  const { promotion } = state;
+  if (promotion?.version !== outcome.version || promotion.status === 'finishing') return move(state);
+  const { version } = outcome;
+  if (outcome.kind === 'passed' && state.rollback?.status !== 'waiting') {
+    return move(
+      { ...state, promotion: { ...promotion, status: 'finishing' } },
+      {
+        kind: 'promote_champion',
+        version,
+        from: state.champion,
+        decisionId: outcome.decisionId,
+        baseline: outcome.baseline,
+        reason: outcome.reason,
+      },
+    );
+  }
+  const declined: Effect[] = [];
+  if (outcome.kind === 'passed') {
+    const reason = 'A rollback began before the champion was moved.';
+    declined.push({ kind: 'set_stage', version, stage: 'rolled_back', reason });
+  }
+  if (outcome.kind === 'failed') declined.push(undecided(outcome, context));
+  return endPromotion(state, version, outcome.reason, declined, context);
+}
+
+/** The champion was moved: the one before it can be returned to, and the drift episode is over. */
+export function championMoved(
+  state: LifecycleState,
+  moved: { readonly version: number; readonly generation: number; readonly reason: string },
+  context: LifecycleContext,
+): Transition {
+  const { version, generation, reason } = moved;
+  const former = state.champion;
+  const next: LifecycleState = { ...withChampion(state, version), promotion: null };
+  const id = `${context.environment}/${context.model}/champion/${String(generation)}`;
+  const title = `${context.model} version ${String(version)} is champion in ${context.environment}`;
+  return inTurn(
+    next,
+    (s) =>
+      move(
+        s,
+        {
+          kind: 'record_decision',
+          decision: {
+            decisionId: id,
+            version,
+            kind: 'promotion',
+            outcome: 'champion',
+            reason,
+            actor: systemActor('lifecycle'),
+            evidenceHash: null,
+            evidence: { from: former, generation },
+          },
+        },
+        {
+          kind: 'notify',
+          notice: {
+            key: id,
+            thread: id,
+            kind: 'champion_changed',
+            severity: 'info',
+            title,
+            text: reason,
+            facts: { version: String(version), before: former === null ? 'none' : String(former) },
+            actions: [{ label: 'Read the card', act: { kind: 'review', version } }],
+            escalate: false,
+          },
+        },
+      ),
+    (s) => closeEpisode(s, version),
+    (s) => resumeRollback(s, context),
+    (s) => releaseCandidate(s, context),
+  );
+}
+
+/** The champion could not be moved: traffic goes back to the one that is still champion, and a person is paged. */
+export function championNotMoved(
+  state: LifecycleState,
+  version: number,
+  reason: string,
+  context: LifecycleContext,
+): Transition {
+  if (state.promotion?.version !== version) return move(state);
+  const key = `${context.environment}-${context.model}-promotion-${String(version)}`;
+  return endPromotion(
+    state,
+    version,
+    reason,
+    [
+      ...restore(state, version, reason),
+      { kind: 'set_stage', version, stage: 'rolled_back', reason },
+      {
+        kind: 'open_incident',
+        incident: {
+          incidentId: key,
+          severity: 'critical',
+          title: `Version ${String(version)} of ${context.model} passed but could not be made champion`,
+          summary: reason,
+          facts: { version: String(version), champion: String(state.champion ?? 'none'), reason },
+        },
+      },
+    ],
+    context,
+  );
+}
+
+/** The promotion's workflow is gone without having reported: traffic goes back, the version ends. */
+export function promotionLost(state: LifecycleState, reason: string, context: LifecycleContext): Transition {
+  const { promotion } = state;
+  if (promotion === null || promotion.status === 'finishing') return move(state);
+  const { version } = promotion;
+  const outcome: PromotionOutcome = { kind: 'failed', version, reason, decisionId: null, baseline: null };
+  return inTurn(
+    state,
+    (s) => move(s, ...restore(s, version, reason), { kind: 'set_stage', version, stage: 'aborted', reason }),
+    (s) => promotionFinished(s, outcome, context),
+  );
+}
+
+function endPromotion(
+  state: LifecycleState,
+  version: number,
+  reason: string,
+  effects: readonly Effect[],
+  context: LifecycleContext,
+): Transition {
+  return inTurn(
+    { ...state, promotion: null },
+    (s) => move(s, ...effects),
+    (s) => countStrike(s, version, reason, context),
+    (s) => resumeRollback(s, context),
+    (s) => releaseCandidate(s, context),
+  );
+}
+
+function restore(state: LifecycleState, version: number, reason: string): Effect[] {
+  if (state.champion === null) return [];
+  return [{ kind: 'restore_route', champion: state.champion, key: `restore/${String(version)}`, reason }];
+}
+
+function undecided(outcome: PromotionOutcome, context: LifecycleContext): Effect {
+  const version = String(outcome.version);
+  return {
+    kind: 'open_incident',
+    incident: {
+      incidentId: `${context.environment}-${context.model}-promotion-${version}`,
+      severity: 'warning',
+      title: `The promotion of ${context.model} version ${version} ended without a decision`,
+      summary: outcome.reason,
+      facts: { version, reason: outcome.reason },
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import type { Trigger, TriggerAnswer } from '../trigger.ts';
+import { firstAnswer, PROCESSED_KEYS_LIMIT, remember } from './processed-keys.ts';
+import { budgetDay, startRule } from './start-rule.ts';
+import type { LifecycleState, WaitingTrigger } from './state.ts';
+import { move } from './transition.ts';
+import type { LifecycleContext, Transition } from './transition.ts';
+
+/** Schedules and findings ask by themselves, and are cooled down; people, the API and webhooks are not. */
+export function isCooledDown(trigger: Trigger): boolean {
+  return trigger.source === 'schedule' || trigger.source === 'finding';
+}
+
+/**
+ * Takes a trigger. A key that was seen answers what it answered the first time. While one production runs, or
+ * a rule of `startRule` holds, only the latest trigger waits and absorbs the one before it: one production
+ * serves both, and the answer `coalesced` names the trigger it was merged with. While paused a schedule is
+ * refused (it comes again by itself); everything else waits for the resume.
+ */
+export function applyTrigger(
+  state: LifecycleState,
+  trigger: Trigger,
+  context: LifecycleContext,
+): Transition<TriggerAnswer> {
+  const earlier = firstAnswer(state, trigger.key);
+  if (earlier !== null) return { state, effects: [], answer: earlier };
+  if (state.paused !== null && trigger.source === 'schedule') {
+    const reason = `The lifecycle is paused by ${state.paused.by}: ${state.paused.reason}`;
+    return answered(state, trigger.key, { kind: 'refused', reason });
+  }
+  const before = state.waitingTrigger;
+  const queued = { ...state, waitingTrigger: mergeWaiting(before, trigger) };
+  const rule = startRule(queued, context);
+  if (rule.kind === 'start') {
+    const answer: TriggerAnswer = { kind: 'started', version: null };
+    const released = release(remember(queued, trigger.key, answer), context);
+    return { ...released, answer };
+  }
+  return answered(
+    queued,
+    trigger.key,
+    before === null
+      ? { kind: 'waiting', reason: rule.reason }
+      : { kind: 'coalesced', into: before.trigger.key },
+  );
+}
+
+/** Starts the waiting trigger if nothing holds it any more. Called whenever something ended or a timer fired. */
+export function releaseTrigger(state: LifecycleState, context: LifecycleContext): Transition {
+  if (state.waitingTrigger === null || startRule(state, context).kind !== 'start') return move(state);
+  return release(state, context);
+}
+
+function answered(state: LifecycleState, key: string, answer: TriggerAnswer): Transition<TriggerAnswer> {
+  return { state: remember(state, key, answer), effects: [], answer };
+}
+
+function mergeWaiting(before: WaitingTrigger | null, trigger: Trigger): WaitingTrigger {
+  const absorbed = before === null ? [] : [...before.absorbed, before.trigger.key];
+  return {
+    trigger,
+    absorbed: absorbed.slice(-PROCESSED_KEYS_LIMIT),
+    exempt: before?.exempt === true || !isCooledDown(trigger),
+  };
+}
+
+function release(state: LifecycleState, context: LifecycleContext): Transition {
+  const waiting = state.waitingTrigger;
+  if (waiting === null) return move(state);
+  const day = budgetDay(context.now);
+  const used = state.budget.day === day ? state.budget.used : 0;
+  return move(
+    {
+      ...state,
+      waitingTrigger: null,
+      starting: { trigger: waiting.trigger, absorbed: waiting.absorbed },
+      lastProductionStartedAt: context.now,
+      budget: { day, used: used + 1 },
+    },
+    { kind: 'start_production', trigger: waiting.trigger },
+  );
+}

@@ -1,0 +1,140 @@
+import type { AnalysisMetric } from '../../contracts/spec/operation.ts';
+import { assertNever } from '../../errors/assert-never.ts';
+import { nonInferiority } from '../../stats/canary/non-inferiority.ts';
+import { sequentialProportions } from '../../stats/canary/sequential-test.ts';
+import type { ArmSamples, RolloutSamples } from '../rollout-samples.ts';
+import type { Verdict } from '../verdict.ts';
+import { exceedsRate } from './error-rate.ts';
+import type { RolloutStep } from './plan.ts';
+
+/** Below this a ratio of two p99s says more about the machine than about the model. */
+const LATENCY_NOISE_FLOOR_MS = 20;
+/** Fewer requests than this make no median worth judging. */
+const MEDIAN_MIN_REQUESTS = 20;
+/** A margin of nothing at all can't be tested; this is as good as nothing. */
+const LEAST_MARGIN = 1e-9;
+
+/**
+ * One metric at one look. A step is looked at many times, so before its end (`final`) only evidence that stays
+ * valid under repeated looks may fail it; its end is one fixed look. Only the decisive step, the last before all
+ * traffic moves, must show non-inferiority: at the small weights before it that would take months, and there the
+ * minimum of samples without shown harm is what a step is for.
+ */
+export function assessMetric(
+  metric: AnalysisMetric,
+  samples: RolloutSamples,
+  step: RolloutStep,
+  final: boolean,
+): Verdict {
+  switch (metric.metric) {
+    case 'errors':
+      return assessErrors(metric.maxRate, samples.challenger, step);
+    case 'latency':
+      return assessLatency(metric, samples, step, final);
+    case 'outcome':
+      return assessOutcome(metric, samples, step, final);
+    default:
+      return assertNever(metric, 'analysis metric');
+  }
+}
+
+function assessErrors(maxRate: number, arm: ArmSamples, step: RolloutStep): Verdict {
+  const seen = `${String(arm.errors)} errors in ${String(arm.requests)} requests, limit ${percent(maxRate)}`;
+  if (exceedsRate(arm.errors, arm.requests, maxRate)) return { kind: 'fail', reason: `errors: ${seen}` };
+  if (arm.requests < step.minSamples) return tooFew('errors', arm.requests, step);
+  if (arm.errors > maxRate * arm.requests) {
+    return { kind: 'insufficient_data', reason: `errors: ${seen}; above it, but that may be chance` };
+  }
+  return { kind: 'pass', reason: `errors: ${seen}` };
+}
+
+function assessLatency(
+  metric: Extract<AnalysisMetric, { metric: 'latency' }>,
+  samples: RolloutSamples,
+  step: RolloutStep,
+  final: boolean,
+): Verdict {
+  const { challenger, champion } = samples;
+  const base = step.compared ? (champion?.latencyMsP99 ?? null) : null;
+  const ratioLimit = base === null ? null : Math.max(base * metric.maxRatio, LATENCY_NOISE_FLOOR_MS);
+  const limits = [metric.maxMsP99 ?? null, ratioLimit].filter((limit): limit is number => limit !== null);
+  if (limits.length === 0) {
+    if (step.compared) return tooFew('latency', champion?.requests ?? 0, step);
+    return { kind: 'pass', reason: 'latency: no absolute limit is set, and no champion to compare with' };
+  }
+  const limit = Math.min(...limits);
+  const { latencyMsP50: p50, latencyMsP99: p99, requests } = challenger;
+  if (p50 !== null && p50 > limit && requests >= MEDIAN_MIN_REQUESTS) {
+    return {
+      kind: 'fail',
+      reason: `latency: even the median, ${ms(p50)}, is over the limit of ${ms(limit)}`,
+    };
+  }
+  const fewest = step.compared ? Math.min(requests, champion?.requests ?? 0) : requests;
+  if (p99 === null || fewest < step.minSamples) return tooFew('latency', fewest, step);
+  const seen = `p99 ${ms(p99)}, limit ${ms(limit)}`;
+  if (p99 <= limit) return { kind: 'pass', reason: `latency: ${seen}` };
+  return final
+    ? { kind: 'fail', reason: `latency: ${seen}` }
+    : { kind: 'insufficient_data', reason: `latency: ${seen}; judged at the end of the step` };
+}
+
+function assessOutcome(
+  metric: Extract<AnalysisMetric, { metric: 'outcome' }>,
+  samples: RolloutSamples,
+  step: RolloutStep,
+  final: boolean,
+): Verdict {
+  const { outcome, higherIsBetter, alpha } = metric;
+  if (step.phase === 'shadow') {
+    return { kind: 'pass', reason: `${outcome}: nobody sees a shadow, so it has no outcomes` };
+  }
+  const treatment = proportion(samples.challenger, outcome);
+  if (!step.compared) {
+    if (treatment.trials < step.minSamples) return tooFew(outcome, treatment.trials, step);
+    return { kind: 'pass', reason: `${outcome}: ${shown(treatment)}, no champion beside it to compare with` };
+  }
+  const control = proportion(samples.champion, outcome);
+  const margin = Math.max(LEAST_MARGIN, metric.margin * rate(control));
+  const seen = `${outcome}: challenger ${shown(treatment)}, champion ${shown(control)}`;
+  const sequence = sequentialProportions(control, treatment, { alpha: 2 * alpha });
+  const { low, high } = sequence.interval;
+  const harm = higherIsBetter ? high < -margin : low > margin;
+  if (sequence.decision.kind !== 'insufficient_data' && harm) {
+    return { kind: 'fail', reason: `${seen}; worse than the margin of ${percent(metric.margin)} allows` };
+  }
+  const fewest = Math.min(control.trials, treatment.trials);
+  if (fewest < step.minSamples) return tooFew(outcome, fewest, step);
+  if (!final || !step.decisive) return { kind: 'pass', reason: `${seen}; no harm shown` };
+  const minPerArm = step.minSamples;
+  const test = nonInferiority({ control, treatment, margin, alpha, higherIsBetter, minPerArm });
+  if (test.kind === 'non_inferior') return { kind: 'pass', reason: `${seen}; ${test.reason}` };
+  if (test.kind === 'inferior') return { kind: 'fail', reason: `${seen}; ${test.reason}` };
+  return { kind: 'insufficient_data', reason: `${seen}; ${test.reason}` };
+}
+
+function tooFew(name: string, count: number, step: RolloutStep): Verdict {
+  const reason = `${name}: ${String(count)} samples in the smaller arm < minSamples ${String(step.minSamples)}`;
+  return { kind: 'insufficient_data', reason };
+}
+
+function proportion(arm: ArmSamples | null, outcome: string): { successes: number; trials: number } {
+  const seen = arm?.outcomes[outcome] ?? { count: 0, sum: 0 };
+  return { successes: Math.min(Math.round(seen.sum), seen.count), trials: seen.count };
+}
+
+function rate(p: { successes: number; trials: number }): number {
+  return p.trials === 0 ? 0 : p.successes / p.trials;
+}
+
+function shown(p: { successes: number; trials: number }): string {
+  return `${percent(rate(p))} of ${String(p.trials)}`;
+}
+
+function percent(share: number): string {
+  return `${String(Number((share * 100).toPrecision(3)))} %`;
+}
+
+function ms(value: number): string {
+  return `${String(Number(value.toPrecision(3)))} ms`;
+}

@@ -1,0 +1,181 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type {
+  ControlActivities,
+  Decision,
+  LifecyclePolicy,
+  Notice,
+} from '../../src/contracts/activities/control.ts';
+import type { DataActivities } from '../../src/contracts/activities/data.ts';
+import type { RolloutActivities, SetRouteInput } from '../../src/contracts/activities/rollout.ts';
+import type { TrainingActivities } from '../../src/contracts/activities/training.ts';
+import type { FindingsReport } from '../../src/contracts/workflows/lifecycle.ts';
+import { canMove } from '../../src/domain/version-stage.ts';
+import type { VersionStage } from '../../src/domain/version-stage.ts';
+import type { GateReport } from '../../src/domain/gate-report.ts';
+import type { RolloutSamples } from '../../src/domain/rollout-samples.ts';
+import type { Severity } from '../../src/domain/finding.ts';
+import { gateReport, policyOf, samplesOf } from './builders.ts';
+
+type Activities = ControlActivities & DataActivities & TrainingActivities & RolloutActivities;
+
+export interface Route extends Pick<SetRouteInput, 'weights' | 'shadow' | 'reason' | 'key'> {
+  readonly generation: number;
+}
+
+/** A small registry that keeps real state and refuses what the real one refuses. */
+export class World {
+  policy: LifecyclePolicy;
+  readonly versions = new Map<number, { stage: VersionStage; history: VersionStage[]; key: string }>();
+  readonly routes: Route[] = [];
+  readonly decisions = new Map<string, Decision>();
+  readonly notices = new Map<string, Notice>();
+  readonly incidents = new Map<string, { severity: Severity; status: string; title: string }>();
+  readonly promotions = new Map<string, { kind: string; version: number; generation: number }>();
+  champion: number | null = null;
+  /** Calls per activity, for tests that count work. */
+  readonly calls = new Map<string, number>();
+
+  gates: (version: number, champion: number | null) => GateReport = (version, champion) =>
+    gateReport(version, champion);
+  samples: (challenger: number, champion: number | null, route: Route) => RolloutSamples = samplesOf;
+  train: (version: number) => Promise<void> | void = () => undefined;
+  load: (version: number) => void = () => undefined;
+  ingest: Activities['ingestSource'] = async ({ source }) => ({
+    source,
+    dataset: `digest-of-${source}`,
+    rows: 100,
+    newRows: 10,
+    quarantined: [],
+  });
+  findings: (passId: string) => FindingsReport | null = () => null;
+  confirmRoute: (generation: number) => Promise<void> | void = () => undefined;
+  beforeNotify: (notice: Notice) => void = () => undefined;
+
+  constructor(policy: Parameters<typeof policyOf>[0] = {}) {
+    this.policy = policyOf(policy);
+  }
+
+  get route(): Route | undefined {
+    return this.routes.at(-1);
+  }
+
+  stage(version: number): VersionStage | undefined {
+    return this.versions.get(version)?.stage;
+  }
+
+  decision(kind: Decision['kind'], version?: number): Decision | undefined {
+    const all = [...this.decisions.values()].filter((d) => d.kind === kind);
+    return all.filter((d) => version === undefined || d.version === version).at(-1);
+  }
+
+  noticesOf(kind: Notice['kind']): Notice[] {
+    return [...this.notices.values()].filter((notice) => notice.kind === kind);
+  }
+
+  readonly activities: Activities = this.counted({
+    loadPolicy: async () => this.policy,
+    allocateVersion: async ({ key }) => {
+      const known = [...this.versions].find(([, v]) => v.key === key);
+      if (known) return { version: known[0] };
+      const version = this.versions.size + 1;
+      this.versions.set(version, { stage: 'producing', history: ['producing'], key });
+      return { version };
+    },
+    registerVersion: async ({ version }) => this.moveTo(version, 'candidate'),
+    writeCard: async ({ version }) => ({ digest: `card-${version}` }),
+    setStage: async ({ version, stage }) => this.moveTo(version, stage),
+    recordDecision: async (decision) => {
+      if (!this.decisions.has(decision.decisionId)) this.decisions.set(decision.decisionId, decision);
+    },
+    openIncident: async ({ incidentId, severity, title }) => {
+      if (!this.incidents.has(incidentId))
+        this.incidents.set(incidentId, { severity, title, status: 'open' });
+    },
+    setIncidentStatus: async ({ incidentId, status }) => {
+      const row = this.incidents.get(incidentId);
+      if (!row) throw refused('INCIDENT_NOT_FOUND', incidentId);
+      row.status = status;
+    },
+    notify: async (notice) => {
+      this.beforeNotify(notice);
+      if (!this.notices.has(notice.key)) this.notices.set(notice.key, notice);
+      return { delivered: ['test'] };
+    },
+    ingestSource: (input) => this.ingest(input),
+    materialiseFeatures: async () => ({ views: [], onlineRows: 0 }),
+    buildFrame: async ({ version }) => ({ frame: `frame-${version}`, trainRows: 80, holdoutRows: 20 }),
+    evaluateVersion: async ({ version }) => ({ evaluationId: `evaluation-${version}`, metrics: {} }),
+    assessGates: async ({ version, champion }) => this.gates(version, champion),
+    computeFindings: async ({ passId }) => this.findings(passId),
+    train: async ({ version, runId }) => {
+      await this.train(version);
+      return { runId, artifact: `sha-${version}`, sizeBytes: 1, metrics: {}, device: 'cpu', durationMs: 1 };
+    },
+    setRoute: async (input) => ({ generation: this.setRoute(input).generation }),
+    awaitRoute: async ({ generation }) => {
+      await this.confirmRoute(generation);
+      return { gateways: 1 };
+    },
+    measureRollout: async ({ challenger, champion, generation }) => {
+      const route = this.routes.find((r) => r.generation === generation);
+      if (!route) throw refused('ROUTE_INVALID', `no generation ${generation}`);
+      return this.samples(challenger, champion, route);
+    },
+    verifyLoadable: async ({ version }) => {
+      this.load(version);
+      return { loadMs: 1 };
+    },
+    promoteChampion: async ({ key, version, from, kind }) => {
+      const done = this.promotions.get(key);
+      if (done) return { generation: done.generation };
+      if (from !== this.champion)
+        throw refused('CHAMPION_CONFLICT', `${this.champion} is champion, not ${from}`);
+      if (from !== null) this.moveTo(from, kind === 'rollback' ? 'rolled_back' : 'retired');
+      this.moveTo(version, 'champion');
+      this.champion = version;
+      const weights = [{ version, weight: 100 }];
+      const { generation } = this.setRoute({ key, weights, shadow: [], reason: kind });
+      this.promotions.set(key, { kind, version, generation });
+      return { generation };
+    },
+  });
+
+  private setRoute({
+    key,
+    weights,
+    shadow,
+    reason,
+  }: Pick<SetRouteInput, 'key' | 'weights' | 'shadow' | 'reason'>) {
+    const known = this.routes.find((route) => route.key === key);
+    if (known) return known;
+    const sum = weights.reduce((total, { weight }) => total + weight, 0);
+    if (sum !== 100 || weights.some(({ weight }) => weight <= 0)) throw refused('ROUTE_INVALID', String(sum));
+    const route = { key, weights, shadow, reason, generation: this.routes.length + 1 };
+    this.routes.push(route);
+    return route;
+  }
+
+  private moveTo(version: number, stage: VersionStage): void {
+    const row = this.versions.get(version);
+    if (!row) throw refused('VERSION_NOT_FOUND', String(version));
+    if (row.stage === stage) return;
+    if (!canMove(row.stage, stage)) throw refused('STAGE_MOVE_REFUSED', `${row.stage} -> ${stage}`);
+    row.stage = stage;
+    row.history.push(stage);
+  }
+
+  private counted(activities: Activities): Activities {
+    const wrapped = Object.entries(activities).map(([name, fn]) => [
+      name,
+      (input: never) => {
+        this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
+        return (fn as (input: never) => unknown)(input);
+      },
+    ]);
+    return Object.fromEntries(wrapped) as Activities;
+  }
+}
+
+export function refused(code: string, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: code, message, nonRetryable: true });
+}

@@ -1,0 +1,40 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { ControlActivities } from '../src/contracts/activities/control.ts';
+import type { DataActivities } from '../src/contracts/activities/data.ts';
+import type { RolloutActivities } from '../src/contracts/activities/rollout.ts';
+import type { TrainingActivities } from '../src/contracts/activities/training.ts';
+import {
+  ASSESSMENT,
+  DATA_WORK,
+  LOAD_CHECK,
+  MEASUREMENT,
+  MESSAGE,
+  REGISTRY_WRITE,
+  ROUTE_CHANGE,
+  ROUTE_CONFIRMATION,
+  training,
+} from './activity-options.ts';
+
+export const {
+  loadPolicy,
+  allocateVersion,
+  registerVersion,
+  writeCard,
+  setStage,
+  recordDecision,
+  openIncident,
+  setIncidentStatus,
+} = proxyActivities<ControlActivities>(REGISTRY_WRITE);
+export const { notify } = proxyActivities<ControlActivities>(MESSAGE);
+export const { ingestSource, materialiseFeatures, buildFrame, evaluateVersion } =
+  proxyActivities<DataActivities>(DATA_WORK);
+export const { assessGates, computeFindings } = proxyActivities<DataActivities>(ASSESSMENT);
+export const { setRoute, promoteChampion } = proxyActivities<RolloutActivities>(ROUTE_CHANGE);
+export const { awaitRoute } = proxyActivities<RolloutActivities>(ROUTE_CONFIRMATION);
+export const { verifyLoadable } = proxyActivities<RolloutActivities>(LOAD_CHECK);
+export const { measureRollout } = proxyActivities<RolloutActivities>(MEASUREMENT);
+
+/** Training, with the limits that the spec gives it. */
+export function trainingActivities(trainer: Parameters<typeof training>[0]) {
+  return proxyActivities<TrainingActivities>(training(trainer));
+}

@@ -1,0 +1,90 @@
+import type { ActivityOptions } from '@temporalio/workflow';
+import { TASK_QUEUE } from '../src/contracts/task-queues.ts';
+
+/** Rows of the registry. Outlives a database that is away for a day; a bad input is never retried. */
+export const REGISTRY_WRITE: ActivityOptions = {
+  taskQueue: TASK_QUEUE.control,
+  startToCloseTimeout: '20s',
+  scheduleToCloseTimeout: '24h',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' },
+};
+
+/** A message to people: a channel that is away for hours gets it when it is back. */
+export const MESSAGE: ActivityOptions = {
+  taskQueue: TASK_QUEUE.control,
+  startToCloseTimeout: '1m',
+  scheduleToCloseTimeout: '24h',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2m' },
+};
+
+/** Much data, read or made; heartbeats tell a dead worker from a slow query. */
+export const DATA_WORK: ActivityOptions = {
+  taskQueue: TASK_QUEUE.data,
+  startToCloseTimeout: '2h',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 10 },
+};
+
+/** Gates and findings: small answers over much data. */
+export const ASSESSMENT: ActivityOptions = {
+  taskQueue: TASK_QUEUE.data,
+  startToCloseTimeout: '15m',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 10 },
+};
+
+/** Time beside the trainer's own limits for fetching the frame, keeping the artifact, and stopping it. */
+const TRAINING_OVERHEAD_MS = 10 * 60_000;
+
+/** Training ends by the trainer's own timeout; a worker that dies is noticed by its missing heartbeats. */
+export function training(trainer: {
+  readonly timeout: number;
+  readonly graceTime: number;
+  readonly maxAttempts: number;
+}): ActivityOptions {
+  return {
+    taskQueue: TASK_QUEUE.training,
+    startToCloseTimeout: trainer.timeout + trainer.graceTime + TRAINING_OVERHEAD_MS,
+    heartbeatTimeout: '30s',
+    retry: {
+      initialInterval: '1s',
+      backoffCoefficient: 2,
+      maximumInterval: '1m',
+      maximumAttempts: trainer.maxAttempts,
+    },
+  };
+}
+
+/** Changes of live traffic. They must get through, so they are tried until the database is back. */
+export const ROUTE_CHANGE: ActivityOptions = {
+  taskQueue: TASK_QUEUE.rollout,
+  startToCloseTimeout: '20s',
+  scheduleToCloseTimeout: '24h',
+  retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '5s' },
+};
+
+/** Waiting for every gateway; an abort need not wait for it to notice that it was cancelled. */
+export const ROUTE_CONFIRMATION: ActivityOptions = {
+  taskQueue: TASK_QUEUE.rollout,
+  startToCloseTimeout: '5m',
+  scheduleToCloseTimeout: '30m',
+  heartbeatTimeout: '20s',
+  cancellationType: 'TRY_CANCEL',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s' },
+};
+
+/** Loading a model to see that it answers. */
+export const LOAD_CHECK: ActivityOptions = {
+  taskQueue: TASK_QUEUE.rollout,
+  startToCloseTimeout: '2m',
+  scheduleToCloseTimeout: '15m',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 5 },
+};
+
+/** One look of a rollout: no answer is a verdict too, so it gives up soon. */
+export const MEASUREMENT: ActivityOptions = {
+  taskQueue: TASK_QUEUE.rollout,
+  startToCloseTimeout: '1m',
+  cancellationType: 'TRY_CANCEL',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumAttempts: 3 },
+};

@@ -1,0 +1,114 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import type { OpenIncidentInput } from '../../src/contracts/activities/control.ts';
+import { incidentWorkflowId, produceVersionId, promotionId } from '../../src/contracts/workflows/ids.ts';
+import { probeSignal } from '../../src/contracts/workflows/lifecycle.ts';
+import type { ProduceVersionInput } from '../../src/contracts/workflows/production.ts';
+import type { PromoteVersionInput } from '../../src/contracts/workflows/promotion.ts';
+import { productionLost } from '../../src/domain/lifecycle/productions.ts';
+import { promotionLost } from '../../src/domain/lifecycle/promotions.ts';
+import { PRODUCTION_LOST, PROMOTION_FAILED } from '../../src/errors/lifecycle-errors.ts';
+import { describeFailure } from '../failures.ts';
+import { handleIncident } from '../handle-incident.ts';
+import type { LifecycleRun } from '../model-lifecycle.ts';
+import { produceVersion } from '../produce-version.ts';
+import { promoteVersion } from '../promote-version.ts';
+
+/** Children outlive a run of the lifecycle (it carries itself on under new histories) and report by signal. */
+const OUTLIVES = { parentClosePolicy: ParentClosePolicy.ABANDON } as const;
+
+export async function startProduction(
+  run: LifecycleRun,
+  input: ProduceVersionInput,
+  timeoutMs: number,
+): Promise<void> {
+  const { model, environment, version } = input;
+  await startOnce(async () => {
+    const child = await startChild(produceVersion, {
+      ...OUTLIVES,
+      workflowId: produceVersionId(input, version),
+      args: [input],
+      workflowExecutionTimeout: timeoutMs,
+      staticSummary: `Produces ${model} version ${String(version)} in ${environment}`,
+    });
+    watch(child.result(), async (error) => {
+      if (run.state.production?.version !== version) return;
+      const context = await run.context();
+      run.apply(productionLost(run.state, describeFailure(error, PRODUCTION_LOST).reason, context));
+    });
+  });
+}
+
+export async function startPromotion(run: LifecycleRun, input: PromoteVersionInput): Promise<void> {
+  const { model, environment, version } = input;
+  await startOnce(async () => {
+    const child = await startChild(promoteVersion, {
+      ...OUTLIVES,
+      workflowId: promotionId(input, version),
+      args: [input],
+      staticSummary: `Promotes ${model} version ${String(version)} in ${environment}`,
+    });
+    watch(child.result(), async (error) => {
+      if (run.state.promotion?.version !== version) return;
+      const context = await run.context();
+      run.apply(promotionLost(run.state, describeFailure(error, PROMOTION_FAILED).reason, context));
+    });
+  });
+}
+
+export async function startIncident(incident: OpenIncidentInput): Promise<void> {
+  const { incidentId, title } = incident;
+  await startOnce(async () => {
+    await startChild(handleIncident, {
+      ...OUTLIVES,
+      workflowId: incidentWorkflowId(incidentId),
+      args: [{ ...incident, openedAt: Date.now() }],
+      staticSummary: title,
+    });
+  });
+}
+
+/**
+ * A new run can't wait for the results of children that an earlier run started. A signal that does nothing tells
+ * whether they still live; one that reported before it closed was heard first, and is not in the state any more.
+ */
+export function probeChildren(run: LifecycleRun): void {
+  const { production, promotion } = run.state;
+  if (production !== null) {
+    void probe(produceVersionId(run.input, production.version), async () => {
+      if (run.state.production?.version !== production.version) return;
+      run.apply(productionLost(run.state, 'It ended without a report.', await run.context()));
+    });
+  }
+  if (promotion !== null) {
+    void probe(promotionId(run.input, promotion.version), async () => {
+      if (run.state.promotion?.version !== promotion.version) return;
+      run.apply(promotionLost(run.state, 'It ended without a report.', await run.context()));
+    });
+  }
+}
+
+async function probe(workflowId: string, onGone: () => Promise<void>): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(workflowId).signal(probeSignal);
+  } catch {
+    await onGone();
+  }
+}
+
+/** A failure that the child has not reported itself, as when it was terminated, timed out, or could not start. */
+function watch(result: Promise<unknown>, onFailure: (error: unknown) => Promise<void>): void {
+  result.then(
+    () => undefined,
+    (error: unknown) => onFailure(error),
+  );
+}
+
+/** The id says what the child is for: one that runs already is the one that was wanted. */
+async function startOnce(start: () => Promise<void>): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}

@@ -1,0 +1,109 @@
+import { condition, setHandler } from '@temporalio/workflow';
+import {
+  findingsReportedSignal,
+  incidentClosedSignal,
+  lifecycleStateQuery,
+  pauseUpdate,
+  probeSignal,
+  productionFinishedSignal,
+  promotionFinishedSignal,
+  requestVersionUpdate,
+  resumeUpdate,
+  rollbackUpdate,
+  versionRequestedSignal,
+} from '../../src/contracts/workflows/lifecycle.ts';
+import type { RollbackAnswer, RollbackCommand } from '../../src/contracts/workflows/lifecycle.ts';
+import { applyFindings, incidentClosed } from '../../src/domain/lifecycle/findings.ts';
+import {
+  checkPause,
+  checkResume,
+  pauseLifecycle,
+  resumeLifecycle,
+} from '../../src/domain/lifecycle/pause.ts';
+import { firstAnswer } from '../../src/domain/lifecycle/processed-keys.ts';
+import { productionFinished } from '../../src/domain/lifecycle/productions.ts';
+import { promotionFinished } from '../../src/domain/lifecycle/promotions.ts';
+import { beginRollback, checkRollback } from '../../src/domain/lifecycle/rollbacks.ts';
+import { applyTrigger } from '../../src/domain/lifecycle/triggers.ts';
+import type { Trigger, TriggerAnswer } from '../../src/domain/trigger.ts';
+import { ROLLBACK_FAILED } from '../../src/errors/lifecycle-errors.ts';
+import { refuse, throwIfRefused } from '../failures.ts';
+import type { LifecycleRun } from '../model-lifecycle.ts';
+
+/** How long an answer waits for the number of the version that it started. */
+const NUMBER_WAIT_MS = 10_000;
+
+/** Wires the messages of a lifecycle to its pure transitions. Checks run again when a handler acts. */
+export function listen(run: LifecycleRun): void {
+  setHandler(lifecycleStateQuery, () => run.state);
+  setHandler(probeSignal, () => undefined);
+  setHandler(requestVersionUpdate, (trigger) => request(run, trigger));
+  setHandler(versionRequestedSignal, async (trigger) => {
+    const context = await run.context();
+    run.apply(applyTrigger(run.state, trigger, context));
+  });
+  setHandler(
+    pauseUpdate,
+    async (by) => {
+      const context = await run.context();
+      throwIfRefused(checkPause(run.state));
+      run.apply(pauseLifecycle(run.state, by, context));
+    },
+    { validator: (_by) => throwIfRefused(checkPause(run.state)) },
+  );
+  setHandler(
+    resumeUpdate,
+    async (by) => {
+      const context = await run.context();
+      throwIfRefused(checkResume(run.state));
+      run.apply(resumeLifecycle(run.state, by, context));
+    },
+    { validator: (_by) => throwIfRefused(checkResume(run.state)) },
+  );
+  setHandler(rollbackUpdate, (command) => rollBack(run, command), {
+    validator: ({ to }) => throwIfRefused(checkRollback(run.state, to)),
+  });
+  setHandler(productionFinishedSignal, async (outcome) => {
+    const context = await run.context();
+    run.apply(productionFinished(run.state, outcome, context));
+  });
+  setHandler(promotionFinishedSignal, async (outcome) => {
+    const context = await run.context();
+    run.apply(promotionFinished(run.state, outcome, context));
+  });
+  setHandler(findingsReportedSignal, async (report) => {
+    const context = await run.context();
+    run.apply(applyFindings(run.state, report, context));
+  });
+  setHandler(incidentClosedSignal, ({ incidentId }) => {
+    run.apply(incidentClosed(run.state, incidentId));
+  });
+}
+
+/** Answers with the version's number where it is known soon; the production goes on without it all the same. */
+async function request(run: LifecycleRun, trigger: Trigger): Promise<TriggerAnswer> {
+  const context = await run.context();
+  const answer = run.apply(applyTrigger(run.state, trigger, context));
+  if (answer.kind !== 'started' || answer.version !== null) return answer;
+  await condition(() => run.state.starting?.trigger.key !== trigger.key, NUMBER_WAIT_MS);
+  return firstAnswer(run.state, trigger.key) ?? answer;
+}
+
+async function rollBack(run: LifecycleRun, command: RollbackCommand): Promise<RollbackAnswer> {
+  const context = await run.context();
+  throwIfRefused(checkRollback(run.state, command.to));
+  const { to, actor, reason } = command;
+  const order = { to, actor, reason, automatic: false, incidentId: null };
+  const { id } = run.apply(beginRollback(run.state, order, context));
+  const settled = (): boolean => {
+    const { rollback } = run.state;
+    return rollback?.id !== id || rollback.status === 'done' || rollback.status === 'rollback_failed';
+  };
+  await condition(settled);
+  const { rollback } = run.state;
+  if (rollback?.id === id && rollback.to !== null && rollback.generation !== null) {
+    return { from: rollback.from, to: rollback.to, generation: rollback.generation };
+  }
+  const why = rollback?.id === id ? rollback.detail : 'Another rollback followed at once; ask for the state.';
+  throw refuse(ROLLBACK_FAILED, why);
+}

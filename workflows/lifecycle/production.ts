@@ -1,0 +1,45 @@
+import type { LifecyclePolicy } from '../../src/contracts/activities/control.ts';
+import {
+  productionLost,
+  productionNotStarted,
+  productionStarted,
+} from '../../src/domain/lifecycle/productions.ts';
+import type { Trigger } from '../../src/domain/trigger.ts';
+import { PRODUCTION_FAILED } from '../../src/errors/lifecycle-errors.ts';
+import { allocateVersion } from '../activities.ts';
+import { describeFailure } from '../failures.ts';
+import type { LifecycleRun } from '../model-lifecycle.ts';
+import { startProduction } from './children.ts';
+
+/** Time for everything beside training: reading, joining, evaluating, and waiting for workers that are away. */
+const PRODUCTION_OVERHEAD_MS = 2 * 86_400_000;
+/** A production that was killed by its own timeout is given up this much later. */
+const REPORT_GRACE_MS = 60_000;
+
+/** Gets the version's number (the trigger's key always gets the same) and starts its production. */
+export async function startVersion(run: LifecycleRun, trigger: Trigger): Promise<void> {
+  const { model, environment } = run.input;
+  const policy = run.policyNow();
+  const { specRevision } = policy;
+  let version: number;
+  try {
+    ({ version } = await allocateVersion({ model, environment, specRevision, key: trigger.key, trigger }));
+  } catch (error) {
+    const { code, reason } = describeFailure(error, PRODUCTION_FAILED);
+    run.apply(productionNotStarted(run.state, `${code}: ${reason}`, await run.context()));
+    return;
+  }
+  const timeoutMs = productionTimeout(policy);
+  const deadline = Date.now() + timeoutMs + REPORT_GRACE_MS;
+  run.apply(productionStarted(run.state, { version, specRevision, deadline }, await run.context()));
+  try {
+    await startProduction(run, { model, environment, version, specRevision, trigger }, timeoutMs);
+  } catch (error) {
+    const { reason } = describeFailure(error, PRODUCTION_FAILED);
+    run.apply(productionLost(run.state, `It could not be started: ${reason}`, await run.context()));
+  }
+}
+
+function productionTimeout({ trainer }: LifecyclePolicy): number {
+  return (trainer.timeout + trainer.graceTime) * trainer.maxAttempts + PRODUCTION_OVERHEAD_MS;
+}

@@ -1,0 +1,101 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  log,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { LifecyclePolicy } from '../src/contracts/activities/control.ts';
+import type { LifecycleInput } from '../src/contracts/workflows/lifecycle.ts';
+import { specAppliedSignal } from '../src/contracts/workflows/lifecycle.ts';
+import { initialLifecycle } from '../src/domain/lifecycle/state.ts';
+import type { LifecycleState } from '../src/domain/lifecycle/state.ts';
+import type { LifecycleContext, Transition } from '../src/domain/lifecycle/transition.ts';
+import { nextWake, wake } from '../src/domain/lifecycle/wake.ts';
+import { MODEL_NOT_FOUND } from '../src/errors/lifecycle-errors.ts';
+import { loadPolicy } from './activities.ts';
+import { refuse } from './failures.ts';
+import { probeChildren } from './lifecycle/children.ts';
+import { describeLifecycle } from './lifecycle/describe.ts';
+import { createEffectRunner } from './lifecycle/effect-runner.ts';
+import { listen } from './lifecycle/messages.ts';
+import { createStatus } from './status.ts';
+
+/** A lifecycle in this run of the workflow. Every change goes through `apply` with a pure transition. */
+export interface LifecycleRun {
+  readonly input: LifecycleInput;
+  state: LifecycleState;
+  policy: LifecyclePolicy | null;
+  /** Waits for the policy and tells a transition what it may know. */
+  context(): Promise<LifecycleContext>;
+  policyNow(): LifecyclePolicy;
+  apply<Answer>(transition: Transition<Answer>): Answer;
+}
+
+/**
+ * The life of one model in one environment, for ever: takes triggers, runs at most one production and one
+ * promotion at a time, is the only writer of the champion, and acts on findings. It carries itself on under a
+ * new history when the old one grows long; its children live on and report by signal.
+ */
+export async function modelLifecycle(input: LifecycleInput): Promise<void> {
+  const { model, environment } = input;
+  const show = createStatus(input);
+  let changes = 0;
+  const run: LifecycleRun = {
+    input,
+    state: input.state ?? initialLifecycle(),
+    policy: null,
+    async context() {
+      await condition(() => run.policy !== null);
+      return contextOf(run);
+    },
+    policyNow() {
+      if (run.policy === null) throw refuse(MODEL_NOT_FOUND, `The policy of ${model} is not loaded.`);
+      return run.policy;
+    },
+    apply(transition) {
+      run.state = transition.state;
+      changes += 1;
+      show(...describeLifecycle(run.state, input));
+      for (const effect of transition.effects) effects.carryOut(effect);
+      return transition.answer;
+    },
+  };
+  const effects = createEffectRunner(run);
+  let newestRevision = 0;
+  setHandler(specAppliedSignal, ({ revision }) => {
+    newestRevision = Math.max(newestRevision, revision);
+    changes += 1;
+  });
+  listen(run);
+  show(...describeLifecycle(run.state, input));
+
+  run.policy = await loadPolicy({ model, environment });
+  if (input.state !== undefined) probeChildren(run);
+  for (;;) {
+    if (run.policy.specRevision < newestRevision) {
+      run.policy = await loadPolicy({ model, environment });
+      newestRevision = Math.min(newestRevision, run.policy.specRevision);
+      log.info('spec applied', { revision: run.policy.specRevision });
+    }
+    const { specRevision } = run.policy;
+    if (run.state.specRevision !== specRevision) run.state = { ...run.state, specRevision };
+    run.apply(wake(run.state, contextOf(run)));
+    const seen = changes;
+    const wakeAt = nextWake(run.state, contextOf(run));
+    const happened = (): boolean => changes !== seen || mayCarryOn();
+    if (wakeAt === null) await condition(happened);
+    else await condition(happened, Math.max(1, wakeAt - Date.now()));
+    if (mayCarryOn()) await continueAsNew<typeof modelLifecycle>({ model, environment, state: run.state });
+  }
+
+  function mayCarryOn(): boolean {
+    return workflowInfo().continueAsNewSuggested && effects.idle() && allHandlersFinished();
+  }
+}
+
+function contextOf(run: LifecycleRun): LifecycleContext {
+  const { model, environment } = run.input;
+  return { model, environment, retraining: run.policyNow().retraining, now: Date.now() };
+}

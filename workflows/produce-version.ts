@@ -1,0 +1,159 @@
+import {
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { LifecyclePolicy } from '../src/contracts/activities/control.ts';
+import { lifecycleId } from '../src/contracts/workflows/ids.ts';
+import { probeSignal, productionFinishedSignal } from '../src/contracts/workflows/lifecycle.ts';
+import type { ProductionOutcome } from '../src/contracts/workflows/lifecycle.ts';
+import { productionStateQuery } from '../src/contracts/workflows/production.ts';
+import type { ProduceVersionInput, ProductionState } from '../src/contracts/workflows/production.ts';
+import { systemActor } from '../src/domain/actor.ts';
+import { PRODUCTION_FAILED, SOURCE_WITHOUT_DATASET } from '../src/errors/lifecycle-errors.ts';
+import {
+  buildFrame,
+  evaluateVersion,
+  ingestSource,
+  loadPolicy,
+  materialiseFeatures,
+  notify,
+  recordDecision,
+  registerVersion,
+  setStage,
+  trainingActivities,
+  writeCard,
+} from './activities.ts';
+import { describeFailure, refuse } from './failures.ts';
+import { createLane } from './lane.ts';
+import { quarantineNotice } from './quarantine-notice.ts';
+import { createStatus } from './status.ts';
+
+/**
+ * Produces one version: data, features, frame, training, evaluation, registration, card. The lifecycle is told
+ * the outcome however this ends, except by termination.
+ */
+export async function produceVersion(input: ProduceVersionInput): Promise<ProductionOutcome> {
+  const { model, environment, version } = input;
+  const status = createStatus(input);
+  let state: ProductionState = { version, step: 'ingest', startedAt: Date.now(), detail: '' };
+  const messages = createLane(() => undefined);
+  const at = (step: ProductionState['step'], detail: string): void => {
+    state = { ...state, step, detail };
+    status(step, `Version ${String(version)} of ${model}: ${detail}`);
+  };
+  setHandler(productionStateQuery, () => state);
+  setHandler(probeSignal, () => undefined);
+
+  try {
+    const policy = await loadPolicy({ model, environment, specRevision: input.specRevision });
+    await produce(input, policy, at, (notice) => {
+      messages.add(async () => void (await notify(notice)));
+    });
+  } catch (error) {
+    const failure = describeFailure(error, PRODUCTION_FAILED);
+    const stage = isCancellation(error) ? 'aborted' : 'failed';
+    const why = stage === 'aborted' ? 'the production was cancelled' : failure.reason;
+    const reason = `In step ${state.step}: ${why}`;
+    const ended = { stage, code: failure.code, step: state.step, reason } as const;
+    at('failed', reason);
+    await CancellationScope.nonCancellable(() => recordFailure(input, ended));
+    if (stage === 'aborted') throw error;
+    throw refuse({ ...PRODUCTION_FAILED, code: failure.code }, reason);
+  }
+  const outcome: ProductionOutcome = { kind: 'candidate', version };
+  at('done', 'a candidate');
+  await CancellationScope.nonCancellable(() => tellLifecycle(input, outcome));
+  await condition(() => messages.idle());
+  return outcome;
+}
+
+interface FailedProduction {
+  readonly stage: 'failed' | 'aborted';
+  readonly code: string;
+  readonly step: ProductionState['step'];
+  readonly reason: string;
+}
+
+/** The record first, and the lifecycle even if that can't be written: nobody waits for a version that is gone. */
+async function recordFailure(input: ProduceVersionInput, failed: FailedProduction): Promise<void> {
+  const { model, environment, version } = input;
+  const { stage, code, step, reason } = failed;
+  const { workflowId } = workflowInfo();
+  const actor = systemActor('production');
+  try {
+    await setStage({ model, environment, version, stage, reason, actor });
+    await recordDecision({
+      model,
+      environment,
+      decisionId: `${workflowId}/outcome`,
+      version,
+      kind: 'production',
+      outcome: stage,
+      reason,
+      actor,
+      evidenceHash: null,
+      evidence: { step, code },
+    });
+  } finally {
+    await tellLifecycle(input, { kind: 'failed', version, code, reason });
+  }
+  await notify({
+    model,
+    environment,
+    key: `${workflowId}/failed`,
+    thread: workflowId,
+    kind: 'version_rejected',
+    severity: 'warning',
+    title: `Version ${String(version)} of ${model} could not be produced`,
+    text: reason,
+    facts: { step, code },
+    actions: [{ label: 'Look at the version', act: { kind: 'review', version } }],
+    escalate: false,
+  });
+}
+
+async function produce(
+  input: ProduceVersionInput,
+  policy: LifecyclePolicy,
+  at: (step: ProductionState['step'], detail: string) => void,
+  tell: (notice: ReturnType<typeof quarantineNotice>) => void,
+): Promise<void> {
+  const { model, environment, version, specRevision } = input;
+  const ref = { model, environment, specRevision };
+  at('ingest', `reading ${policy.sources.join(', ')}`);
+  const ingested = await Promise.all(
+    policy.sources.map((source) =>
+      ingestSource.executeWithOptions({ summary: source }, [{ ...ref, source }]),
+    ),
+  );
+  for (const batch of ingested.flatMap((result) => result.quarantined)) tell(quarantineNotice(ref, batch));
+  const empty = ingested.filter((result) => result.dataset === null).map((result) => result.source);
+  if (empty.length > 0) {
+    const text = `No good dataset of ${empty.join(', ')}: no batch has met the expectations yet.`;
+    throw refuse(SOURCE_WITHOUT_DATASET, text);
+  }
+  at('features', 'materialising the feature views');
+  await materialiseFeatures(ref);
+  at('frame', 'joining examples and features as of their time');
+  const { frame, trainRows, holdoutRows } = await buildFrame({ ...ref, version });
+  at('train', `training on ${String(trainRows)} rows, ${String(holdoutRows)} held out`);
+  const { train } = trainingActivities(policy.trainer);
+  const runId = `${environment}-${model}-${String(version)}`;
+  const training = await train.executeWithOptions({ summary: `version ${String(version)}` }, [
+    { ...ref, version, runId, frame },
+  ]);
+  at('evaluate', `trained in ${String(training.durationMs)} ms on ${training.device ?? 'an unnamed device'}`);
+  const { evaluationId } = await evaluateVersion({ ...ref, version });
+  at('register', `evaluation ${evaluationId}`);
+  await registerVersion({ ...ref, version, training, evaluationId });
+  at('card', 'writing the card');
+  await writeCard({ model, environment, version });
+}
+
+async function tellLifecycle(input: ProduceVersionInput, outcome: ProductionOutcome): Promise<void> {
+  await getExternalWorkflowHandle(lifecycleId(input)).signal(productionFinishedSignal, outcome);
+}

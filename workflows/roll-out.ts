@@ -1,0 +1,165 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  abortRolloutSignal,
+  abortRolloutUpdate,
+  pauseRolloutUpdate,
+  promoteNowUpdate,
+  resumeRolloutUpdate,
+  rolloutStateQuery,
+} from '../src/contracts/workflows/rollout.ts';
+import type { ByActor } from '../src/contracts/workflows/lifecycle.ts';
+import type { RollOutInput, RollOutResult } from '../src/contracts/workflows/rollout.ts';
+import { systemActor } from '../src/domain/actor.ts';
+import { planRollout } from '../src/domain/rollout/plan.ts';
+import {
+  baselineOf,
+  checkPromoteNow,
+  checkResumeRollout,
+  checkRunning,
+  finishRollout,
+  hadTraffic,
+  pauseRollout,
+  resumeRollout,
+  startRollout,
+} from '../src/domain/rollout/transitions.ts';
+import type { RolloutState } from '../src/domain/rollout/state.ts';
+import { ROLLOUT_FAILED } from '../src/errors/lifecycle-errors.ts';
+import { loadPolicy, verifyLoadable } from './activities.ts';
+import { describeFailure, refuse, throwIfRefused } from './failures.ts';
+import { createLane } from './lane.ts';
+import { createRolloutRecord } from './rollout/record.ts';
+import { restoreChampion, serveStep } from './rollout/route.ts';
+import { runStep } from './rollout/step.ts';
+import type { RolloutRun } from './rollout/step.ts';
+import { createStatus } from './status.ts';
+
+const SYSTEM = systemActor('rollout');
+
+/**
+ * Carries a version through shadow, canary and bake. Whatever goes wrong, all traffic ends on the champion; only
+ * a pass leaves it on the challenger, for the lifecycle to make it champion.
+ */
+export async function rollOut(input: RollOutInput): Promise<RollOutResult> {
+  const { model, environment, version, champion, specRevision } = input;
+  const show = createStatus(input);
+  const messages = createLane(() => undefined);
+  const run: RolloutRun = {
+    input,
+    state: input.state ?? startRollout(version, champion, Date.now()),
+    abort: null,
+    promote: null,
+    routed: false,
+    scope: null,
+    apply(state) {
+      run.state = state;
+      show(state.phase, describe(run.state, model));
+    },
+  };
+  const record = createRolloutRecord(input, messages);
+  listen(run);
+  run.apply(run.state);
+
+  try {
+    const policy = (await loadPolicy({ model, environment, specRevision })).rollout;
+    const plan = planRollout(policy, champion);
+    if (run.state.phase === 'preparing') await verifyLoadable({ model, environment, version });
+    while (run.state.stepIndex < plan.length && run.abort === null && run.promote === null) {
+      const end = await runStep(run, plan, policy, record);
+      if (end === 'carry_on_as_new') {
+        await condition(() => messages.idle() && allHandlersFinished());
+        await continueAsNew<typeof rollOut>({ ...input, state: run.state });
+      }
+    }
+    if (run.abort === null && run.promote !== null) {
+      const step = { phase: 'bake', weight: 100, index: plan.length - 1, key: 'promote-now' } as const;
+      await serveStep(run, step, run.promote.actor, run.promote.reason);
+    }
+  } catch (error) {
+    await CancellationScope.nonCancellable(() => failRollout(run, error, record.ended));
+    await condition(() => messages.idle());
+    throw isCancellation(error) ? error : refuse(ROLLOUT_FAILED, run.state.outcome?.reason ?? 'unknown');
+  }
+  const result = await CancellationScope.nonCancellable(() => endRollout(run, record.ended));
+  await condition(() => messages.idle() && allHandlersFinished());
+  return result;
+}
+
+type Ended = ReturnType<typeof createRolloutRecord>['ended'];
+
+async function endRollout(run: RolloutRun, ended: Ended): Promise<RollOutResult> {
+  const { abort, promote } = run;
+  if (abort !== null) {
+    const kind = hadTraffic(run.state) && run.input.champion !== null ? 'rolled_back' : 'aborted';
+    const note = await restoreChampion(run, abort.actor, abort.reason);
+    run.apply(finishRollout(run.state, { kind, reason: `${abort.reason} ${note}`.trim() }, 0));
+    return { kind, reason: abort.reason, decisionId: await ended(run.state, abort.actor), baseline: null };
+  }
+  const reason =
+    promote === null
+      ? 'Every step of the rollout passed its analysis.'
+      : `${promote.actor.id} promoted it without the rest of the analysis: ${promote.reason}`;
+  const baseline = baselineOf(run.state.looks.at(-1)?.samples ?? null);
+  run.apply(finishRollout(run.state, { kind: 'passed', reason }, 100));
+  return { kind: 'passed', reason, decisionId: await ended(run.state, promote?.actor ?? SYSTEM), baseline };
+}
+
+async function failRollout(run: RolloutRun, error: unknown, ended: Ended): Promise<void> {
+  const failure = describeFailure(error, ROLLOUT_FAILED);
+  const cause = isCancellation(error) ? 'The rollout was cancelled.' : `${failure.code}: ${failure.reason}`;
+  let note: string;
+  try {
+    note = await restoreChampion(run, SYSTEM, cause);
+  } catch (restoreError) {
+    const why = describeFailure(restoreError, ROLLOUT_FAILED);
+    note = `TRAFFIC IS NOT BACK on the champion: ${why.code}: ${why.reason}`;
+  }
+  run.apply(finishRollout(run.state, { kind: 'failed', reason: `${cause} ${note}`.trim() }, 0));
+  await ended(run.state, SYSTEM);
+}
+
+function listen(run: RolloutRun): void {
+  const stop = (by: ByActor): void => {
+    if (checkRunning(run.state) !== null || run.abort !== null) return;
+    run.abort = by;
+    run.scope?.cancel();
+  };
+  const running = (_by: ByActor): void => throwIfRefused(checkRunning(run.state));
+  const paused = (_by: ByActor): void => throwIfRefused(checkResumeRollout(run.state));
+  setHandler(rolloutStateQuery, () => run.state);
+  setHandler(abortRolloutSignal, stop);
+  setHandler(abortRolloutUpdate, stop, { validator: running });
+  setHandler(
+    pauseRolloutUpdate,
+    ({ actor, reason }) => run.apply(pauseRollout(run.state, actor.id, reason, Date.now())),
+    { validator: running },
+  );
+  setHandler(resumeRolloutUpdate, (_by) => run.apply(resumeRollout(run.state, Date.now())), {
+    validator: paused,
+  });
+  setHandler(
+    promoteNowUpdate,
+    (by) => {
+      if (checkPromoteNow(run.state, by.actor) !== null || run.abort !== null) return;
+      run.promote = by;
+      run.scope?.cancel();
+    },
+    { validator: ({ actor }) => throwIfRefused(checkPromoteNow(run.state, actor)) },
+  );
+}
+
+function describe(state: RolloutState, model: string): string {
+  const { workflowId } = workflowInfo();
+  const paused = state.paused === null ? '' : `\n\n**Paused** by ${state.paused.by}: ${state.paused.reason}`;
+  const verdict = state.looks.at(-1)?.verdict;
+  const look = verdict === undefined ? '' : `\n\nLast look: **${verdict.kind}**, ${verdict.reason}`;
+  const end = state.outcome === null ? '' : `\n\n**${state.outcome.kind}**: ${state.outcome.reason}`;
+  return `${model} version ${String(state.version)}: ${state.phase}, ${String(state.weight)} % of traffic (${workflowId})${paused}${look}${end}`;
+}
