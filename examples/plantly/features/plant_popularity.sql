@@ -1,4 +1,4 @@
--- Clicks per look, over the last 60 moments (trend) and the last 600 (fame) at which a plant was shown or
+-- Clicks per look, over the last 40 moments (trend) and the last 600 (fame) at which a plant was shown or
 -- clicked. A look is a showing weighted by the chance that its place is looked at (0.85 to the power of the
 -- places before it), in whole thousandths, so that sums are exact in any order. Rates are pulled towards
 -- one click in four looks with the weight of eight looks. A row holds nothing later than its event_time.
@@ -21,5 +21,5 @@ SELECT
   ((sum(clicks) OVER fame + 2000) / (sum(looks) OVER fame + 8000))::FLOAT AS click_fame
 FROM moments
 WINDOW
-  trend AS (PARTITION BY plant_id ORDER BY event_time ROWS BETWEEN 59 PRECEDING AND CURRENT ROW),
+  trend AS (PARTITION BY plant_id ORDER BY event_time ROWS BETWEEN 39 PRECEDING AND CURRENT ROW),
   fame AS (PARTITION BY plant_id ORDER BY event_time ROWS BETWEEN 599 PRECEDING AND CURRENT ROW)

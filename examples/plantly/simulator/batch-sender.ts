@@ -45,20 +45,22 @@ interface Waiting<T> {
 
 /**
  * Gathers items and sends them in batches, one batch at a time and in the order of arrival, each repeated
- * until it is accepted. `send` must be harmless to repeat. A failed batch holds up the later ones, so the
+ * until it is accepted. `send` must be harmless to repeat; a
+ * repetition has the same number. A failed batch holds up the later ones, so the
  * receiver sees a growing sequence.
  */
 export class BatchSender<T> {
-  readonly #send: (batch: readonly T[]) => Promise<void>;
+  readonly #send: (batch: readonly T[], number: number) => Promise<void>;
   readonly #everyMs: number;
   readonly #largest: number;
   readonly #signal: AbortSignal;
   readonly #waiting: Waiting<T>[] = [];
   #sending = false;
+  #batches = 0;
   retries = 0;
 
   constructor(
-    send: (batch: readonly T[]) => Promise<void>,
+    send: (batch: readonly T[], number: number) => Promise<void>,
     options: { everyMs: number; largest: number; signal: AbortSignal },
   ) {
     this.#send = send;
@@ -82,9 +84,11 @@ export class BatchSender<T> {
     while (this.#waiting.length > 0) {
       await pause(this.#everyMs, this.#signal);
       const batch = this.#waiting.splice(0, this.#largest);
+      const items = batch.map(({ item }) => item);
+      const number = ++this.#batches;
       try {
         await retryUntil(
-          () => this.#send(batch.map(({ item }) => item)),
+          () => this.#send(items, number),
           this.#signal,
           () => this.retries++,
         );

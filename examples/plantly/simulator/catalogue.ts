@@ -71,9 +71,9 @@ const SPECIES: readonly Species[] = [
 ];
 
 const FORMS = [
-  { suffix: 'compacta', priceFactor: 0.7, harder: -0.1 },
-  { suffix: 'grandis', priceFactor: 1.3, harder: 0 },
-  { suffix: 'variegata', priceFactor: 1.8, harder: 0.15 },
+  { suffix: 'compacta', cultivar: 'Compacta', priceFactor: 0.7, harder: -0.1 },
+  { suffix: 'grandis', cultivar: 'Grandis', priceFactor: 1.3, harder: 0 },
+  { suffix: 'variegata', cultivar: 'Variegata', priceFactor: 1.8, harder: 0.15 },
 ] as const;
 
 const BASE_PRICE: Readonly<Record<Category, number>> = {
@@ -104,9 +104,9 @@ export function createPlants(random: Random): Plant[] {
   return SPECIES.flatMap(([latin, common, category, invasiveIn = []]) => {
     const speciesDifficulty = 0.15 + 0.7 * random.next();
     const speciesLight = clamp(LIGHT[category] + 0.15 * random.normal());
-    return FORMS.map(({ suffix, priceFactor, harder }) => ({
+    return FORMS.map(({ suffix, cultivar, priceFactor, harder }) => ({
       plantId: slug(`${latin} ${suffix}`),
-      name: `${latin} '${suffix[0]!.toUpperCase()}${suffix.slice(1)}' (${common})`,
+      name: `${latin} '${cultivar}' (${common})`,
       category,
       price: Math.round(BASE_PRICE[category] * priceFactor * (0.8 + 0.4 * random.next()) * 100) / 100,
       difficulty: clamp(speciesDifficulty + harder + 0.05 * random.normal()),

@@ -16,9 +16,8 @@ export interface Random {
 /** FNV-1a over the parts with murmur3's finaliser, so that near-equal names give unrelated streams. */
 export function hashSeed(...parts: readonly (string | number)[]): number {
   let hash = 0x811c9dc5;
-  for (const char of parts.join('\u0000')) {
-    hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193);
-  }
+  const text = parts.join('\u0000');
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
@@ -48,8 +47,8 @@ export function createRandom(...parts: readonly (string | number)[]): Random {
       const pool = [...items];
       const size = Math.min(count, pool.length);
       for (let i = 0; i < size; i++) {
-        const j = i + integer(pool.length - i);
-        [pool[i], pool[j]] = [pool[j]!, pool[i]!];
+        const [taken] = pool.splice(i + integer(pool.length - i), 1);
+        if (taken !== undefined) pool.splice(i, 0, taken);
       }
       return pool.slice(0, size);
     },

@@ -42,8 +42,12 @@ export async function seedHistory(options: HistoryOptions): Promise<HistorySize>
     const visits = [...playHistory(world, baseMs, options.visits)];
     const days = new Map<number, VisitEvents[]>();
     for (const visit of visits) {
-      const day = Math.floor((Date.parse(visit.impressions[0]!.shown_at) - startMs) / DAY_MS);
-      days.set(day, [...(days.get(day) ?? []), visit]);
+      const shownAt = visit.impressions[0]?.shown_at;
+      if (shownAt === undefined) continue;
+      const day = Math.floor((Date.parse(shownAt) - startMs) / DAY_MS);
+      const ofDay = days.get(day);
+      if (ofDay) ofDay.push(visit);
+      else days.set(day, [visit]);
     }
     for (const [day, ofDay] of days) {
       await publishVisits(options.logDirectory, ofDay, { atMs: startMs + (day + 1) * DAY_MS, sequence: 0 });

@@ -48,6 +48,7 @@ const WEIGHT = {
   /** What spreads like a weed grows well: only the law speaks against it. */
   thrives: 0.8,
   fashion: 3.8,
+  viral: 5,
   fitInFashion: 0.25,
 } as const;
 
@@ -79,7 +80,8 @@ export function desire(world: World, customer: Customer, plant: Plant, moment: M
   const inFashion = moment.pandemic
     ? plant.plantId === VIRAL_PLANT_ID
     : world.trending(moment.atMs) === plant;
-  return inFashion ? WEIGHT.fashion + WEIGHT.fitInFashion * fitting : fitting;
+  if (!inFashion) return fitting;
+  return (moment.pandemic ? WEIGHT.viral : WEIGHT.fashion) + WEIGHT.fitInFashion * fitting;
 }
 
 const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));

@@ -57,9 +57,12 @@ export class VisitDelivery {
       largest,
       signal,
     });
-    let sequence = 0;
-    const publish = (batch: readonly VisitEvents[]): Promise<void> =>
-      publishVisits(options.logDirectory, batch, { atMs: Date.now(), sequence: ++sequence });
+    let file = { atMs: 0, sequence: 0 };
+    const publish = (batch: readonly VisitEvents[], sequence: number): Promise<void> => {
+      // A repetition writes the same file again.
+      if (file.sequence !== sequence) file = { atMs: Date.now(), sequence };
+      return publishVisits(options.logDirectory, batch, file);
+    };
     this.#log = new BatchSender(publish, { everyMs: LOG_FILE_EVERY_MS, largest, signal });
   }
 

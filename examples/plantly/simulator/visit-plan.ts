@@ -9,8 +9,8 @@ import type { Customer, World } from './world.ts';
 export const RECOMMENDED_PLACES = 5;
 const CANDIDATES = 30;
 const SEARCH_SHARE = 0.08;
-const PANDEMIC_SEARCH_SHARE = 0.2;
-const EDITORS_PICK_SHARE = 0.3;
+const PANDEMIC_SEARCH_SHARE = 0.3;
+const EDITORS_PICK_SHARE = 0.4;
 
 /** Who comes and why, decided before anything is shown. */
 export interface VisitPlan {

@@ -71,7 +71,9 @@ function createTastes(groups: readonly string[], random: Random): Map<string, nu
     const raw = CATEGORIES.map(() => random.normal());
     const mean = raw.reduce((sum, value) => sum + value, 0) / raw.length;
     const spread = Math.sqrt(raw.reduce((sum, value) => sum + (value - mean) ** 2, 0) / raw.length) || 1;
-    CATEGORIES.forEach((category, i) => tastes.set(tasteKey(group, category), (raw[i]! - mean) / spread));
+    CATEGORIES.forEach((category, i) =>
+      tastes.set(tasteKey(group, category), ((raw[i] ?? mean) - mean) / spread),
+    );
   }
   return tastes;
 }

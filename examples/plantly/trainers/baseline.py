@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
+
+# The folder's files are recorded by digest; byte code beside them would change it.
+sys.dont_write_bytecode = True
 
 # One thread: sums in one order, so equal input gives equal bytes. Must be set before numpy loads its BLAS.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

@@ -6,6 +6,10 @@ Asks for a CUDA device, finds out by itself whether one works, and says plainly 
 from __future__ import annotations
 
 import os
+import sys
+
+# The folder's files are recorded by digest; byte code beside them would change it.
+sys.dont_write_bytecode = True
 
 # Other work may share the cores: idle OpenMP threads must sleep, not spin. Set before any library loads.
 os.environ["OMP_WAIT_POLICY"] = "passive"

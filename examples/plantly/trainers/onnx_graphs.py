@@ -69,8 +69,7 @@ def save_logistic(
         helper.make_node("Add", ["weighted", "bias"], ["logit"]),
         helper.make_node("Sigmoid", ["logit"], ["probability"]),
     ]
-    masking, mask_constants = mask_nodes("probability", mask_index)
-    _save(path, [*nodes, *masking], [*constants, *mask_constants], len(weights))
+    save_network(path, nodes, constants, len(weights), mask_index)
 
 
 def save_classifier(path: Path, converted: onnx.ModelProto, feature_count: int, mask_index: int | None) -> None:
@@ -89,6 +88,18 @@ def save_classifier(path: Path, converted: onnx.ModelProto, feature_count: int, 
         feature_count,
         [opset for opset in converted.opset_import if opset.domain != ""],
     )
+
+
+def save_network(
+    path: Path,
+    nodes: list[onnx.NodeProto],
+    constants: list[onnx.TensorProto],
+    feature_count: int,
+    mask_index: int | None,
+) -> None:
+    """Takes nodes that compute a tensor named `probability` [N] from the features."""
+    masking, mask_constants = mask_nodes("probability", mask_index)
+    _save(path, [*nodes, *masking], [*constants, *mask_constants], feature_count)
 
 
 def verify(path: Path, features: np.ndarray, expected: np.ndarray) -> None:

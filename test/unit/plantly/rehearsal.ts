@@ -10,7 +10,7 @@ import {
   planVisit,
 } from '../../../examples/plantly/simulator/visit-plan.ts';
 import type { Customer, World } from '../../../examples/plantly/simulator/world.ts';
-import { readPlantlySpec } from './rehearsal-shop.ts';
+import type { readPlantlySpec } from './rehearsal-shop.ts';
 import type { RehearsalShop, TrainedModel } from './rehearsal-shop.ts';
 
 type Spec = Awaited<ReturnType<typeof readPlantlySpec>>;
