@@ -1,3 +1,4 @@
+import { canonicalJson } from '../domain/canonical-json.ts';
 import type { SourceHold, SourceRef } from '../registry/datasets.ts';
 import { appendBatch, writePart } from './append-batch.ts';
 import { attachDataset } from './dataset-views.ts';
@@ -108,7 +109,7 @@ export async function ingestTable(
 
 /** A table that is read anew and has not changed makes no new version. */
 function sameContent(a: GoodDataset, b: GoodDataset): boolean {
-  const content = (d: GoodDataset) => JSON.stringify([d.manifest.parts, d.manifest.columns]);
+  const content = (d: GoodDataset) => canonicalJson([d.manifest.parts, d.manifest.columns]);
   return content(a) === content(b);
 }
 

@@ -70,7 +70,7 @@ export async function readPostgres(
     const types = columns.map((c) => `${quoteValue(c.name)}: ${quoteValue(c.type)}`).join(', ');
     await session.run(
       `CREATE TABLE ${quoteName(options.into)} AS SELECT * FROM read_json(${quoteValue(file)},
-         format = 'newline_delimited', columns = {${types}}, maximum_object_size = 268435456)`,
+         format = 'newline_delimited', columns = {${types}})`,
     );
     return { columns: columns.map(({ name, type }) => ({ name, type })), position };
   } catch (error) {

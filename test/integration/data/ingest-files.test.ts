@@ -1,0 +1,241 @@
+import { appendFile, mkdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { withDuckDb } from '../../../src/data/duckdb.ts';
+import { createDataWorld } from './data-world.ts';
+import type { DataWorld } from './data-world.ts';
+
+let world: DataWorld;
+beforeAll(async () => {
+  world = await createDataWorld();
+});
+afterAll(() => world.close());
+
+const clicks = {
+  type: 'files',
+  uri: 'log/*.ndjson',
+  format: 'ndjson',
+  columns: { id: 'VARCHAR', n: 'INTEGER', ok: 'BOOLEAN', at: 'TIMESTAMP', tags: 'VARCHAR[]' },
+} as const;
+
+describe('ingesting files', () => {
+  let revision: number;
+  beforeEach(async () => {
+    await world.db.query(
+      'DELETE FROM source_states; DELETE FROM quarantined_batches; DELETE FROM dataset_versions',
+    );
+    await rm(join(world.directory, 'log'), { recursive: true, force: true });
+    await mkdir(join(world.directory, 'log'));
+    revision = await world.apply({ sources: { clicks } });
+  });
+  const ingest = () => world.call('ingestSource', { source: 'clicks', specRevision: revision });
+  const path = (name: string) => join(world.directory, 'log', name);
+  const line = (id: string, more = {}) =>
+    `${JSON.stringify({ id, n: 1, at: '2026-01-01T00:00:00Z', ...more })}\n`;
+  const ids = async () => (await world.query('clicks', 'SELECT id FROM d')).map((row) => row.id);
+
+  it('reads each line of growing files once, in the order of names, and leaves an unfinished line for later', async () => {
+    await writeFile(path('2.ndjson'), line('b'));
+    await writeFile(path('1.ndjson'), `${line('a')}{"id":"c","n`);
+    expect(await ingest()).toMatchObject({ newRows: 2, rows: 2, quarantined: [] });
+    expect(await ids()).toEqual(['a', 'b']);
+    expect(await ingest()).toMatchObject({ newRows: 0 });
+    await appendFile(path('1.ndjson'), '":2}\n\n' + line('d'));
+    expect(await ingest()).toMatchObject({ newRows: 2, rows: 4, quarantined: [] });
+    expect(await ids()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('takes a whole last line without newline, once', async () => {
+    await writeFile(path('1.ndjson'), line('a').trimEnd());
+    expect(await ingest()).toMatchObject({ newRows: 1 });
+    await appendFile(path('1.ndjson'), `\n${line('b')}`);
+    expect(await ingest()).toMatchObject({ newRows: 1, rows: 2 });
+  });
+
+  it('converts offsets to UTC and keeps lists', async () => {
+    await writeFile(
+      path('1.ndjson'),
+      line('a', { at: '2026-01-01T02:00:00+02:00', tags: ['x', 'y'], ok: true }),
+    );
+    await ingest();
+    expect(await world.query('clicks', 'SELECT * FROM d')).toEqual([
+      { id: 'a', n: 1, ok: true, at: new Date('2026-01-01T00:00:00Z'), tags: ['x', 'y'] },
+    ]);
+  });
+
+  it('sets a segment with wrong values aside, naming file and line, and goes on with the next', async () => {
+    await writeFile(path('1.ndjson'), line('a'));
+    await ingest();
+    await appendFile(path('1.ndjson'), `\n${line('b')}${line('c', { n: 1.5 })}${line('d', { ok: 'yes' })}`);
+    await writeFile(path('2.ndjson'), line('e'));
+    const result = await ingest();
+    expect(result).toMatchObject({ newRows: 1, rows: 2 });
+    expect(result.quarantined[0]?.failures).toEqual([
+      `${path('1.ndjson')}:4: column "n" holds "1.5", which is no INTEGER`,
+      `${path('1.ndjson')}:5: column "ok" holds "yes", which is no BOOLEAN`,
+    ]);
+    await appendFile(path('1.ndjson'), line('f'));
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    expect(await ids()).toEqual(['a', 'e', 'f']);
+    const { rows } = await world.db.query<{ blob: string }>('SELECT blob FROM quarantined_batches');
+    expect((await world.store.readBytes(rows[0]?.blob ?? '')).toString()).toContain('"id":"b"');
+  });
+
+  it('sets malformed lines aside by line', async () => {
+    await writeFile(path('1.ndjson'), `${line('a')}{"id": oops}\n[1]\n${line('b')}`);
+    const result = await ingest();
+    expect(result.quarantined[0]?.failures).toEqual([
+      `${path('1.ndjson')}:2: is no JSON object: {"id": oops}`,
+      `${path('1.ndjson')}:3: is no JSON object: [1]`,
+    ]);
+    expect(result.dataset).toBeNull();
+  });
+
+  it('sets a torn last line aside once nobody has written to the file for long', async () => {
+    await writeFile(path('1.ndjson'), `${line('a')}{"id":"torn`);
+    const longAgo = new Date(Date.now() - 3_600_000);
+    await utimes(path('1.ndjson'), longAgo, longAgo);
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('torn line: {"id":"torn');
+    expect(await ingest()).toMatchObject({ newRows: 0, quarantined: [] });
+  });
+
+  it('notices a file that was replaced or cut after it had been read', async () => {
+    await writeFile(path('1.ndjson'), line('a') + line('b'));
+    await ingest();
+    await writeFile(path('1.ndjson'), line('x'));
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('shrank from');
+    await writeFile(path('1.ndjson'), line('y') + line('z') + line('z'));
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('was replaced');
+    expect(await ids()).toEqual(['a', 'b']);
+  });
+
+  it('judges each file by the expectations, against what is there and what came before it', async () => {
+    const expectations = [{ expect: 'unique' as const, columns: ['id'] }];
+    revision = await world.apply({ sources: { clicks: { ...clicks, expectations } } });
+    await writeFile(path('1.ndjson'), line('a'));
+    await writeFile(path('2.ndjson'), line('a') + line('b'));
+    await writeFile(path('3.ndjson'), line('c'));
+    const result = await ingest();
+    expect(result).toMatchObject({ newRows: 2, rows: 2 });
+    expect(result.quarantined).toMatchObject([
+      { rows: 2, failures: [`${path('2.ndjson')}:1: unique(id): 1 values occur more than once, such as a`] },
+    ]);
+  });
+
+  it('lets the newest line of a key win', async () => {
+    revision = await world.apply({ sources: { clicks: { ...clicks, primaryKey: ['id'] } } });
+    await writeFile(path('1.ndjson'), line('a', { n: 1 }) + line('a', { n: 2 }));
+    expect(await ingest()).toMatchObject({ newRows: 2, rows: 1 });
+    await appendFile(path('1.ndjson'), line('b') + line('a', { n: 3 }));
+    expect(await ingest()).toMatchObject({ newRows: 2, rows: 2 });
+    expect(await world.query('clicks', 'SELECT id, n FROM d ORDER BY id')).toEqual([
+      { id: 'a', n: 3 },
+      { id: 'b', n: 1 },
+    ]);
+  });
+
+  it('infers types from the first batch and keeps them', async () => {
+    const { columns: _, ...inferred } = clicks;
+    revision = await world.apply({ sources: { clicks: inferred } });
+    await writeFile(path('1.ndjson'), line('a', { price: 1.5 }));
+    await ingest();
+    await writeFile(path('2.ndjson'), line('b', { price: 2, n: 'many' }));
+    expect((await ingest()).quarantined[0]?.failures).toEqual([
+      `${path('2.ndjson')}:1: column "n" holds "many", which is no BIGINT`,
+    ]);
+    const types = await world.query(
+      'clicks',
+      'SELECT typeof(n) AS n, typeof("at") AS t, typeof(price) AS p FROM d',
+    );
+    expect(types).toEqual([{ n: 'BIGINT', t: 'TIMESTAMP', p: 'DOUBLE' }]);
+  });
+
+  it.each([
+    ['a ragged row', 'id,n\na,1\nb,2,3\n', ':', 'Line: 3'],
+    ['a wrong value', 'id,n\na,1\n\nb,x\n', ':4', 'column "n" holds "x", which is no INTEGER'],
+    ['a missing column', 'id,nn\na,1\n', '', 'has no column "n"; did you mean "nn"?'],
+  ])('reads CSV by the names in its header and refuses %s', async (_what, bad, place, reason) => {
+    const columns = { n: 'INTEGER', id: 'VARCHAR' } as const;
+    const sources = { clicks: { ...clicks, uri: 'log/*.csv', format: 'csv' as const, columns } };
+    revision = await world.apply({ sources });
+    await writeFile(path('1.csv'), 'id,extra,n\n"a,""x""",9,1\n');
+    await writeFile(path('2.csv'), bad);
+    const result = await ingest();
+    expect(result).toMatchObject({ newRows: 1 });
+    expect(await world.query('clicks', 'SELECT * FROM d')).toEqual([{ n: 1, id: 'a,"x"' }]);
+    expect(result.quarantined[0]?.failures[0]).toContain(`${path('2.csv')}${place}`);
+    expect(result.quarantined[0]?.failures[0]).toContain(reason);
+  });
+
+  it('reads Parquet once, sets a truncated file aside, and reads that again when it is whole', async () => {
+    const sources = { clicks: { type: 'files', uri: 'log/*.parquet', format: 'parquet' } as const };
+    revision = await world.apply({ sources });
+    const scratch = { directory: join(world.directory, 'scratch') };
+    await withDuckDb(scratch, (session) =>
+      session.run(
+        `COPY (SELECT i AS id, i::DECIMAL(9,2) AS price, TIMESTAMPTZ '2026-01-01 00:00:00+00' AS t FROM range(5) r(i)) TO '${path('1.parquet')}'`,
+      ),
+    );
+    await writeFile(path('2.parquet'), 'PAR1 not whole');
+    const result = await ingest();
+    expect(result).toMatchObject({ newRows: 5 });
+    expect(result.quarantined[0]?.failures[0]).toContain(path('2.parquet'));
+    await withDuckDb(scratch, (session) =>
+      session.run(
+        `COPY (SELECT 9::BIGINT AS id, 1.5 AS price, TIMESTAMP '2026-01-02' AS t) TO '${path('2.parquet')}'`,
+      ),
+    );
+    expect(await ingest()).toMatchObject({ newRows: 1, rows: 6, quarantined: [] });
+    expect(await ingest()).toMatchObject({ newRows: 0 });
+    await withDuckDb(scratch, (session) => session.run(`COPY (SELECT 1 AS id) TO '${path('1.parquet')}'`));
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('was changed after it had been read');
+  });
+
+  it('reads files on S3 as it reads local ones', async () => {
+    const sources = { clicks: { ...clicks, uri: `s3://${world.bucket}/events/*.ndjson` } };
+    revision = await world.apply({ sources });
+    const put = (Key: string, Body: string) =>
+      world.s3.send(new PutObjectCommand({ Bucket: world.bucket, Key, Body }));
+    await put('events/1.ndjson', line('a'));
+    await put('events/deep/9.ndjson', line('no'));
+    expect(await ingest()).toMatchObject({ newRows: 1 });
+    await put('events/1.ndjson', line('a') + line('b'));
+    expect(await ingest()).toMatchObject({ newRows: 1, rows: 2 });
+    expect(await ids()).toEqual(['a', 'b']);
+  });
+
+  it('says that a bucket is missing', async () => {
+    revision = await world.apply({
+      sources: { clicks: { ...clicks, uri: 's3://no-such-bucket-here/*.ndjson' } },
+    });
+    await expect(ingest()).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
+  });
+
+  it('runs SQL expectations in a sandbox and refuses a spec that is wrong', async () => {
+    await writeFile(path('1.ndjson'), line('a') + line('b'));
+    const withSql = async (sql: string) => {
+      const expectations = [{ expect: 'no_rows' as const, name: 'look', sql }];
+      revision = await world.apply({ sources: { clicks: { ...clicks, expectations } } });
+      return ingest();
+    };
+    await expect(withSql('SELECT * FROM batc')).rejects.toMatchObject({ code: 'SQL_INVALID' });
+    await expect(withSql("SELECT * FROM read_text('/etc/passwd')")).rejects.toMatchObject({
+      code: 'SQL_INVALID',
+    });
+    await expect(withSql('DELETE FROM batch')).rejects.toMatchObject({ code: 'SQL_INVALID' });
+    const bad = await withSql("SELECT id FROM batch WHERE id = 'b'");
+    expect(bad.quarantined[0]?.failures).toEqual([
+      `${path('1.ndjson')}:1: no_rows(look): 1 rows, such as {"id":"b"}`,
+    ]);
+  });
+
+  it('names the column that an expectation gets wrong', async () => {
+    await writeFile(path('1.ndjson'), line('a'));
+    const expectations = [{ expect: 'not_null' as const, column: 'idd' }];
+    revision = await world.apply({ sources: { clicks: { ...clicks, expectations } } });
+    await expect(ingest()).rejects.toMatchObject({ code: 'EXPECTATION_INVALID' });
+    await expect(ingest()).rejects.toThrow('did you mean "id"?');
+  });
+});

@@ -1,0 +1,225 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createDataWorld, ENVIRONMENT, MODEL } from './data-world.ts';
+import type { DataWorld } from './data-world.ts';
+
+let world: DataWorld;
+beforeAll(async () => {
+  world = await createDataWorld();
+});
+afterAll(() => world.close());
+
+const orders = {
+  type: 'postgres',
+  connection: 'SHOP_URL',
+  table: 'orders',
+  watermark: 'at',
+  primaryKey: ['id'],
+} as const;
+
+describe('ingesting a table', () => {
+  let revision: number;
+  beforeEach(async () => {
+    await world.db.query(
+      'DELETE FROM source_states; DELETE FROM quarantined_batches; DELETE FROM dataset_versions',
+    );
+    await world.shop.query(
+      'DROP TABLE IF EXISTS orders; CREATE TABLE orders (id bigint PRIMARY KEY, at timestamptz, amount numeric(10,2), tags text[], paid boolean, note text)',
+    );
+    revision = await world.apply({ sources: { orders } });
+  });
+  const ingest = (options?: { activityId?: string; attempt?: number }) =>
+    world.call('ingestSource', { source: 'orders', specRevision: revision }, options);
+  const insert = (id: number, at: string, amount = 1) =>
+    world.shop.query('INSERT INTO orders VALUES ($1, $2, $3, $4, true, $5)', [
+      id,
+      at,
+      amount,
+      ['a', 'b,"c'],
+      `n\n${id}`,
+    ]);
+
+  it('preserves types: lists, UTC times, numbers, text with any character', async () => {
+    await insert(9007199254740, '2026-01-01 10:00:00.123456+02', 12.34);
+    const result = await ingest();
+    expect(result).toMatchObject({ source: 'orders', rows: 1, newRows: 1, quarantined: [] });
+    const [row] = await world.query('orders', 'SELECT *, "at"::VARCHAR AS text, typeof("at") AS t FROM d');
+    expect(row).toMatchObject({
+      id: 9007199254740,
+      amount: 12.34,
+      tags: ['a', 'b,"c'],
+      paid: true,
+      note: 'n\n9007199254740',
+      text: '2026-01-01 08:00:00.123456',
+      t: 'TIMESTAMP',
+    });
+  });
+
+  it('neither loses nor doubles rows that share the watermark', async () => {
+    await insert(1, '2026-01-01');
+    await insert(2, '2026-01-02');
+    expect((await ingest()).newRows).toBe(2);
+    await insert(3, '2026-01-02');
+    await insert(4, '2026-01-03');
+    expect(await ingest()).toMatchObject({ newRows: 2, rows: 4 });
+    expect(await ingest()).toMatchObject({ newRows: 0, rows: 4 });
+    expect(await world.query('orders', 'SELECT id FROM d ORDER BY id')).toEqual(
+      [1, 2, 3, 4].map((id) => ({ id })),
+    );
+  });
+
+  it('keeps equal rows of a table without key as often as they occur', async () => {
+    await world.shop.query('DROP TABLE orders; CREATE TABLE orders (id int, at int)');
+    const { primaryKey: _, ...keyless } = orders;
+    revision = await world.apply({ sources: { orders: keyless } });
+    await world.shop.query('INSERT INTO orders VALUES (1, 5), (1, 5)');
+    expect(await ingest()).toMatchObject({ newRows: 2, rows: 2 });
+    await world.shop.query('INSERT INTO orders VALUES (1, 5), (2, 5)');
+    expect(await ingest()).toMatchObject({ newRows: 2, rows: 4 });
+    expect(await world.query('orders', 'SELECT id, count(*) AS n FROM d GROUP BY id ORDER BY id')).toEqual([
+      { id: 1, n: 3 },
+      { id: 2, n: 1 },
+    ]);
+  });
+
+  it('replaces rows by primary key', async () => {
+    await insert(1, '2026-01-01', 1);
+    await insert(2, '2026-01-01', 1);
+    await ingest();
+    await world.shop.query("UPDATE orders SET amount = 7, at = '2026-02-01' WHERE id = 1");
+    expect(await ingest()).toMatchObject({ newRows: 1, rows: 2 });
+    expect(await world.query('orders', 'SELECT id, amount FROM d ORDER BY id')).toEqual([
+      { id: 1, amount: 7 },
+      { id: 2, amount: 1 },
+    ]);
+  });
+
+  it('reads a table without watermark anew, and makes no version when it has not changed', async () => {
+    const { watermark: _, ...whole } = orders;
+    revision = await world.apply({ sources: { orders: whole } });
+    await insert(2, '2026-01-02');
+    await insert(1, '2026-01-01');
+    const first = await ingest();
+    expect(first).toMatchObject({ newRows: 2, rows: 2 });
+    expect(await ingest()).toMatchObject({ dataset: first.dataset, newRows: 0 });
+    await world.shop.query('DELETE FROM orders WHERE id = 2');
+    expect(await ingest()).toMatchObject({ rows: 1 });
+  });
+
+  it('quarantines a batch with offending values, keeps the last good dataset, and heals with the source', async () => {
+    const sources = {
+      orders: { ...orders, expectations: [{ expect: 'between' as const, column: 'amount', min: 0 }] },
+    };
+    revision = await world.apply({ sources });
+    await insert(1, '2026-01-01');
+    const good = await ingest();
+    await insert(2, '2026-01-02', -5);
+    await insert(3, '2026-01-03', 3);
+    const bad = await ingest();
+    expect(bad.dataset).toBe(good.dataset);
+    expect(bad.quarantined).toHaveLength(1);
+    expect(bad.quarantined[0]).toMatchObject({
+      rows: 2,
+      failures: ['between(amount, at least 0): 1 of 2 rows, such as -5.0'],
+    });
+    const again = await ingest();
+    expect(again.quarantined[0]?.batchId).toBe(bad.quarantined[0]?.batchId);
+    const { rows } = await world.db.query('SELECT blob FROM quarantined_batches');
+    expect(rows).toHaveLength(1);
+    expect(await world.store.has((rows[0] as { blob: string }).blob)).toBe(true);
+    await world.shop.query('UPDATE orders SET amount = 5 WHERE id = 2');
+    expect(await ingest()).toMatchObject({ newRows: 2, rows: 3, quarantined: [] });
+  });
+
+  it('records dataset, position and audit event together', async () => {
+    await insert(1, '2026-01-01');
+    const { dataset } = await ingest();
+    const { rows } = await world.db.query(
+      "SELECT data FROM audit_events WHERE action = 'dataset.ingested' AND model = $1 AND environment = $2 ORDER BY seq DESC LIMIT 1",
+      [MODEL, ENVIRONMENT],
+    );
+    expect(rows[0]).toMatchObject({ data: { source: 'orders', dataset, rows: 1, newRows: 1, parent: null } });
+    const state = await world.db.query('SELECT event_time_max FROM source_states');
+    expect(state.rows).toEqual([{ event_time_max: new Date('2026-01-01T00:00:00Z') }]);
+  });
+
+  it('gives the answer of an attempt that committed but was killed before it answered', async () => {
+    await insert(1, '2026-01-01');
+    const first = await ingest({ activityId: 'a' });
+    expect(await ingest({ activityId: 'a', attempt: 2 })).toEqual(first);
+    expect(await ingest({ activityId: 'b' })).toMatchObject({ newRows: 0 });
+  });
+
+  it('lets two readers of one source take turns', async () => {
+    for (let id = 1; id <= 50; id += 1) await insert(id, `2026-01-${String((id % 28) + 1).padStart(2, '0')}`);
+    const results = await Promise.all([ingest(), ingest(), ingest()]);
+    expect(results.map((r) => r.newRows).sort()).toEqual([0, 0, 50]);
+    expect(new Set(results.map((r) => r.dataset)).size).toBe(1);
+    expect(await world.query('orders', 'SELECT count(*) AS n FROM d')).toEqual([{ n: 50 }]);
+  });
+
+  it('compacts many parts into one with the same rows', async () => {
+    const { watermark: _w, ...rest } = orders;
+    revision = await world.apply({ sources: { orders: { ...rest, watermark: 'id' } } });
+    for (let id = 1; id <= 52; id += 1) {
+      await insert(id, '2026-01-01');
+      await ingest();
+    }
+    const { rows } = await world.db.query<{ parts: number }>(
+      `SELECT jsonb_array_length(d.manifest->'parts') AS parts FROM source_states s JOIN dataset_versions d ON d.digest = s.dataset`,
+    );
+    expect(rows[0]?.parts).toBe(2);
+    expect(await world.query('orders', 'SELECT count(*) AS n, sum(id) AS s FROM d')).toEqual([
+      { n: 52, s: 1378 },
+    ]);
+  });
+
+  it('refuses rows without a watermark, which it could never read again', async () => {
+    await world.shop.query('INSERT INTO orders (id) VALUES (1)');
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('watermark "at" is null in 1 rows');
+  });
+
+  it('notices a changed type', async () => {
+    await insert(1, '2026-01-01');
+    await ingest();
+    await world.shop.query(
+      "ALTER TABLE orders ALTER COLUMN paid TYPE text; UPDATE orders SET at = '2026-03-01'",
+    );
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain(
+      'column "paid" is VARCHAR, in the dataset it is BOOLEAN',
+    );
+  });
+
+  it('takes on a new column', async () => {
+    await insert(1, '2026-01-01');
+    await ingest();
+    await world.shop.query(
+      "ALTER TABLE orders ADD COLUMN city text; INSERT INTO orders (id, at, city) VALUES (2, '2026-01-02', 'Bonn')",
+    );
+    expect(await ingest()).toMatchObject({ rows: 2, quarantined: [] });
+    expect(await world.query('orders', 'SELECT id, city FROM d ORDER BY id')).toEqual([
+      { id: 1, city: null },
+      { id: 2, city: 'Bonn' },
+    ]);
+  });
+
+  it.each([
+    ['a table', { table: 'oders' }, 'SOURCE_UNREADABLE', 'did you mean "orders"'],
+    ['a watermark', { watermark: 'att' }, 'SOURCE_UNREADABLE', 'did you mean "at"'],
+    ['a variable', { connection: 'NOT_SET' }, 'SOURCE_UNREADABLE', 'NOT_SET'],
+    ['a server', { connection: 'AWAY' }, 'DEPENDENCY_UNAVAILABLE', 'ECONNREFUSED'],
+    ['a password', { connection: 'WRONG' }, 'SOURCE_UNREADABLE', 'refused'],
+    ['an orderable watermark', { watermark: 'tags' }, 'SOURCE_UNREADABLE', 'allowed are'],
+  ])('says what is missing: %s', async (_what, change, code, text) => {
+    const url = new URL(world.secrets.SHOP_URL ?? '');
+    url.port = '1';
+    world.secrets.AWAY = url.href;
+    url.port = new URL(world.secrets.SHOP_URL ?? '').port;
+    url.password = 'not-the-password';
+    world.secrets.WRONG = url.href;
+    revision = await world.apply({ sources: { orders: { ...orders, ...change } } });
+    const failure = (await ingest().catch((error: unknown) => error)) as Error & { code: string };
+    expect(failure.code).toBe(code);
+    expect(failure.message).toContain(text);
+    expect(failure.message).not.toContain('not-the-password');
+  });
+});
