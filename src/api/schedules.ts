@@ -18,6 +18,8 @@ interface PlannedSchedule {
   readonly workflowType: 'monitorModel' | 'refreshData' | 'requestScheduledVersion';
   /** null: the spec does not ask for it, and a schedule that exists is deleted. */
   readonly spec: ScheduleSpec | null;
+  /** Only asking for new versions stops while a lifecycle is paused: live traffic stays watched, features fresh. */
+  readonly pausable: boolean;
 }
 
 /** The schedules that an effective spec asks for, and those it does not. */
@@ -36,13 +38,20 @@ export function plannedSchedules(ref: ModelRef, spec: ModelSpec): PlannedSchedul
       scheduleId: monitorScheduleId(ref),
       workflowType: 'monitorModel',
       spec: spec.monitoring.monitors.length === 0 ? null : every(spec.monitoring.every),
+      pausable: false,
     },
     {
       scheduleId: refreshScheduleId(ref),
       workflowType: 'refreshData',
       spec: refresh === undefined ? null : every(refresh.every),
+      pausable: false,
     },
-    { scheduleId: retrainScheduleId(ref), workflowType: 'requestScheduledVersion', spec: retrain },
+    {
+      scheduleId: retrainScheduleId(ref),
+      workflowType: 'requestScheduledVersion',
+      spec: retrain,
+      pausable: true,
+    },
   ];
 }
 
@@ -64,7 +73,8 @@ export async function syncSchedules(
       for (const planned of plannedSchedules(ref, spec)) {
         if (planned.spec === null) await remove(client, planned.scheduleId);
         else {
-          await createOrUpdate(client, ref, { ...planned, spec: planned.spec }, paused);
+          const pause = planned.pausable ? paused : false;
+          await createOrUpdate(client, ref, { ...planned, spec: planned.spec }, pause);
           standing.push(planned.scheduleId);
         }
       }

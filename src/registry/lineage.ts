@@ -1,3 +1,4 @@
+import type { FrameManifest } from '../domain/frame.ts';
 import type { GateReport } from '../domain/gate-report.ts';
 import type { CardDataset } from '../domain/card/card-facts.ts';
 import type { Queryable } from './database.ts';
@@ -10,7 +11,7 @@ import type { StageRecord, VersionRecord, VersionRef } from './versions.ts';
 
 export interface FrameRecord {
   readonly digest: string;
-  readonly manifest: Readonly<Record<string, unknown>>;
+  readonly manifest: FrameManifest;
   readonly createdAt: string;
 }
 
@@ -47,8 +48,7 @@ export async function datasetsOfFrame(db: Queryable, frame: string): Promise<Car
   const { rows } = await db.query<CardDataset>(
     `SELECT d.source, d.digest, d.rows, d.manifest->'watermark' AS watermark
        FROM dataset_versions d
-      WHERE d.digest IN (SELECT leaf #>> '{}' FROM frames f,
-                                jsonb_path_query(f.manifest, 'strict $.** ? (@.type() == "string")') leaf
+      WHERE d.digest IN (SELECT named.value FROM frames f, jsonb_each_text(f.manifest->'datasets') named
                           WHERE f.digest = $1)
       ORDER BY d.source, d.digest`,
     [frame],
@@ -57,7 +57,7 @@ export async function datasetsOfFrame(db: Queryable, frame: string): Promise<Car
 }
 
 async function frameRecord(db: Queryable, digest: string): Promise<FrameRecord | null> {
-  const { rows } = await db.query<{ manifest: Record<string, unknown>; created_at: Date }>(
+  const { rows } = await db.query<{ manifest: FrameManifest; created_at: Date }>(
     'SELECT manifest, created_at FROM frames WHERE digest = $1',
     [digest],
   );
