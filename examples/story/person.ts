@@ -14,7 +14,6 @@ import {
 import type { GateReport } from '../../src/domain/gate-report.ts';
 import type { RoleName } from '../../src/domain/role.ts';
 import { isPerennialError } from '../../src/errors/define-error.ts';
-import type { PerennialError } from '../../src/errors/define-error.ts';
 import { loadSpec } from '../../src/spec/load-spec.ts';
 import { until } from './until.ts';
 
@@ -47,7 +46,7 @@ async function insist<T>(what: string, call: () => Promise<T>): Promise<T> {
       throw error;
     }
   }).then((outcome) => {
-    if ('refusal' in outcome) throw outcome.refusal as PerennialError;
+    if ('refusal' in outcome) throw outcome.refusal;
     return outcome.answer;
   });
 }

@@ -31,7 +31,7 @@ function shown(value: unknown): string {
 function flatten(issue: Issue): Issue[] {
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
   const branches = issue.errors.map((branch) =>
-    branch.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }) as Issue).flatMap(flatten),
+    branch.map((inner): Issue => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(flatten),
   );
   const depth = (branch: Issue[]): number =>
     Math.max(...branch.map((i) => i.path.length + (i.code === 'invalid_type' ? -0.5 : 0)));

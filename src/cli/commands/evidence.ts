@@ -102,7 +102,8 @@ function outline(value: unknown, depth = 0): string {
     return value.length === 0
       ? `${pad}${pc.dim('none')}`
       : value.map((item) => outline(item, depth)).join(`\n${pad}${pc.dim('·')}\n`);
-  if (typeof value !== 'object' || value === null) return `${pad}${String(value ?? '–')}`;
+  if (typeof value !== 'object' || value === null)
+    return `${pad}${value === null || value === undefined ? '–' : JSON.stringify(value).replace(/^"|"$/g, '')}`;
   return Object.entries(value)
     .map(([key, inner]) =>
       typeof inner === 'object' && inner !== null
