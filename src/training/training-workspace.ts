@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 const FORGOTTEN_AFTER_MS = 7 * 24 * 3_600_000;
 const NAME_CHARS = 80;
+const LOG_FILE = 'trainer.log';
 
 /** The folders of one attempt; every path is absolute and the attempt's own. */
 export interface TrainingWorkspace {
@@ -42,7 +43,7 @@ export async function openWorkspace(
   const attemptDir = join(runDir, `attempt-${attempt}-${randomUUID().slice(0, 8)}`);
   const workspace: TrainingWorkspace = {
     runDir,
-    logPath: join(runDir, 'trainer.log'),
+    logPath: join(runDir, LOG_FILE),
     attemptDir,
     codeDir: join(attemptDir, 'code'),
     dataDir: join(attemptDir, 'data'),
@@ -75,8 +76,15 @@ export async function clearAttempt(workspace: TrainingWorkspace): Promise<void> 
 export async function removeForgottenRuns(dataDir: string, now = Date.now()): Promise<void> {
   const runs = join(dataDir, 'runs');
   for (const name of await readdir(runs).catch(() => [])) {
-    const info = await stat(join(runs, name)).catch(() => null);
-    if (info !== null && now - info.mtimeMs > FORGOTTEN_AFTER_MS)
+    const touched = await Promise.all(
+      [join(runs, name), join(runs, name, LOG_FILE)].map((path) =>
+        stat(path).then(
+          (info) => info.mtimeMs,
+          () => 0,
+        ),
+      ),
+    );
+    if (now - Math.max(...touched) > FORGOTTEN_AFTER_MS)
       await rm(join(runs, name), { recursive: true, force: true });
   }
 }

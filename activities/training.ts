@@ -1,0 +1,21 @@
+import { activityInfo, Context } from '@temporalio/activity';
+import type { TrainingActivities } from '../src/contracts/activities/training.ts';
+import { runTraining } from '../src/training/run-training.ts';
+import type { TrainingParts } from '../src/training/run-training.ts';
+import type { TrainingHeartbeat } from '../src/training/supervise-trainer.ts';
+
+/** The activities of task queue `training`. One slot per GPU or, without GPUs, per worker. */
+export function createTrainingActivities(parts: TrainingParts): TrainingActivities {
+  return {
+    async train(input) {
+      const context = Context.current();
+      const { attempt, heartbeatDetails } = activityInfo();
+      return runTraining(parts, input, {
+        attempt,
+        lastHeartbeat: (heartbeatDetails as TrainingHeartbeat | undefined) ?? null,
+        heartbeat: (details) => context.heartbeat(details),
+        signal: context.cancellationSignal,
+      });
+    },
+  };
+}

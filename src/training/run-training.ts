@@ -1,0 +1,165 @@
+import { rm } from 'node:fs/promises';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import type { TrainInput, TrainResult } from '../contracts/activities/training.ts';
+import { openFrame } from '../data/frame.ts';
+import { effectiveSpec } from '../domain/spec/effective-spec.ts';
+import { isPerennialError } from '../errors/define-error.ts';
+import { INTERNAL_ERROR } from '../errors/api-errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Database } from '../registry/database.ts';
+import { failRun, finishRun, startRun, trainResultOf } from '../registry/runs.ts';
+import type { RunFile } from '../registry/runs.ts';
+import { loadSpecRecord } from '../registry/specs.ts';
+import type { GpuPool } from './gpu-pool.ts';
+import { prepareAttempt } from './prepare-attempt.ts';
+import type { Attempt } from './prepare-attempt.ts';
+import { superviseTrainer, withHeartbeats } from './supervise-trainer.ts';
+import type { AttemptHost } from './supervise-trainer.ts';
+import { trainerEnvironment } from './trainer-environment.ts';
+import { readTrainerOutput } from './trainer-output.ts';
+import type { TrainingExecutor } from './training-executor.ts';
+import { clearAttempt, openWorkspace, removeForgottenRuns } from './training-workspace.ts';
+import type { TrainingWorkspace } from './training-workspace.ts';
+
+export interface TrainingParts {
+  readonly db: Database;
+  readonly store: ArtifactStore;
+  readonly executor: TrainingExecutor;
+  readonly gpus: GpuPool;
+  /** Absolute; runs live in its folder `runs`. */
+  readonly dataDir: string;
+  /** The worker's environment, of which a trainer sees what its spec allows. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Texts that must not reach a trainer's log: the worker's own credentials. */
+  readonly secrets: readonly string[];
+  readonly log: Logger;
+}
+
+/**
+ * Trains one version: one attempt of its run. A run that has succeeded before answers with its result and trains nothing.
+ * @throws PerennialError TRAINER_*, BUNDLE_INVALID, RUN_CONFLICT, ARTIFACT_NOT_FOUND; the signal's reason when cancelled.
+ */
+export async function runTraining(
+  parts: TrainingParts,
+  input: TrainInput,
+  host: AttemptHost,
+): Promise<TrainResult> {
+  const { db } = parts;
+  const record = await loadSpecRecord(db, input);
+  const trainer = effectiveSpec(record.spec, input.environment).training.trainer;
+  const { model, environment, version, runId, frame } = input;
+  const run = await startRun(
+    db,
+    {
+      model,
+      environment,
+      version,
+      runId,
+      frame,
+      parameters: trainer.parameters,
+      seed: trainer.seed,
+      codeDigest: record.bundle,
+    },
+    host.attempt,
+  );
+  if (run.status === 'succeeded') return trainResultOf(run);
+  await removeForgottenRuns(parts.dataDir);
+  const workspace = await openWorkspace(parts.dataDir, runId, host.attempt);
+  try {
+    await withHeartbeats(host, (beating) =>
+      attemptRun(parts, { input, trainer, bundle: record.bundle, workspace }, beating),
+    );
+  } catch (error) {
+    await recordFailure(parts, input, workspace, host, error);
+    throw error;
+  }
+  await rm(workspace.runDir, { recursive: true, force: true });
+  return trainResultOf(await startRun(db, run, host.attempt));
+}
+
+/** Runs the trainer and, when it ended well, records what it left. */
+async function attemptRun(parts: TrainingParts, attempt: Attempt, host: AttemptHost): Promise<void> {
+  const { input, trainer, workspace } = attempt;
+  const { db, store, executor, gpus } = parts;
+  const { manifest: frame } = await openFrame(store, input.frame);
+  const deadline = Date.now() + trainer.timeout;
+  const given = gpus.take(trainer.resources.gpus);
+  try {
+    const resumeFrom = await prepareAttempt(store, attempt, { frame, host, deadline, gpus: given });
+    host.signal.throwIfAborted();
+    const id = `${input.runId}/${workspace.attemptDir.slice(workspace.runDir.length + 1)}`;
+    parts.log.info({ runId: input.runId, attempt: host.attempt, resumeFrom, gpus: given }, 'training starts');
+    await executor.start({
+      id,
+      command: trainer.command,
+      workingDirectory: workspace.codeDir,
+      environment: trainerEnvironment({
+        worker: parts.environment,
+        allowed: trainer.environment,
+        home: workspace.homeDir,
+        temporaryDirectory: workspace.temporaryDir,
+        inputFile: workspace.inputFile,
+        cpus: trainer.resources.cpus,
+        gpus: given,
+        seed: trainer.seed,
+      }),
+      logPath: workspace.logPath,
+      secrets: [...parts.secrets, ...trainer.environment.map((name) => parts.environment[name] ?? '')],
+      graceTimeMs: trainer.graceTime,
+    });
+    const limits = { deadline, progressTimeoutMs: trainer.progressTimeout };
+    await superviseTrainer(parts, { id, checkpointDir: workspace.checkpointDir }, limits, host);
+  } finally {
+    gpus.giveBack(given);
+  }
+  const output = await readTrainerOutput(workspace.outputDir, frame.features);
+  const artifact = await store.putFile(output.modelPath);
+  const files: RunFile[] = [];
+  for (const { path, name, description } of output.files) {
+    const { digest, size } = await store.putFile(path);
+    files.push({ path: name, description, digest, sizeBytes: size });
+  }
+  await finishRun(db, input.runId, {
+    runtime: output.result.environment,
+    metrics: output.result.metrics,
+    featureImportance: output.result.featureImportance,
+    signature: output.result.model.signature,
+    artifact: artifact.digest,
+    sizeBytes: artifact.size,
+    logBlob: await storeLog(parts, workspace),
+    files,
+  });
+}
+
+async function recordFailure(
+  parts: TrainingParts,
+  input: TrainInput,
+  workspace: TrainingWorkspace,
+  host: AttemptHost,
+  error: unknown,
+): Promise<void> {
+  const code = isPerennialError(error) ? error.code : INTERNAL_ERROR.code;
+  const message = isPerennialError(error) ? error.message : "the worker's log says more";
+  try {
+    await failRun(parts.db, input.runId, {
+      status: host.signal.aborted ? 'cancelled' : 'failed',
+      code: host.signal.aborted ? 'CANCELLED' : code,
+      message: host.signal.aborted ? 'the activity was cancelled or its worker shut down' : message,
+      logBlob: await storeLog(parts, workspace),
+    });
+    await clearAttempt(workspace);
+  } catch (failure) {
+    // The error of the training itself is what its caller must see.
+    parts.log.warn({ err: failure, runId: input.runId }, 'the failure of a run could not be recorded');
+  }
+}
+
+/** A log that could not be stored is no reason to train again. */
+async function storeLog(parts: TrainingParts, workspace: TrainingWorkspace): Promise<string | null> {
+  try {
+    return (await parts.store.putFile(workspace.logPath)).digest;
+  } catch (error) {
+    parts.log.warn({ err: error, log: workspace.logPath }, "a trainer's log could not be stored");
+    return null;
+  }
+}
