@@ -82,8 +82,8 @@ elif mode == "hang":
         progress(1)
         time.sleep(0.05)
 elif mode == "forever":
-    progress(1)
     signal.signal(signal.SIGTERM, lambda *_: (checkpoint(2), sys.exit(0)))
+    progress(1)
     while True:
         time.sleep(0.05)
 elif mode == "environment":
