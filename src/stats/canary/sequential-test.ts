@@ -31,9 +31,10 @@ export interface SequentialTest extends MixtureTest {
 
 /**
  * Always-valid comparison of two success rates from the counts so far: mSPRT (see `mixtureSequentialTest`), look as
- * often as you like. The variance comes from rates with one success and one failure added to each arm (Agresti &
- * Caffo 2000), because an arm that has not failed yet would otherwise claim to know its rate exactly; with it the
- * simulated chance of a false decision stays below α for rates from 0.2 % to 50 % and splits up to 1 : 19.
+ * often as you like. The variance is the larger of the pooled one and that of both arms' rates, each with one success
+ * and one failure added (Agresti & Caffo 2000): a small arm that has not failed yet would otherwise claim to know its
+ * rate exactly. With it the simulated chance of a false decision stays below α for rates from 0.2 % to 99.9 % and
+ * splits up to 1 : 19.
  */
 export function sequentialProportions(
   a: Proportion,
@@ -42,14 +43,15 @@ export function sequentialProportions(
 ): SequentialTest {
   requireProportion(a, 'a');
   requireProportion(b, 'b');
-  const smooth = (p: Proportion): number => (p.successes + 1) / (p.trials + 2);
-  const variance = (p: Proportion): number => (smooth(p) * (1 - smooth(p))) / Math.max(1, p.trials);
   const rate = (p: Proportion): number => (p.trials > 0 ? p.successes / p.trials : 0);
-  return decide(
-    { difference: rate(b) - rate(a), variance: variance(a) + variance(b), trials: [a.trials, b.trials] },
-    50,
-    options,
-  );
+  const spread = (p: Proportion): number => {
+    const smooth = (p.successes + 1) / (p.trials + 2);
+    return smooth * (1 - smooth);
+  };
+  const pooled = spread({ successes: a.successes + b.successes, trials: a.trials + b.trials });
+  const share = { a: 1 / Math.max(1, a.trials), b: 1 / Math.max(1, b.trials) };
+  const variance = Math.max(pooled * (share.a + share.b), spread(a) * share.a + spread(b) * share.b);
+  return decide({ difference: rate(b) - rate(a), variance, trials: [a.trials, b.trials] }, 50, options);
 }
 
 /** Always-valid comparison of two means from the moments so far: mSPRT with estimated variances, asymptotic. */

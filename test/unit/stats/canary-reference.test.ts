@@ -6,6 +6,7 @@ import {
   mixtureSequentialTest,
   sampleMoments,
   sequentialMeans,
+  tunedTau,
   twoProportionTest,
   welchTest,
   wilsonInterval,
@@ -127,5 +128,21 @@ describe('sequential tests', () => {
     const t = sequentialMeans(sampleMoments(control), sampleMoments(canary), { expectedTrials: 5000 });
     expectClose(t.interval.low, e.sequential.ci[0], CLOSED_FORM, 'low');
     expectClose(t.interval.high, e.sequential.ci[1], CLOSED_FORM, 'high');
+  });
+  it.each(
+    Object.entries(growthbook.proportions as Expected).filter(
+      ([, e]) => (e as Expected).sequential.error === null,
+    ),
+  )("GrowthBook's confidence sequence of proportions: %s", (name, e) => {
+    const { control, canary } = (expected.proportions as Expected[]).find((p) => p.name === name)!;
+    const variance = [control, canary].reduce((sum, [x, n]) => sum + ((x / n) * (1 - x / n)) / n, 0);
+    const t = mixtureSequentialTest({
+      difference: (e as Expected).sequential.expected,
+      standardError: Math.sqrt(variance),
+      tau: tunedTau(variance, control[1] + canary[1], growthbook.tuning_parameter, growthbook.alpha),
+      alpha: growthbook.alpha,
+    });
+    expectClose(t.interval.low, (e as Expected).sequential.ci[0], CLOSED_FORM, 'low');
+    expectClose(t.interval.high, (e as Expected).sequential.ci[1], CLOSED_FORM, 'high');
   });
 });

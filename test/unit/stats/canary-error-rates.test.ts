@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest';
+import type { Proportion, SampleMoments, SeededRandom } from '../../../src/stats/index.ts';
+import {
+  holm,
+  nonInferiority,
+  powerOfTest,
+  requiredSampleSize,
+  sampleMoments,
+  sampleRatioMismatch,
+  seededRandom,
+  sequentialMeans,
+  sequentialProportions,
+  sequentialProportionsExact,
+  twoProportionTest,
+} from '../../../src/stats/index.ts';
+
+/** Successes of n trials; jumps from success to success, so that rare events cost little. */
+function successes(n: number, p: number, random: SeededRandom): number {
+  let count = 0;
+  for (let i = -1; ; count++) {
+    i += 1 + Math.floor(Math.log(1 - random.next()) / Math.log1p(-p));
+    if (i >= n) return count;
+  }
+}
+
+function grow(p: Proportion, trials: number, rate: number, random: SeededRandom): Proportion {
+  return { successes: p.successes + successes(trials, rate, random), trials: p.trials + trials };
+}
+
+const NOTHING: Proportion = { successes: 0, trials: 0 };
+const ALPHA = 0.05;
+
+describe('a sequential canary that is looked at all the time', () => {
+  it.each([
+    [0.002, 50, 50],
+    [0.01, 190, 10],
+    [0.1, 95, 5],
+    [0.5, 20, 20],
+  ])('seldom decides falsely in A/A runs: rate %d, %d against %d new trials per look', (rate, na, nb) => {
+    const random = seededRandom(17);
+    const runs = 400;
+    let approximate = 0;
+    let exact = 0;
+    let fixed = 0;
+    for (let run = 0; run < runs; run++) {
+      let [a, b] = [NOTHING, NOTHING];
+      const decided = { approximate: false, exact: false, fixed: false };
+      for (let look = 0; look < 100; look++) {
+        a = grow(a, na, rate, random);
+        b = grow(b, nb, rate, random);
+        const { kind } = sequentialProportions(a, b, { alpha: ALPHA }).decision;
+        if (kind === 'b_larger' || kind === 'b_smaller') decided.approximate = true;
+        if (sequentialProportionsExact(a, b).pValue <= ALPHA) decided.exact = true;
+        if (rate === 0.5 && twoProportionTest(a, b).pTwoSided <= ALPHA) decided.fixed = true;
+      }
+      if (decided.approximate) approximate++;
+      if (decided.exact) exact++;
+      if (decided.fixed) fixed++;
+    }
+    expect(approximate / runs).toBeLessThanOrEqual(ALPHA);
+    expect(exact / runs).toBeLessThanOrEqual(ALPHA);
+    // The reason for all this: a test made for one look is wrong far more often when looked at 100 times.
+    if (rate === 0.5) expect(fixed / runs).toBeGreaterThan(0.2);
+  });
+
+  it('means: at most 5 % of A/A runs, also of skewed values', () => {
+    const random = seededRandom(3);
+    let decided = 0;
+    for (let run = 0; run < 300; run++) {
+      const [a, b]: [number[], number[]] = [[], []];
+      for (let look = 0; look < 40; look++) {
+        for (let i = 0; i < 10; i++) {
+          a.push(-Math.log(1 - random.next()));
+          b.push(-Math.log(1 - random.next()));
+        }
+        const { kind } = sequentialMeans(sampleMoments(a), sampleMoments(b), { alpha: ALPHA }).decision;
+        if (kind === 'b_larger' || kind === 'b_smaller') {
+          decided++;
+          break;
+        }
+      }
+    }
+    expect(decided / 300).toBeLessThanOrEqual(ALPHA);
+  });
+
+  it('finds a canary whose errors doubled, with the right sign', () => {
+    const random = seededRandom(5);
+    let found = 0;
+    for (let run = 0; run < 100; run++) {
+      let [a, b] = [NOTHING, NOTHING];
+      for (let look = 0; look < 50; look++) {
+        a = grow(a, 100, 0.03, random);
+        b = grow(b, 100, 0.06, random);
+        const { kind } = sequentialProportions(a, b).decision;
+        expect(kind).not.toBe('b_smaller');
+        if (kind === 'b_larger') {
+          found++;
+          break;
+        }
+      }
+    }
+    expect(found).toBeGreaterThanOrEqual(90);
+  });
+
+  it('has no opinion on few trials, keeps the smallest p of earlier looks, survives empty arms', () => {
+    const few = { successes: 10, trials: 10 };
+    expect(sequentialProportions(NOTHING, few).decision.kind).toBe('insufficient_data');
+    const equal = { successes: 10, trials: 1000 };
+    const later = sequentialProportions(equal, equal, { previousPValue: 0.01 });
+    expect(later.pValue).toBe(0.01);
+    expect(later.decision.kind).toBe('undecided');
+    const constant: SampleMoments = { count: 100, mean: 1, variance: 0 };
+    expect(sequentialMeans(constant, constant).decision.kind).toBe('insufficient_data');
+  });
+});
+
+describe('sample size', () => {
+  it('equals the textbook: R power.prop.test(p1 = .10, p2 = .12, power = .8) needs 3841 per arm', () => {
+    const design = { kind: 'proportions', baseline: 0.1, difference: 0.02 } as const;
+    expect(requiredSampleSize(design)).toEqual({ control: 3841, treatment: 3841 });
+    expect(powerOfTest({ ...design, controlTrials: 3841 })).toBeCloseTo(0.8, 4);
+    expect(requiredSampleSize({ kind: 'means', standardDeviation: 1, difference: 0.5 })).toEqual({
+      control: 63,
+      treatment: 63,
+    });
+    expect(requiredSampleSize({ kind: 'means', standardDeviation: 1, difference: 0 })).toBeNull();
+    expect(requiredSampleSize({ ...design, difference: 0.95 })).toBeNull();
+  });
+
+  it('gives the power it states', () => {
+    const random = seededRandom(8);
+    const n = requiredSampleSize({ kind: 'proportions', baseline: 0.1, difference: 0.05 })!.control;
+    let found = 0;
+    for (let run = 0; run < 500; run++) {
+      const test = twoProportionTest(grow(NOTHING, n, 0.1, random), grow(NOTHING, n, 0.15, random));
+      if (test.pTwoSided <= 0.05) found++;
+    }
+    expect(found / 500).toBeGreaterThan(0.75);
+    expect(found / 500).toBeLessThan(0.85);
+  });
+});
+
+describe('non-inferiority', () => {
+  it('is claimed of a canary that is worse by the margin in about alpha of runs, of an equal one mostly', () => {
+    const random = seededRandom(9);
+    const count = { atMargin: 0, equal: 0, inferior: 0 };
+    const judge = (rate: number): string =>
+      nonInferiority({
+        control: grow(NOTHING, 1500, 0.1, random),
+        treatment: grow(NOTHING, 1500, rate, random),
+        margin: 0.03,
+      }).kind;
+    for (let run = 0; run < 500; run++) {
+      if (judge(0.07) === 'non_inferior') count.atMargin++;
+      if (judge(0.1) === 'non_inferior') count.equal++;
+      if (judge(0.02) === 'inferior') count.inferior++;
+    }
+    expect(count.atMargin / 500).toBeLessThan(0.08);
+    expect(count.equal / 500).toBeGreaterThan(0.8);
+    expect(count.inferior / 500).toBeGreaterThan(0.95);
+  });
+
+  it('judges arms without a single failure, small arms and latencies', () => {
+    const clean = (trials: number): Proportion => ({ successes: 0, trials });
+    const errors = (input: { control: Proportion; treatment: Proportion }): string =>
+      nonInferiority({ ...input, margin: 0.01, higherIsBetter: false }).kind;
+    expect(errors({ control: clean(2000), treatment: clean(2000) })).toBe('non_inferior');
+    expect(errors({ control: clean(2000), treatment: clean(40) })).toBe('inconclusive');
+    expect(errors({ control: clean(2000), treatment: clean(5) })).toBe('insufficient_data');
+    expect(errors({ control: clean(2000), treatment: { successes: 100, trials: 2000 } })).toBe('inferior');
+    const latency = {
+      control: { count: 500, mean: 100, variance: 400 },
+      treatment: { count: 500, mean: 103, variance: 400 },
+    };
+    expect(nonInferiority({ ...latency, margin: 10, higherIsBetter: false }).kind).toBe('non_inferior');
+    expect(nonInferiority({ ...latency, margin: 1, higherIsBetter: false }).kind).toBe('inconclusive');
+    expect(nonInferiority({ ...latency, margin: 0.5, higherIsBetter: false, alpha: 0.05 }).kind).toBe(
+      'inferior',
+    );
+    expect(nonInferiority({ ...latency, margin: 1 }).kind).toBe('non_inferior');
+  });
+});
+
+describe('sample-ratio mismatch and Holm', () => {
+  it('tells a broken split from chance', () => {
+    expect(sampleRatioMismatch([5000, 5050], [1, 1])).toMatchObject({ mismatch: false });
+    expect(sampleRatioMismatch([9500, 400], [95, 5])!.mismatch).toBe(true);
+    expect(sampleRatioMismatch([100, 3], [1, 0])).toMatchObject({ mismatch: true, pValue: 0 });
+    expect(sampleRatioMismatch([0, 0], [1, 1])).toBeNull();
+    // χ² = 10000·(0.5² + 0.5²)… by hand: (5100−5000)²/5000 · 2 = 4, p = 0.0455.
+    expect(sampleRatioMismatch([5100, 4900], [1, 1])!.pValue).toBeCloseTo(0.0455002638963584, 9);
+  });
+  it("adjusts as R's p.adjust(method = 'holm')", () => {
+    const adjusted = holm([0.01, 0.04, 0.03, 0.005]);
+    [0.03, 0.06, 0.06, 0.02].forEach((p, i) => expect(adjusted[i]).toBeCloseTo(p, 12));
+    expect(holm([])).toEqual([]);
+    expect(holm([0.9, Number.NaN])).toEqual([1, 1]);
+  });
+});
