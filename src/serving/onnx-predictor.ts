@@ -39,7 +39,11 @@ export class OnnxPredictor {
     try {
       session = await InferenceSession.create(path, SESSION_OPTIONS);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      // onnxruntime names the whole path, which says nothing to a reader elsewhere.
+      const reason = (cause instanceof Error ? cause.message : String(cause)).replaceAll(
+        path,
+        basename(path),
+      );
       const text = `The model file ${basename(path)} cannot be loaded: ${reason}`;
       throw new PerennialError(MODEL_UNLOADABLE, text, { cause });
     }

@@ -1,0 +1,114 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ensureBuilt } from '../built-product.ts';
+import { GATEWAY_MAIN, gatewayFolder, killGateways, startGatewayProcess } from './gateway-process.ts';
+import { ADA, MODEL, post, rankBody, servingWorld, until } from './serving-fixture.ts';
+import type { ServingWorld } from './serving-fixture.ts';
+
+const RANK = `/v1/models/${MODEL}/rank`;
+const CLIENTS = 8;
+const KILL_AFTER_ANSWERS = 400;
+const BUILD_TIMEOUT_MS = 5 * 60_000;
+let world: ServingWorld;
+
+beforeAll(async () => {
+  ensureBuilt(GATEWAY_MAIN);
+  world = await servingWorld();
+  const version = await world.addVersion('linear', { stage: 'champion' });
+  await world.activities.setRoute({
+    model: MODEL,
+    environment: world.environment,
+    key: 'first',
+    weights: [{ version, weight: 100 }],
+    shadow: [],
+    reason: 'test',
+    actor: ADA,
+  });
+}, BUILD_TIMEOUT_MS);
+afterAll(async () => {
+  killGateways();
+  await world?.close();
+});
+
+const window = () => ({ model: MODEL, environment: world.environment, from: 0, to: Date.now() + 60_000 });
+const feedback = (id: string) => ({
+  events: [
+    { requestId: id, eventId: `event-${id}`, name: 'bought', value: true, at: new Date().toISOString() },
+  ],
+});
+
+it('loses no answer and no outcome when it is killed under load, and counts each once', async () => {
+  const dataDir = gatewayFolder();
+  const first = await startGatewayProcess(world, dataDir);
+  const answered = new Set<string>();
+  const reported = new Set<string>();
+  const unanswered: string[] = [];
+  let killed: Promise<unknown> | null = null;
+  async function client(name: number): Promise<void> {
+    for (let i = 0; ; i += 1) {
+      const id = `c${name}-${i}`;
+      try {
+        if ((await post(first.url, RANK, rankBody(id))).status === 200) answered.add(id);
+        if ((await post(first.url, '/v1/feedback', feedback(id))).status === 200) reported.add(id);
+      } catch {
+        unanswered.push(id);
+        return;
+      }
+      if (answered.size >= KILL_AFTER_ANSWERS) killed ??= first.end('SIGKILL');
+    }
+  }
+  await Promise.all(Array.from({ length: CLIENTS }, (_, name) => client(name)));
+  await killed;
+  expect(answered.size).toBeGreaterThanOrEqual(KILL_AFTER_ANSWERS);
+  expect(unanswered.length).toBe(CLIENTS);
+
+  // Callers that heard nothing ask again under the same ids, and report again.
+  const second = await startGatewayProcess(world, dataDir);
+  for (const id of unanswered) {
+    expect((await post(second.url, RANK, rankBody(id))).status).toBe(200);
+    answered.add(id);
+    expect((await post(second.url, '/v1/feedback', feedback(id))).status).toBe(200);
+    reported.add(id);
+  }
+  expect(await second.end('SIGTERM')).toBe(0);
+  expect(readdirSync(join(dataDir, 'spool', 'killed'))).toEqual([]);
+
+  const view = await world.log.open(window());
+  const requests = await view.query<{ id: string }>(
+    `SELECT request_id AS id FROM requests WHERE error IS NULL`,
+  );
+  expect(requests.map((row) => row.id).sort()).toEqual([...answered].sort());
+  const [items] = await view.query<{ n: number; ids: number }>(
+    'SELECT count(*) AS n, count(DISTINCT request_id) AS ids FROM items',
+  );
+  expect(items).toEqual({ n: answered.size * 3, ids: answered.size });
+  const outcomes = await view.query<{ id: string; value: number }>(
+    'SELECT request_id AS id, value FROM outcomes',
+  );
+  expect(outcomes.map((row) => row.id).sort()).toEqual([...reported].sort());
+  view.close();
+});
+
+it('finishes the requests under way when it is told to stop, ships the log and signs off', async () => {
+  const dataDir = gatewayFolder();
+  const gateway = await startGatewayProcess(world, dataDir, { GATEWAY_ID: 'stopping' });
+  const seen = async () =>
+    (await world.db.query(`SELECT 1 FROM gateways WHERE gateway_id = 'stopping'`)).rowCount;
+  await until('it is registered', seen, (count) => count === 1);
+  const asked = Array.from({ length: 50 }, (_, i) => post(gateway.url, RANK, rankBody(`last-${i}`)));
+  await asked[0];
+  const ended = gateway.end('SIGTERM');
+  const settled = await Promise.allSettled(asked);
+  expect(await ended).toBe(0);
+  const ids = settled.flatMap((one) =>
+    one.status === 'fulfilled' && one.value.status === 200 ? [one.value.body.requestId as string] : [],
+  );
+  const logged = await world.log.query<{ id: string }>(
+    window(),
+    `SELECT request_id AS id FROM requests WHERE request_id LIKE 'last-%'`,
+  );
+  expect(logged.map((row) => row.id)).toEqual(expect.arrayContaining(ids));
+  expect(readdirSync(join(dataDir, 'spool', 'stopping'))).toEqual([]);
+  expect(await seen()).toBe(0);
+});

@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { get, until } from './serving-fixture.ts';
+import type { ServingWorld } from './serving-fixture.ts';
+
+/** For `ensureBuilt`, once before the first process. */
+export const GATEWAY_MAIN = 'src/serving/main.js';
+
+const started: ChildProcess[] = [];
+
+/** Ends what a failed test left running. */
+export function killGateways(): void {
+  for (const child of started) if (child.exitCode === null) child.kill('SIGKILL');
+}
+
+export interface GatewayProcess {
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** Ends it with a signal and waits until it is gone. @returns its exit code, null when the signal ended it */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export function gatewayFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'gateway-process-'));
+}
+
+/** The built gateway as a process of its own; resolves when it is ready. */
+export async function startGatewayProcess(
+  world: ServingWorld,
+  dataDir: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<GatewayProcess> {
+  const port = await freePort();
+  const env = {
+    ...world.env,
+    PERENNIAL_DATA_DIR: dataDir,
+    GATEWAY_PORT: String(port),
+    GATEWAY_ID: 'killed',
+    ...more,
+  };
+  const child = spawn(process.execPath, [join('dist', GATEWAY_MAIN)], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  started.push(child);
+  const url = `http://127.0.0.1:${String(port)}`;
+  await until(
+    'the gateway is ready',
+    async () => {
+      if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}`);
+      return get(url, '/healthz').then(
+        (answer) => answer.status,
+        () => 0,
+      );
+    },
+    (status) => status === 200,
+  );
+  return {
+    url,
+    child,
+    async end(signal) {
+      const gone = once(child, 'exit');
+      child.kill(signal);
+      await gone;
+      return child.exitCode;
+    },
+  };
+}
