@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { onlineRowId } from '../../../src/registry/online-features.ts';
+import type { OnlineLookup, OnlineRow } from '../../../src/registry/online-features.ts';
+import { CachedFeatures } from '../../../src/serving/cached-features.ts';
+
+const lookup = (key: string): OnlineLookup => ({ view: 'plant', key });
+const wanted = (...keys: string[]) => new Map(keys.map((key) => [onlineRowId(lookup(key)), lookup(key)]));
+
+/** A table that can be taken away. */
+function source(
+  options: Partial<{ ttlMs: number; maxRows: number; restMs: number; timeoutMs: number }> = {},
+) {
+  const state = { away: false, silent: false, price: 1, reads: 0 };
+  const features = new CachedFeatures({
+    read: async (_model, lookups) => {
+      state.reads += 1;
+      if (state.silent) return new Promise(() => undefined);
+      if (state.away) throw new Error('connection refused');
+      const rows = lookups
+        .filter((one) => one.key !== 'absent')
+        .map((one): [string, OnlineRow] => [
+          onlineRowId(one),
+          { ...one, values: { price: state.price }, eventTimeMs: 0 },
+        ]);
+      return new Map(rows);
+    },
+    ttlMs: 10_000,
+    maxRows: 100,
+    restMs: 0,
+    timeoutMs: 50,
+    ...options,
+  });
+  return { state, features };
+}
+
+describe('CachedFeatures', () => {
+  it('asks once for what it has seen within its time, also for what is not there', async () => {
+    const { state, features } = source();
+    await features.get('m', wanted('a', 'absent'));
+    const again = await features.get('m', wanted('a', 'absent'));
+    expect(state.reads).toBe(1);
+    expect(again.get(onlineRowId(lookup('a')))?.values).toEqual({ price: 1 });
+    expect(again.get(onlineRowId(lookup('absent')))).toBeNull();
+  });
+
+  it('keeps the models apart', async () => {
+    const { state, features } = source();
+    await features.get('m', wanted('a'));
+    await features.get('n', wanted('a'));
+    expect(state.reads).toBe(2);
+  });
+
+  it('answers with the last known rows while PostgreSQL is away, and with new ones after', async () => {
+    const { state, features } = source({ ttlMs: 0 });
+    await features.get('m', wanted('a'));
+    state.price = 2;
+    state.away = true;
+    expect((await features.get('m', wanted('a'))).get(onlineRowId(lookup('a')))?.values).toEqual({
+      price: 1,
+    });
+    state.away = false;
+    expect((await features.get('m', wanted('a'))).get(onlineRowId(lookup('a')))?.values).toEqual({
+      price: 2,
+    });
+  });
+
+  it('says so when PostgreSQL is away and a row was never seen', async () => {
+    const { state, features } = source();
+    state.away = true;
+    await expect(features.get('m', wanted('a'))).rejects.toMatchObject({
+      code: 'FEATURES_UNAVAILABLE',
+      status: 503,
+    });
+  });
+
+  it('does not wait for a database that stays silent, nor ask it again at once', async () => {
+    const { state, features } = source({ ttlMs: 0, restMs: 60_000 });
+    await features.get('m', wanted('a'));
+    state.silent = true;
+    await features.get('m', wanted('a'));
+    await features.get('m', wanted('a'));
+    expect(state.reads).toBe(2);
+  });
+
+  it('holds no more rows than it may', async () => {
+    const { state, features } = source({ maxRows: 2 });
+    await features.get('m', wanted('a', 'b', 'c'));
+    await features.get('m', wanted('b', 'c'));
+    expect(state.reads).toBe(1);
+    await features.get('m', wanted('a'));
+    expect(state.reads).toBe(2);
+  });
+});

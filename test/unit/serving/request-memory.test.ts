@@ -1,0 +1,95 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { InferRequest, outputOf, tensorsOf } from '../../../src/serving/open-inference.ts';
+import { RecentAnswers } from '../../../src/serving/recent-answers.ts';
+import { ShadowQueue } from '../../../src/serving/shadow-queue.ts';
+
+describe('RecentAnswers', () => {
+  it('makes an answer once for those that ask at once and later, and forgets a failure', async () => {
+    const recent = new RecentAnswers(10, 1000);
+    let made = 0;
+    const make = async () => {
+      made += 1;
+      if (made === 1) throw new Error('first');
+      return `answer ${made}`;
+    };
+    await expect(recent.once('a', make)).rejects.toThrow('first');
+    expect(await Promise.all([recent.once('a', make), recent.once('a', make)])).toEqual([
+      'answer 2',
+      'answer 2',
+    ]);
+    expect(await recent.once('a', make)).toBe('answer 2');
+  });
+
+  it('forgets the oldest beyond its bounds', async () => {
+    const recent = new RecentAnswers(2, 1000);
+    for (const id of ['a', 'b', 'c']) await recent.once(id, async () => id);
+    expect(await recent.once('c', async () => 'new')).toBe('c');
+    expect(await recent.once('a', async () => 'new')).toBe('new');
+    const small = new RecentAnswers(100, 50);
+    for (const id of ['a', 'b', 'c']) await small.once(id, async () => id.repeat(20));
+    expect(await small.once('a', async () => 'new')).toBe('new');
+  });
+});
+
+describe('ShadowQueue', () => {
+  it('starts no job in the turn that adds it, drops beyond its bound, and outlives a failure', async () => {
+    const ran: number[] = [];
+    const errors: unknown[] = [];
+    const queue = new ShadowQueue(2, (error) => errors.push(error));
+    for (const job of [1, 2, 3])
+      queue.add(async () => {
+        ran.push(job);
+        if (job === 1) throw new Error('one');
+      });
+    expect(ran).toEqual([]);
+    await nextTurn();
+    await queue.idle();
+    expect(ran).toEqual([1, 2]);
+    expect(queue.dropped).toBe(1);
+    expect(errors).toHaveLength(1);
+  });
+});
+
+describe('Open Inference Protocol tensors', () => {
+  const request = (datatype: string, data: unknown[], shape = [data.length]) =>
+    InferRequest.parse({ inputs: [{ name: 'x', shape, datatype, data }] });
+
+  it.each([
+    ['FP32', [1.5, null], 'float32', [1.5, Number.NaN]],
+    ['FP64', [0.1], 'float64', [0.1]],
+    ['INT32', [-3], 'int32', [-3]],
+    ['INT64', [2 ** 40], 'int64', [BigInt(2 ** 40)]],
+    ['BOOL', [true, false], 'bool', [1, 0]],
+    ['BYTES', ['fern'], 'string', ['fern']],
+  ])('reads %s', (datatype, data, type, values) => {
+    const [tensor] = tensorsOf(request(datatype, data));
+    expect(tensor?.type).toBe(type);
+    expect(Array.from(tensor?.data as ArrayLike<unknown>)).toEqual(values);
+  });
+
+  it.each([
+    ['INT64', 1.5],
+    ['INT64', 2 ** 60],
+    ['INT32', 2 ** 40],
+    ['BOOL', 1],
+    ['BYTES', 7],
+    ['FP32', 'x'],
+    ['INT32', null],
+  ])('refuses for %s the value %s', (datatype, value) => {
+    expect(() => tensorsOf(request(datatype, [value]))).toThrow(
+      expect.objectContaining({ code: 'SIGNATURE_MISMATCH' }),
+    );
+  });
+
+  it('writes a number that JSON does not have as null', () => {
+    expect(
+      outputOf({ name: 's', type: 'float32', shape: [2], data: Float32Array.of(1, Number.NaN) }),
+    ).toEqual({
+      name: 's',
+      datatype: 'FP32',
+      shape: [2],
+      data: [1, null],
+    });
+  });
+});
