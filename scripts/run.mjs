@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureSetup } from './setup.mjs';
+import { setupOrExit } from './setup.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const BUILD_STAMP = join(ROOT, 'dist', '.built');
@@ -56,7 +56,7 @@ const PROGRAMS = {
 };
 
 const [target, ...args] = process.argv.slice(2);
-await ensureSetup({ deep: args.includes('--deep'), quiet: target === 'test' });
+await setupOrExit({ deep: args.includes('--deep'), quiet: target === 'test' });
 await build();
 if (target === 'test') {
   await runOrExit('npm', ['run', '--silent', 'check']);
