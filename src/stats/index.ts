@@ -16,6 +16,7 @@ export * from './drift/assess-column-drift.ts';
 export * from './drift/column-measures.ts';
 export * from './drift/assess-dataset-drift.ts';
 export * from './drift/persistent-drift.ts';
+export * from './drift/domain-classifier.ts';
 export * from './metrics/binary-metrics.ts';
 export * from './metrics/confusion.ts';
 export * from './metrics/calibration.ts';

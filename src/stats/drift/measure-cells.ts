@@ -1,6 +1,7 @@
 import { hellinger, jensenShannon, kullbackLeibler, lInfinity, totalVariation } from './divergences.ts';
 import type { DriftMethod } from './drift-policy.ts';
 import { ksStatistic } from './kolmogorov-smirnov.ts';
+import { interpolate } from './quantile-bins.ts';
 import { populationStabilityIndex } from './population-stability-index.ts';
 import { toShares } from './shares.ts';
 import type { PooledCells } from './value-cells.ts';
@@ -96,8 +97,7 @@ export function quantileEdgesOfCells(cells: PooledCells, bins = 10): number[] {
       while (cells.reference[next] === 0) next++;
       high = cells.values[next]!;
     }
-    const t = position - below;
-    const edge = t >= 0.5 ? high - (high - low) * (1 - t) : low + (high - low) * t;
+    const edge = interpolate(low, high, position - below);
     if (edges.length === 0 || edge > edges[edges.length - 1]!) edges.push(edge);
   }
   return edges;

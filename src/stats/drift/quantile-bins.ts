@@ -6,9 +6,14 @@ export function quantileOfSorted(sorted: ArrayLike<number>, q: number): number {
   const below = Math.floor(position);
   const low = sorted[below]!;
   const high = sorted[Math.min(below + 1, sorted.length - 1)]!;
-  const t = position - below;
-  // The branch is NumPy's: it keeps the result exact at both ends.
-  return t >= 0.5 ? high - (high - low) * (1 - t) : low + (high - low) * t;
+  return interpolate(low, high, position - below);
+}
+
+/** low + (high − low) t by NumPy's branches, which keep both ends exact; finite even where high − low overflows. */
+export function interpolate(low: number, high: number, t: number): number {
+  const gap = high - low;
+  if (gap === Number.POSITIVE_INFINITY) return low * (1 - t) + high * t;
+  return t >= 0.5 ? high - gap * (1 - t) : low + gap * t;
 }
 
 /**

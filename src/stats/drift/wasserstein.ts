@@ -4,6 +4,9 @@ import { poolSorted } from './value-cells.ts';
 
 /** The reference's spread never counts as less than this, as in Evidently: a constant column stays finite. */
 export const MIN_SPREAD = 0.001;
+/** The normed distance ends here: beyond, every number means "nothing in common" and its square must stay finite. */
+const MAX_NORMED = 1e50;
+const SAFE_MAGNITUDE = 1e150;
 
 /** First Wasserstein distance ∫ |F_reference − F_current| dv, in the column's unit; null when a side is empty. */
 export function wasserstein(
@@ -32,15 +35,30 @@ export function wassersteinOfCells(cells: PooledCells): number | null {
   for (let i = 0; i + 1 < cells.values.length; i++) {
     left += cells.reference[i]!;
     right += cells.current[i]!;
-    const gap = cells.values[i + 1]! - cells.values[i]!;
+    const gap = Math.min(cells.values[i + 1]! - cells.values[i]!, Number.MAX_VALUE);
     sum += Math.abs(left / cells.referenceCount - right / cells.currentCount) * gap;
   }
-  return sum;
+  return Math.min(sum, Number.MAX_VALUE);
 }
 
 export function wassersteinNormedOfCells(cells: PooledCells): number | null {
+  const largest = largestMagnitude(cells.values);
+  // Squares of such values overflow; both distance and spread shrink by the same factor.
+  if (largest > SAFE_MAGNITUDE) {
+    const scaled = { ...cells, values: cells.values.map((v) => v / largest) };
+    const distance = wassersteinOfCells(scaled);
+    return distance === null
+      ? null
+      : Math.min(MAX_NORMED, distance / Math.max(referenceSpread(scaled), Number.MIN_VALUE));
+  }
   const distance = wassersteinOfCells(cells);
-  return distance === null ? null : finite(distance / Math.max(referenceSpread(cells), MIN_SPREAD));
+  return distance === null
+    ? null
+    : Math.min(MAX_NORMED, distance / Math.max(referenceSpread(cells), MIN_SPREAD));
+}
+
+function largestMagnitude(ascending: Float64Array): number {
+  return Math.max(Math.abs(ascending[0] ?? 0), Math.abs(ascending[ascending.length - 1] ?? 0));
 }
 
 /** Population σ of the reference; two passes around the first value, so that a large offset costs no digits. */
@@ -55,9 +73,4 @@ export function referenceSpread(cells: PooledCells): number {
     squares += cells.reference[i]! * (cells.values[i]! - origin - mean) ** 2;
   }
   return Math.sqrt(squares / n);
-}
-
-/** Values near the largest double overflow; the largest double still compares as drift. */
-function finite(x: number): number {
-  return Number.isFinite(x) ? x : Number.MAX_VALUE;
 }
