@@ -72,11 +72,12 @@ export function digestOf(text: string): string {
 export async function writeProduction(
   db: Queryable,
   ref: ModelRef & { readonly version: number },
-  parts: { readonly runId?: string; readonly auc?: number } = {},
+  parts: { readonly runId?: string; readonly auc?: number; readonly artifact?: string } = {},
 ) {
   const { model, environment, version } = ref;
   const name = `${model}${String(version)}`;
-  const [dataset, frame, artifact] = [digestOf(`d${name}`), digestOf(`f${name}`), digestOf(`a${name}`)];
+  const [dataset, frame] = [digestOf(`d${name}`), digestOf(`f${name}`)];
+  const artifact = parts.artifact ?? digestOf(`a${name}`);
   const runId = parts.runId ?? `run-${name}`;
   const evaluationId = `evaluation-${name}`;
   const manifest = { kind: 'dataset', watermark: { from: null, to: '2026-01-31T00:00:00Z' } };

@@ -1,0 +1,97 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLifecycleClient } from '../../../src/api/lifecycle-client.ts';
+import { buildServer } from '../../../src/api/server.ts';
+import { carryOutAll } from '../../../src/api/spec-application.ts';
+import { lifecycleId, retrainScheduleId } from '../../../src/contracts/workflows/ids.ts';
+import { openDatabase } from '../../../src/registry/database.ts';
+import { chooseFreePort } from '../../../src/embedded/ports.ts';
+import { applyModel, auditActions, ENVIRONMENT, specInput } from '../registry/registry-fixture.ts';
+import { ApiWorld, LINK_SECRET } from './api-fixture.ts';
+
+let world: ApiWorld;
+let ada: string;
+beforeAll(async () => {
+  world = await ApiWorld.open();
+  ada = await world.tokenFor('ada', 'data-scientist');
+});
+afterAll(() => world.close());
+
+const retraining = { schedule: { every: '12h' } } as const;
+const deps = () => ({
+  environment: ENVIRONMENT,
+  db: world.db,
+  temporal: world.client,
+  lifecycle: createLifecycleClient(world.client),
+  artifacts: world.store,
+  linkSecret: LINK_SECRET,
+  webhookSecrets: {},
+  now: Date.now,
+});
+
+describe('without a worker', () => {
+  it('applies a spec: the lifecycle is started and waits', async () => {
+    const applied = await world.call(ada, 'POST', '/v1/models', { spec: specInput('early', { retraining }) });
+    expect(applied.body).toMatchObject({ revision: 1, changed: true });
+    const id = lifecycleId({ model: 'early', environment: ENVIRONMENT });
+    expect((await world.client.workflow.getHandle(id).describe()).status.name).toBe('RUNNING');
+  });
+
+  it('tells what the registry knows, and that the rest does not answer', async () => {
+    const { body, status } = await world.call(ada, 'GET', '/v1/models/early');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ model: 'early', specRevision: 1, live: null });
+    expect(body.liveProblem).toEqual(expect.any(String));
+  });
+
+  it('carries out at its start what an earlier process left half told', async () => {
+    const ref = await applyModel(world.db, 'half', { retraining });
+    const failures: unknown[] = [];
+    await carryOutAll(deps(), (_ref, error) => failures.push(error));
+    expect(failures).toEqual([]);
+    expect((await world.client.workflow.getHandle(lifecycleId(ref)).describe()).status.name).toBe('RUNNING');
+    expect((await world.client.schedule.getHandle(retrainScheduleId(ref)).describe()).state.paused).toBe(
+      false,
+    );
+  });
+});
+
+describe('without PostgreSQL', () => {
+  it('answers 503 and says what is away', async () => {
+    const url = `postgres://nobody:secret@127.0.0.1:${String(await chooseFreePort(new Set()))}/none`;
+    const db = openDatabase(url, () => undefined);
+    const app = await buildServer({ ...deps(), db }, pino({ level: 'silent' }));
+    const answer = await app.inject({
+      url: '/v1/models',
+      headers: { authorization: `Bearer ${ada}` },
+    });
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json()).toMatchObject({ error: { code: 'DEPENDENCY_UNAVAILABLE' } });
+    expect(answer.body).not.toContain('secret');
+    const ready = await app.inject({ url: '/readyz' });
+    expect(ready.json()).toMatchObject({ error: { problems: [{ path: 'postgres' }] } });
+    await app.close();
+    await db.end();
+  });
+});
+
+describe('without Temporal', () => {
+  it('answers commands with 503, changes nothing, and keeps telling what the registry knows', async () => {
+    await world.temporal.stop();
+    const before = await auditActions(world.db, 'early');
+    const trigger = world.call(ada, 'POST', '/v1/models/early/trigger', {
+      reason: 'try',
+      idempotencyKey: 'k',
+    });
+    const [answer, ready, status] = await Promise.all([
+      trigger,
+      world.call(null, 'GET', '/readyz'),
+      world.call(ada, 'GET', '/v1/models/early'),
+    ]);
+    expect(answer).toMatchObject({ status: 503, body: { error: { code: 'DEPENDENCY_UNAVAILABLE' } } });
+    expect(ready).toMatchObject({ status: 503, body: { error: { problems: [{ path: 'temporal' }] } } });
+    expect(status).toMatchObject({ status: 200, body: { live: null } });
+    expect((await world.call(null, 'GET', '/healthz')).status).toBe(200);
+    expect(await auditActions(world.db, 'early')).toEqual(before);
+  });
+});

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { webhookSignature } from '../../../src/api/webhook-signature.ts';
+import { specInput } from '../registry/registry-fixture.ts';
+import { ApiWorld, until, WEBHOOK_SECRET } from './api-fixture.ts';
+
+let world: ApiWorld;
+let ada: string;
+beforeAll(async () => {
+  world = await ApiWorld.open();
+  await world.startWorkers();
+  ada = await world.tokenFor('ada', 'data-scientist');
+  await world.call(ada, 'POST', '/v1/models', { spec: specInput('hooked') });
+});
+afterAll(() => world.close());
+
+interface Delivery {
+  readonly id?: string;
+  readonly body?: string;
+  readonly timestamp?: number;
+  readonly secret?: string;
+  readonly endpoint?: string;
+  readonly signature?: (right: string) => string;
+}
+const BODY = JSON.stringify({ model: 'hooked', reason: 'new data', event: 'landed' });
+
+async function deliver(delivery: Delivery = {}) {
+  const id = delivery.id ?? randomUUID();
+  const body = delivery.body ?? BODY;
+  const timestamp = String(delivery.timestamp ?? Math.floor(Date.now() / 1000));
+  const right = `v1,${webhookSignature(delivery.secret ?? WEBHOOK_SECRET, id, timestamp, Buffer.from(body))}`;
+  return world.send('POST', `/v1/webhooks/${delivery.endpoint ?? 'ci'}`, {
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': timestamp,
+      'webhook-signature': delivery.signature?.(right) ?? right,
+    },
+    body,
+  });
+}
+
+describe('a signed webhook', () => {
+  it('asks for a version once, and answers a replay as the first time', async () => {
+    const first = await deliver({ id: 'd-1' });
+    expect(first).toMatchObject({
+      status: 200,
+      body: { model: 'hooked', key: 'webhook:ci:d-1', trigger: { kind: 'started' } },
+    });
+    expect((await deliver({ id: 'd-1' })).body).toEqual(first.body);
+    await until(
+      'one version exists',
+      () => world.call(ada, 'GET', '/v1/models/hooked/versions'),
+      ({ body }) => body.versions.length === 1,
+    );
+    const { rows } = await world.db.query("SELECT 1 FROM versions WHERE trigger_key LIKE 'webhook:%'");
+    expect(rows).toHaveLength(1);
+  });
+
+  it('gives many deliveries of one id at once the same answer', async () => {
+    const answers = await Promise.all(Array.from({ length: 6 }, () => deliver({ id: 'd-many' })));
+    expect(new Set(answers.map((answer) => answer.text)).size).toBe(1);
+  });
+
+  it('takes any of several signatures while a secret is rotated', async () => {
+    const rotated = await deliver({
+      signature: (right) => `v1,${Buffer.alloc(32).toString('base64')} ${right}`,
+    });
+    expect(rotated.status).toBe(200);
+  });
+
+  it('may be sent again after a refusal that was not about its signature', async () => {
+    const body = JSON.stringify({ model: 'unborn', reason: 'r' });
+    expect((await deliver({ id: 'd-early', body })).status).toBe(404);
+    await world.call(ada, 'POST', '/v1/models', { spec: specInput('unborn') });
+    expect((await deliver({ id: 'd-early', body })).status).toBe(200);
+  });
+});
+
+describe('a webhook is refused, and does nothing,', () => {
+  const now = () => Math.floor(Date.now() / 1000);
+  const cases: [string, Delivery][] = [
+    ['with another secret', { secret: 'wrong' }],
+    ['to an unknown endpoint', { endpoint: 'other' }],
+    ['to an endpoint named like a property', { endpoint: 'constructor' }],
+    ['older than five minutes', { timestamp: now() - 900 }],
+    ['from the future', { timestamp: now() + 900 }],
+    ['with a timestamp that is no number', { timestamp: Number.NaN }],
+    ['without a signature', { signature: () => '' }],
+    ['signed by another scheme', { signature: (right) => right.replace('v1,', 'v0,') }],
+    ['with a cut signature', { signature: (right) => right.slice(0, -6) }],
+    ['with an id that holds a space', { id: 'a b' }],
+    ['without an id', { id: '' }],
+  ];
+  it.each(cases)('%s', async (_what, delivery) => {
+    expect(await deliver(delivery)).toMatchObject({
+      status: 401,
+      body: { error: { code: 'WEBHOOK_SIGNATURE_INVALID' } },
+    });
+  });
+
+  it('with a body that was changed on its way', async () => {
+    const id = randomUUID();
+    const timestamp = String(now());
+    const signature = `v1,${webhookSignature(WEBHOOK_SECRET, id, timestamp, Buffer.from(BODY))}`;
+    const answer = await world.send('POST', '/v1/webhooks/ci', {
+      headers: { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature },
+      body: BODY.replace('new data', 'old data'),
+    });
+    expect(answer.status).toBe(401);
+  });
+
+  const bodies: [string, string, string][] = [
+    ['that is not JSON', '{', 'BODY_MALFORMED'],
+    ['that is empty', '', 'BODY_MALFORMED'],
+    ['without a model', JSON.stringify({ reason: 'x' }), 'INPUT_INVALID'],
+    ['with a wrong name', JSON.stringify({ model: '../x', reason: 'x' }), 'INPUT_INVALID'],
+    ['without a reason', JSON.stringify({ model: 'hooked' }), 'INPUT_INVALID'],
+    ['of an unknown model', JSON.stringify({ model: 'nobody', reason: 'x' }), 'MODEL_NOT_FOUND'],
+    ['with a NUL', JSON.stringify({ model: 'hooked', reason: 'a\0b' }), 'INPUT_INVALID'],
+    ['that is a list', '[]', 'INPUT_INVALID'],
+    [
+      'that is too large',
+      JSON.stringify({ model: 'hooked', reason: 'x', pad: 'x'.repeat(300_000) }),
+      'BODY_TOO_LARGE',
+    ],
+  ];
+  it.each(bodies)('signed, with a body %s', async (_what, body, code) => {
+    expect((await deliver({ body })).body).toMatchObject({ error: { code } });
+  });
+
+  it('and never leaves a record of a delivery that was not signed', async () => {
+    const { rows } = await world.db.query<{ delivery_id: string }>(
+      'SELECT delivery_id FROM webhook_deliveries',
+    );
+    const ids = rows.map((row) => row.delivery_id);
+    expect(ids).not.toContain('a b');
+    expect(ids).toContain('d-1');
+  });
+});
