@@ -23,6 +23,7 @@ import {
   checkResolve,
   nextNudge,
   noted,
+  nudged,
   openedIncident,
   resolved,
 } from '../src/domain/incident/transitions.ts';
@@ -95,11 +96,10 @@ export async function handleIncident(input: HandleIncidentInput): Promise<Incide
     const changed = (): boolean => state.status !== status || mayCarryOn();
     if (nudge === null) await condition(changed);
     else if (!(await condition(changed, Math.max(1, nudge.at - Date.now())))) {
-      const escalate = nudge.kind === 'escalate';
-      const reminders = escalate ? state.reminders : state.reminders + 1;
-      apply({ ...state, reminders, escalated: state.escalated || escalate });
-      if (escalate) messages.escalated();
-      else messages.reminded(reminders);
+      const { remindEvery } = notifications;
+      apply(nudged(state, nudge, { openedAt, remindEvery, now: Date.now() }));
+      if (nudge.kind === 'escalate') messages.escalated();
+      else messages.reminded(state.reminders);
     }
     if (mayCarryOn()) await continueAsNew<typeof handleIncident>({ ...input, state });
   }

@@ -18,8 +18,8 @@ import {
 } from '../src/contracts/workflows/promotion.ts';
 import type {
   DecideAnswer,
+  DecideCommand,
   PromoteVersionInput,
-  PromotionState,
 } from '../src/contracts/workflows/promotion.ts';
 import { approvalCount, castVote, checkVote } from '../src/domain/promotion/approval-votes.ts';
 import { PROMOTION_FAILED } from '../src/errors/lifecycle-errors.ts';
@@ -65,7 +65,7 @@ export async function promoteVersion(input: PromoteVersionInput): Promise<Promot
     const cancelled = isCancellation(error);
     const failure = describeFailure(error, PROMOTION_FAILED);
     const reason = cancelled ? 'The promotion was cancelled.' : `${failure.code}: ${failure.reason}`;
-    const failed = endedAs(cancelled ? 'aborted' : 'failed', reason);
+    const failed = { ...endedAs(cancelled ? 'aborted' : 'failed', reason), code: failure.code };
     await CancellationScope.nonCancellable(() => finish(run, failed, record));
     await condition(() => messages.idle());
     throw cancelled ? error : refuse({ ...PROMOTION_FAILED, code: failure.code }, reason);
@@ -120,6 +120,9 @@ function listen(run: PromotionRun, voted: PromotionRecord['voted']): void {
       const status = next.status === 'expired' ? 'denied' : next.status;
       return { status, approvals: approvalCount(next), quorum: next.quorum };
     },
-    { validator: (command) => throwIfRefused(checkVote(run.state.approval, command, Date.now())) },
+    {
+      validator: (command: DecideCommand) =>
+        throwIfRefused(checkVote(run.state.approval, command, Date.now())),
+    },
   );
 }

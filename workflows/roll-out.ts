@@ -31,10 +31,11 @@ import {
   startRollout,
 } from '../src/domain/rollout/transitions.ts';
 import type { RolloutState } from '../src/domain/rollout/state.ts';
-import { ROLLOUT_FAILED } from '../src/errors/lifecycle-errors.ts';
+import { ROLLOUT_FAILED, ROLLOUT_NOT_RESTORED } from '../src/errors/lifecycle-errors.ts';
 import { loadPolicy, verifyLoadable } from './activities.ts';
 import { describeFailure, refuse, throwIfRefused } from './failures.ts';
 import { createLane } from './lane.ts';
+import type { Lane } from './lane.ts';
 import { createRolloutRecord } from './rollout/record.ts';
 import { restoreChampion, serveStep } from './rollout/route.ts';
 import { runStep } from './rollout/step.ts';
@@ -48,7 +49,7 @@ const SYSTEM = systemActor('rollout');
  * a pass leaves it on the challenger, for the lifecycle to make it champion.
  */
 export async function rollOut(input: RollOutInput): Promise<RollOutResult> {
-  const { model, environment, version, champion, specRevision } = input;
+  const { model, version, champion } = input;
   const show = createStatus(input);
   const messages = createLane(() => undefined);
   const run: RolloutRun = {
@@ -67,40 +68,63 @@ export async function rollOut(input: RollOutInput): Promise<RollOutResult> {
   listen(run);
   run.apply(run.state);
 
+  let result: RollOutResult | 'carry_on_as_new';
   try {
-    const policy = (await loadPolicy({ model, environment, specRevision })).rollout;
-    const plan = planRollout(policy, champion);
-    if (run.state.phase === 'preparing') await verifyLoadable({ model, environment, version });
-    while (run.state.stepIndex < plan.length && run.abort === null && run.promote === null) {
-      const end = await runStep(run, plan, policy, record);
-      if (end === 'carry_on_as_new') {
-        await condition(() => messages.idle() && allHandlersFinished());
-        await continueAsNew<typeof rollOut>({ ...input, state: run.state });
-      }
-    }
-    if (run.abort === null && run.promote !== null) {
-      const step = { phase: 'bake', weight: 100, index: plan.length - 1, key: 'promote-now' } as const;
-      await serveStep(run, step, run.promote.actor, run.promote.reason);
-    }
+    const end = await drive(run, record, messages);
+    result =
+      end === 'carry_on_as_new'
+        ? end
+        : await CancellationScope.nonCancellable(() => endRollout(run, record.ended));
   } catch (error) {
-    await CancellationScope.nonCancellable(() => failRollout(run, error, record.ended));
+    const restored = await CancellationScope.nonCancellable(() => failRollout(run, error, record.ended));
     await condition(() => messages.idle());
-    throw isCancellation(error) ? error : refuse(ROLLOUT_FAILED, run.state.outcome?.reason ?? 'unknown');
+    if (isCancellation(error)) throw error;
+    throw refuse(restored ? ROLLOUT_FAILED : ROLLOUT_NOT_RESTORED, finishedOutcome(run).reason);
   }
-  const result = await CancellationScope.nonCancellable(() => endRollout(run, record.ended));
+  if (result === 'carry_on_as_new') {
+    return await continueAsNew<typeof rollOut>({ ...input, state: run.state });
+  }
   await condition(() => messages.idle() && allHandlersFinished());
   return result;
 }
 
-type Ended = ReturnType<typeof createRolloutRecord>['ended'];
+type Record = ReturnType<typeof createRolloutRecord>;
+type Ended = Record['ended'];
+
+/** Step by step to the end of the plan, or until somebody or a failed look ends it. */
+async function drive(run: RolloutRun, record: Record, messages: Lane): Promise<'ended' | 'carry_on_as_new'> {
+  const { model, environment, version, champion, specRevision } = run.input;
+  const policy = (await loadPolicy({ model, environment, specRevision })).rollout;
+  const plan = planRollout(policy, champion);
+  if (run.state.phase === 'preparing') await verifyLoadable({ model, environment, version });
+  while (run.state.stepIndex < plan.length && run.abort === null && run.promote === null) {
+    const end = await runStep(run, plan, policy, record);
+    if (end === 'ended') continue;
+    await condition(() => messages.idle() && allHandlersFinished());
+    // What was asked for during the wait is done in this run: it is not part of the state that is carried on.
+    if (run.abort === null && run.promote === null) return 'carry_on_as_new';
+  }
+  if (run.abort === null && run.promote !== null) {
+    const step = { phase: 'bake', weight: 100, index: plan.length - 1, key: 'promote-now' } as const;
+    await serveStep(run, step, run.promote.actor, run.promote.reason);
+  }
+  return 'ended';
+}
+
+function finishedOutcome(run: RolloutRun): NonNullable<RolloutState['outcome']> {
+  return run.state.outcome ?? { kind: 'failed', reason: 'It ended without an outcome.' };
+}
 
 async function endRollout(run: RolloutRun, ended: Ended): Promise<RollOutResult> {
   const { abort, promote } = run;
   if (abort !== null) {
-    const kind = hadTraffic(run.state) && run.input.champion !== null ? 'rolled_back' : 'aborted';
+    const served = hadTraffic(run.state);
+    // Without a champion nothing else can take the traffic: that is a failure for a person, not a rollback.
+    const kind = !served ? 'aborted' : run.input.champion === null ? 'failed' : 'rolled_back';
     const note = await restoreChampion(run, abort.actor, abort.reason);
     run.apply(finishRollout(run.state, { kind, reason: `${abort.reason} ${note}`.trim() }, 0));
-    return { kind, reason: abort.reason, decisionId: await ended(run.state, abort.actor), baseline: null };
+    const { reason } = finishedOutcome(run);
+    return { kind, reason, decisionId: await ended(run.state, abort.actor), baseline: null };
   }
   const reason =
     promote === null
@@ -111,18 +135,23 @@ async function endRollout(run: RolloutRun, ended: Ended): Promise<RollOutResult>
   return { kind: 'passed', reason, decisionId: await ended(run.state, promote?.actor ?? SYSTEM), baseline };
 }
 
-async function failRollout(run: RolloutRun, error: unknown, ended: Ended): Promise<void> {
+/** Answers whether traffic is back on a champion, or never left it. */
+async function failRollout(run: RolloutRun, error: unknown, ended: Ended): Promise<boolean> {
   const failure = describeFailure(error, ROLLOUT_FAILED);
   const cause = isCancellation(error) ? 'The rollout was cancelled.' : `${failure.code}: ${failure.reason}`;
+  const served = hadTraffic(run.state);
+  let restored = run.input.champion !== null || !served;
   let note: string;
   try {
     note = await restoreChampion(run, SYSTEM, cause);
   } catch (restoreError) {
     const why = describeFailure(restoreError, ROLLOUT_FAILED);
+    restored = false;
     note = `TRAFFIC IS NOT BACK on the champion: ${why.code}: ${why.reason}`;
   }
   run.apply(finishRollout(run.state, { kind: 'failed', reason: `${cause} ${note}`.trim() }, 0));
   await ended(run.state, SYSTEM);
+  return restored;
 }
 
 function listen(run: RolloutRun): void {
@@ -151,7 +180,7 @@ function listen(run: RolloutRun): void {
       run.promote = by;
       run.scope?.cancel();
     },
-    { validator: ({ actor }) => throwIfRefused(checkPromoteNow(run.state, actor)) },
+    { validator: ({ actor }: ByActor) => throwIfRefused(checkPromoteNow(run.state, actor)) },
   );
 }
 

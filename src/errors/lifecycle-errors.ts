@@ -65,6 +65,12 @@ export const ROLLOUT_FAILED = defineError('ROLLOUT_FAILED', {
   retry: 'never',
   summary: 'A rollout ended on an error. The message says whether traffic is back on the champion.',
 });
+export const ROLLOUT_NOT_RESTORED = defineError('ROLLOUT_NOT_RESTORED', {
+  status: 500,
+  retry: 'never',
+  summary:
+    'A rollout ended and traffic is not back on a champion: there is none, or the route could not be set. A person must act.',
+});
 export const NO_PROMOTION_OPEN = defineError('NO_PROMOTION_OPEN', {
   status: 409,
   retry: 'never',

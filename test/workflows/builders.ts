@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { LifecyclePolicy } from '../../src/contracts/activities/control.ts';
 import { Approval, Notifications, Retraining, Rollout } from '../../src/contracts/spec/operation.ts';
 import type { Actor } from '../../src/domain/actor.ts';

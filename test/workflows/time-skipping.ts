@@ -7,6 +7,7 @@ import { lifecycleId } from '../../src/contracts/workflows/ids.ts';
 import { lifecycleStateQuery } from '../../src/contracts/workflows/lifecycle.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/platform/temporal-connection.ts';
 import { modelLifecycle } from '../../workflows/index.ts';
+import { activitiesOf } from './world.ts';
 import type { World } from './world.ts';
 
 const TEST_SERVER = fileURLToPath(new URL('../../.venv/bin/temporal-test-server', import.meta.url));
@@ -14,10 +15,14 @@ export const WORKFLOWS = fileURLToPath(new URL('../../workflows/index.ts', impor
 
 export const REF = { model: 'ranker', environment: 'prod' } as const;
 
-/** A time-skipping Temporal server with the product's search attributes, and the product's workflow bundle. */
+/** A time-skipping Temporal server with the product's search attributes, and workers over the tests' worlds. */
 export interface Stage {
   readonly env: TestWorkflowEnvironment;
   readonly bundle: WorkflowBundleWithSourceMap;
+  /** Each model lives in a world of its own. */
+  readonly worlds: Map<string, World>;
+  restartWorkers(): Promise<void>;
+  close(): Promise<void>;
 }
 
 export async function openStage(): Promise<Stage> {
@@ -30,27 +35,47 @@ export async function openStage(): Promise<Stage> {
     namespace: env.namespace ?? 'default',
     searchAttributes: SEARCH_ATTRIBUTES,
   });
-  return { env, bundle };
+  const worlds = new Map<string, World>();
+  let running = await runWorkers(env, bundle, worlds);
+  return {
+    env,
+    bundle,
+    worlds,
+    async restartWorkers() {
+      await running.stop();
+      running = await runWorkers(env, bundle, worlds);
+    },
+    async close() {
+      await running.stop();
+      await env.teardown();
+    },
+  };
 }
 
-export async function createWorkers({ env, bundle }: Stage, world: World): Promise<Worker[]> {
-  return await Promise.all(
+/** The product's four workers, over every world at once. */
+export async function runWorkers(
+  env: TestWorkflowEnvironment,
+  bundle: WorkflowBundleWithSourceMap,
+  worlds: ReadonlyMap<string, World>,
+): Promise<{ stop(): Promise<void> }> {
+  const activities = activitiesOf(worlds);
+  const workers = await Promise.all(
     Object.values(TASK_QUEUE).map((taskQueue) =>
       Worker.create({
         connection: env.nativeConnection,
         taskQueue,
-        activities: world.activities,
+        activities,
         ...(taskQueue === TASK_QUEUE.control ? { workflowBundle: bundle } : {}),
       }),
     ),
   );
-}
-
-/** Runs the product's workers over a world for as long as `body` takes. */
-export async function withWorkers<T>(stage: Stage, world: World, body: () => Promise<T>): Promise<T> {
-  const workers = await createWorkers(stage, world);
-  const nested = workers.reduce<() => Promise<T>>((inner, worker) => () => worker.runUntil(inner), body);
-  return await nested();
+  const runs = workers.map((worker) => worker.run());
+  return {
+    async stop() {
+      for (const worker of workers) worker.shutdown();
+      await Promise.all(runs);
+    },
+  };
 }
 
 export async function startLifecycle({ env }: Stage, model: string) {
@@ -68,7 +93,7 @@ export async function lifecycleState({ env }: Stage, model: string) {
 }
 
 const STEP_MS = 15_000;
-const REAL_DEADLINE_MS = 40_000;
+const REAL_DEADLINE_MS = 20_000;
 
 /** Lets virtual time pass until the condition holds; fails after `withinMs` of virtual time. */
 export async function eventually(

@@ -16,7 +16,7 @@ import type { RolloutSamples } from '../../src/domain/rollout-samples.ts';
 import type { Severity } from '../../src/domain/finding.ts';
 import { gateReport, policyOf, samplesOf } from './builders.ts';
 
-type Activities = ControlActivities & DataActivities & TrainingActivities & RolloutActivities;
+export type Activities = ControlActivities & DataActivities & TrainingActivities & RolloutActivities;
 
 export interface Route extends Pick<SetRouteInput, 'weights' | 'shadow' | 'reason' | 'key'> {
   readonly generation: number;
@@ -178,4 +178,22 @@ export class World {
 
 export function refused(code: string, message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: code, message, nonRetryable: true });
+}
+
+/** Activities that go to the world of the model that they are about. */
+export function activitiesOf(worlds: ReadonlyMap<string, World>): Activities {
+  const worldOf = (input: { model?: string; incidentId?: string }): World => {
+    const found = [...worlds].find(
+      ([model, world]) =>
+        input.model === model || (input.model === undefined && world.incidents.has(input.incidentId ?? '')),
+    );
+    if (!found) throw refused('MODEL_NOT_FOUND', `no world of ${input.model ?? input.incidentId ?? ''}`);
+    return found[1];
+  };
+  const names = Object.keys(new World().activities) as (keyof Activities)[];
+  const routed = names.map((name) => [
+    name,
+    (input: { model?: string }) => (worldOf(input).activities[name] as (input: unknown) => unknown)(input),
+  ]);
+  return Object.fromEntries(routed) as Activities;
 }

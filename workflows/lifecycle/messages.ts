@@ -61,7 +61,7 @@ export function listen(run: LifecycleRun): void {
     { validator: (_by) => throwIfRefused(checkResume(run.state)) },
   );
   setHandler(rollbackUpdate, (command) => rollBack(run, command), {
-    validator: ({ to }) => throwIfRefused(checkRollback(run.state, to)),
+    validator: ({ to }: RollbackCommand) => throwIfRefused(checkRollback(run.state, to)),
   });
   setHandler(productionFinishedSignal, async (outcome) => {
     const context = await run.context();

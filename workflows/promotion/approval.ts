@@ -8,6 +8,7 @@ import {
   openApproval,
   reopenApproval,
 } from '../../src/domain/promotion/approval-votes.ts';
+import { mayRollOut } from '../../src/domain/promotion/may-roll-out.ts';
 import { judgeGates } from '../../src/domain/promotion/judge-gates.ts';
 import { assertNever } from '../../src/errors/assert-never.ts';
 import { assessGates, setStage } from '../activities.ts';
@@ -50,9 +51,7 @@ export async function seekApproval(
     }
     const again = await judge(run, policy, record);
     if ('kind' in again) return again;
-    const holds =
-      approval === null || (run.state.approval && approvalHolds(run.state.approval, again.evidenceHash));
-    if (holds && again.evidenceHash === report.evidenceHash) {
+    if (again.evidenceHash === report.evidenceHash && mayRollOut(again, run.state.approval, policy)) {
       await setStageOf(run, 'approved', again);
       return run.abort === null ? null : aborted(run);
     }

@@ -76,7 +76,7 @@ export function createPromotionRecord(run: PromotionRun, lane: Lane) {
       });
     },
     /** A vote is on record in the workflow's history already; the registry's row may come a little later. */
-    voted(approval: ApprovalState, vote: DecideCommand): void {
+    voted: (approval: ApprovalState, vote: DecideCommand): void => {
       const { actor, decision, reason } = vote;
       const key = `vote/${approval.evidenceHash}/${actor.id}`;
       lane.add(() =>

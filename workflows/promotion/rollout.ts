@@ -3,13 +3,12 @@ import type { ChildWorkflowHandle } from '@temporalio/workflow';
 import { rolloutId } from '../../src/contracts/workflows/ids.ts';
 import { abortRolloutSignal } from '../../src/contracts/workflows/rollout.ts';
 import type { RollOutResult } from '../../src/contracts/workflows/rollout.ts';
+import { ROLLOUT_NOT_RESTORED } from '../../src/errors/lifecycle-errors.ts';
 import { rollOut } from '../roll-out.ts';
-import { aborted } from './run.ts';
 import type { Ending, PromotionRun } from './run.ts';
 
 /** Rolls the version out and waits for the end. An abort is passed on; the rollout then puts traffic back. */
 export async function runRollout(run: PromotionRun): Promise<Ending> {
-  if (run.abort !== null) return aborted(run);
   const { model, environment, version, champion, specRevision } = run.input;
   const child = await startChild(rollOut, {
     workflowId: rolloutId(run.input, version),
@@ -25,7 +24,8 @@ export async function runRollout(run: PromotionRun): Promise<Ending> {
   result.catch(() => undefined);
   await condition(() => watched.ended || run.abort !== null);
   if (!watched.ended && run.abort !== null) await passOn(child, run.abort);
-  return await result;
+  const ending = await result;
+  return ending.kind === 'failed' ? { ...ending, code: ROLLOUT_NOT_RESTORED.code } : ending;
 }
 
 async function passOn(

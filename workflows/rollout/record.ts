@@ -53,7 +53,7 @@ export function createRolloutRecord(input: RollOutInput, lane: Lane) {
       });
     },
     /** Answers the id of the decision that ended the rollout. */
-    async ended(state: RolloutState, actor: Actor): Promise<string> {
+    ended: async (state: RolloutState, actor: Actor): Promise<string> => {
       const { kind, reason } = state.outcome ?? { kind: 'failed', reason: 'It ended without an outcome.' };
       await write('outcome', { outcome: kind, reason, actor }, state);
       return `${workflowId}/outcome`;

@@ -38,6 +38,8 @@ export type PromotionOutcome = {
   /** Of the decision that ended it, for the audit. */
   readonly decisionId: string | null;
   readonly baseline: Baseline | null;
+  /** Of a promotion that failed: the registered code. */
+  readonly code?: string;
 };
 
 export interface FindingsReport {

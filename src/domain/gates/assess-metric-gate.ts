@@ -6,6 +6,8 @@ import type { ChampionMetrics, JudgedMetrics, MetricValues } from './judged-metr
 
 const OVERALL = 'overall';
 const SHOWN = 3;
+/** Slices that the evidence lists, those that miss a bound first; every one counts for the verdict. */
+const LISTED_SLICES = 40;
 
 interface Judged {
   readonly slice: string;
@@ -60,19 +62,33 @@ export function assessMetricGate(
       ...(gate.max === undefined ? {} : { max: gate.max }),
       ...(gate.vsChampion === undefined ? {} : { vsChampion: gate.vsChampion }),
     },
-    results: results.map(({ slice, count, value, champion: base, checks }) => ({
-      slice,
-      count,
-      value,
-      ...(base === undefined ? {} : { champion: base }),
-      missed: checks.filter((check) => check.ok !== true).map((check) => check.text),
-    })),
+    slicesJudged: judgedSlices.length,
+    results: listed(results),
     ...(tooSmall.length === 0
       ? {}
-      : { tooSmall: tooSmall.map(({ name, count }) => ({ slice: name, count })), minSliceSize }),
+      : {
+          tooSmall: tooSmall.slice(0, LISTED_SLICES).map(({ name, count }) => ({ slice: name, count })),
+          minSliceSize,
+        }),
   };
   const verdict = verdictOf(gate, candidate, champion, results, each && judgedSlices.length === 0);
   return { gate: gate.name, type: 'metric', verdict, evidence };
+}
+
+/** The whole, then the slices that miss a bound, then the others, as far as they fit. */
+function listed(results: readonly Judged[]): readonly object[] {
+  const missed = (one: Judged) => one.checks.some((check) => check.ok !== true);
+  const [overall, ...slices] = results;
+  const ordered = [...slices.filter(missed), ...slices.filter((one) => !missed(one))];
+  return [...(overall ? [overall] : []), ...ordered.slice(0, LISTED_SLICES)].map(
+    ({ slice, count, value, champion, checks }) => ({
+      slice,
+      count,
+      value,
+      ...(champion === undefined ? {} : { champion }),
+      missed: checks.filter((check) => check.ok !== true).map((check) => check.text),
+    }),
+  );
 }
 
 function verdictOf(

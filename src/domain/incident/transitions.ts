@@ -67,3 +67,14 @@ export function nextNudge(
   if (escalateAt !== null && escalateAt <= remindAt) return { kind: 'escalate', at: escalateAt };
   return { kind: 'remind', at: remindAt };
 }
+
+/** A nudge was given. Reminders that fell due while no worker ran are not made up for one by one. */
+export function nudged(
+  state: IncidentState,
+  nudge: IncidentNudge,
+  at: { readonly openedAt: number; readonly remindEvery: number; readonly now: number },
+): IncidentState {
+  if (nudge.kind === 'escalate') return { ...state, escalated: true };
+  const due = Math.floor((at.now - at.openedAt) / at.remindEvery);
+  return { ...state, reminders: Math.max(state.reminders + 1, due) };
+}

@@ -1,4 +1,5 @@
 import type { PromotionOutcome } from '../../contracts/workflows/lifecycle.ts';
+import { ROLLOUT_NOT_RESTORED } from '../../errors/lifecycle-errors.ts';
 import { systemActor } from '../actor.ts';
 import { releaseCandidate } from './candidates.ts';
 import { withChampion } from './champion.ts';
@@ -164,7 +165,7 @@ function undecided(outcome: PromotionOutcome, context: LifecycleContext): Effect
     kind: 'open_incident',
     incident: {
       incidentId: `${context.environment}-${context.model}-promotion-${version}`,
-      severity: 'warning',
+      severity: outcome.code === ROLLOUT_NOT_RESTORED.code ? 'critical' : 'warning',
       title: `The promotion of ${context.model} version ${version} ended without a decision`,
       summary: outcome.reason,
       facts: { version, reason: outcome.reason },
