@@ -42,6 +42,9 @@ const RECENT_ANSWERS = 10_000;
 const RECENT_ANSWER_BYTES = 32 * 2 ** 20;
 const SHADOW_BOUND = 2000;
 const STOP_SHIPPING_MS = 8000;
+const CLOSE_IDLE_EVERY_MS = 50;
+/** A request that takes longer than this when the gateway stops is cut off, unanswered and unlogged. */
+const FINISH_REQUESTS_MS = 10_000;
 
 export interface GatewayOptions {
   readonly gatewayId: string;
@@ -139,7 +142,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async stop() {
       accepting = false;
-      await app.close();
+      await closeHttp(app);
       await shadows.idle();
       shipper.stop();
       spool.seal();
@@ -147,6 +150,18 @@ export function createGateway(options: GatewayOptions): Gateway {
       await follower.stop();
     },
   };
+}
+
+/** Connections that are kept alive would hold the server open: each is closed once its request is answered. */
+async function closeHttp(app: FastifyInstance): Promise<void> {
+  const idle = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+  const late = setTimeout(() => app.server.closeAllConnections(), FINISH_REQUESTS_MS);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(idle);
+    clearTimeout(late);
+  }
 }
 
 /** What is not shipped by then is found at the next start. */

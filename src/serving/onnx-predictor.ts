@@ -179,9 +179,8 @@ function columnsOf(flat: Float32Array, width: number, offset: number, own: numbe
 }
 
 function toOnnx(tensor: ModelTensor): Tensor {
-  if (tensor.type === 'string')
-    return new Tensor('string', tensor.data as readonly string[] as string[], tensor.shape);
-  return new Tensor(tensor.type, tensor.data as Float32Array, tensor.shape) as Tensor;
+  if (tensor.type === 'string') return new Tensor('string', tensor.data as readonly string[], tensor.shape);
+  return new Tensor(tensor.type, tensor.data, tensor.shape);
 }
 
 function fromOnnx(name: string, tensor: Tensor): ModelTensor {

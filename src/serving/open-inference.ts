@@ -46,7 +46,7 @@ export type InferRequest = z.infer<typeof InferRequest>;
 /** @throws PerennialError SIGNATURE_MISMATCH when a value is not of its datatype */
 export function tensorsOf(request: InferRequest): ModelTensor[] {
   return request.inputs.map(({ name, shape, datatype, data }) => {
-    const values = (data.some(Array.isArray) ? data.flat(shape.length) : data) as unknown[];
+    const values = data.some(Array.isArray) ? data.flat(shape.length) : data;
     const type = DATATYPES[datatype];
     const wrong = values.findIndex((value) => !fits(type, value));
     if (wrong >= 0) {

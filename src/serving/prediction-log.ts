@@ -1,5 +1,5 @@
 import { DuckDBInstance } from '@duckdb/node-api';
-import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { ModelRef } from '../contracts/workflows/ids.ts';
 import type { Queryable } from '../registry/database.ts';
@@ -132,7 +132,7 @@ async function ask<Row extends object>(
   sql: string,
   parameters: LogParameters | undefined,
 ): Promise<Row[]> {
-  const reader = await connection.runAndReadAll(sql, parameters as Record<string, DuckDBValue> | undefined);
+  const reader = await connection.runAndReadAll(sql, parameters);
   return reader.getRowObjectsJS().map((row) => {
     const entries = Object.entries(row).map(([name, value]) => [
       name,

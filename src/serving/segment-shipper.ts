@@ -2,7 +2,6 @@ import { rm } from 'node:fs/promises';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { Queryable } from '../registry/database.ts';
 import { recordSegment } from '../registry/prediction-segments.ts';
-import type { SegmentParts } from '../registry/prediction-segments.ts';
 import { convertSegment } from './segment-parquet.ts';
 import { SEALED_SUFFIX } from './spool.ts';
 import type { Spool } from './spool.ts';
@@ -75,7 +74,7 @@ export class SegmentShipper {
         segmentId,
         gatewayId,
         environment,
-        parts: parts as SegmentParts,
+        parts: parts,
         firstAt,
         lastAt,
       });

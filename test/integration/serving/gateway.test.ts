@@ -107,19 +107,19 @@ describe('rank', () => {
       RANK,
       rankBody('r-old', { candidates: [{ plant_id: 7 }, { plant_id: 3 }] }),
     );
-    expect(answer.body.items.map((item: { candidate: object }) => item.candidate)).toEqual([{ plant_id: 3 }]);
+    expect(answer.body.items.map((item) => item.candidate)).toEqual([{ plant_id: 3 }]);
   });
 
   it('takes up refreshed features within the second', async () => {
     await world.setFeatures('plant', [8], { price: 1 });
     await world.setFeatures('local', ['north', 8], { sales: 0 });
     const body = (id: string) => rankBody(id, { candidates: [{ plant_id: 8 }] });
-    expect((await post(gateway.url, RANK, body('r-before'))).body.items[0].score).toBe(0);
+    expect((await post(gateway.url, RANK, body('r-before'))).body.items[0]?.score).toBe(0);
     await world.setFeatures('plant', [8], { price: -4 });
     let i = 0;
     await until(
       'the new price',
-      async () => (await post(gateway.url, RANK, body(`r-after-${i++}`))).body.items[0].score,
+      async () => (await post(gateway.url, RANK, body(`r-after-${i++}`))).body.items[0]?.score,
       (score) => score === 5,
     );
   });
@@ -136,7 +136,10 @@ describe('rank', () => {
     ['a field it does not know', { kk: 3 }, 'INPUT_INVALID', 'kk'],
   ])('refuses %s with what is taken', async (_, wrong, code, text) => {
     const answer = await post(gateway.url, RANK, rankBody(`bad-${text}`, wrong));
-    expect(answer).toMatchObject({ status: 400, body: { code, error: expect.stringContaining(text) } });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { code, error: expect.stringContaining(text) as string },
+    });
   });
 
   it('refuses a body that is no JSON and a model without a route', async () => {
@@ -195,7 +198,7 @@ describe('the Open Inference Protocol', () => {
       status: 400,
       body: {
         code: 'SIGNATURE_MISMATCH',
-        error: expect.stringContaining('float32[1,2] was sent, float32[-1,3] is taken'),
+        error: expect.stringContaining('float32[1,2] was sent, float32[-1,3] is taken') as string,
       },
     });
   });
@@ -303,7 +306,14 @@ describe('traffic', () => {
     const infer = (id: string, columns: number) =>
       post(gateway.url, `/v2/models/${MODEL}/infer`, {
         id,
-        inputs: [{ name: 'features', shape: [1, columns], datatype: 'FP32', data: Array(columns).fill(1) }],
+        inputs: [
+          {
+            name: 'features',
+            shape: [1, columns],
+            datatype: 'FP32',
+            data: Array.from({ length: columns }, () => 1),
+          },
+        ],
       });
     const ids = Array.from({ length: 20 }, (_, i) => `blame-${i}`);
     const forBoth = await Promise.all(ids.map((id) => infer(`${id}-5`, 5)));
@@ -322,7 +332,7 @@ describe('traffic', () => {
   });
 
   it('shows its numbers to Prometheus', async () => {
-    const { body } = await get(gateway.url, '/metrics');
+    const body = await (await fetch(`${gateway.url}/metrics`)).text();
     expect(body).toMatch(
       /perennial_requests_total\{model="plants",version="1",arm="\w+",call="rank",code="OK"\} \d+/,
     );

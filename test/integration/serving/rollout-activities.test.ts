@@ -6,7 +6,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PromoteChampionInput } from '../../../src/contracts/activities/rollout.ts';
 import { verifyAudit } from '../../../src/registry/audit.ts';
 import { stageHistory } from '../../../src/registry/versions.ts';
-import { ADA, MODEL, servingWorld, startGateway, until } from './serving-fixture.ts';
+import { ADA, get, MODEL, servingWorld, startGateway, until } from './serving-fixture.ts';
 import type { ServingWorld } from './serving-fixture.ts';
 
 let world: ServingWorld;
@@ -52,7 +52,7 @@ describe('setRoute', () => {
       { version: v2, weight: 5 },
     ];
     expect(await Promise.all([route('b', both), route('b', both), route('b', both)])).toEqual(
-      Array(3).fill({ generation: 2 }),
+      [1, 2, 3].map(() => ({ generation: 2 })),
     );
     expect(await route('a', [{ version: v1, weight: 100 }])).toEqual({ generation: 1 });
     const { rows } = await world.db.query(
@@ -100,10 +100,7 @@ describe('setRoute', () => {
 
 describe('awaitRoute', () => {
   const awaiting = (generation: number) =>
-    new MockActivityEnvironment().run(world.activities.awaitRoute, {
-      ...ref(),
-      generation,
-    }) as Promise<unknown>;
+    new MockActivityEnvironment().run(world.activities.awaitRoute, { ...ref(), generation });
 
   it('answers once every live gateway obeys the generation', async () => {
     const v1 = await world.addVersion('linear', { stage: 'champion' });
@@ -111,12 +108,7 @@ describe('awaitRoute', () => {
     const { generation } = await route('a', [{ version: v1, weight: 100 }]);
     expect(await awaiting(generation)).toEqual({ gateways: 2 });
     for (const gateway of gateways) {
-      const { body } = {
-        body: (await (await fetch(`${gateway.url}/v1/routes`)).json()) as {
-          routes: { generation: number }[];
-        },
-      };
-      expect(body.routes[0]?.generation).toBe(generation);
+      expect((await get(gateway.url, '/v1/routes')).body.routes[0]?.generation).toBe(generation);
       await gateway.stop();
     }
   });
@@ -135,11 +127,9 @@ describe('awaitRoute', () => {
     await expect(awaiting(generation)).rejects.toMatchObject({
       code: 'ROUTE_NOT_OBEYED',
       retry: 'never',
-      message: expect.stringContaining('MODEL_UNLOADABLE'),
+      message: expect.stringContaining('MODEL_UNLOADABLE') as string,
     });
-    const { routes } = (await (await fetch(`${gateway.url}/v1/routes`)).json()) as {
-      routes: { generation: number }[];
-    };
+    const { routes } = (await get(gateway.url, '/v1/routes')).body;
     expect(routes[0]?.generation).toBe(generation - 1);
     await gateway.stop();
   });
@@ -149,10 +139,7 @@ describe('awaitRoute', () => {
     const { generation } = await route('a', [{ version: v1, weight: 100 }]);
     const environment = new MockActivityEnvironment();
     const beaten = new Promise((resolve) => environment.on('heartbeat', resolve));
-    const waiting = environment.run(world.activities.awaitRoute, {
-      ...ref(),
-      generation,
-    }) as Promise<unknown>;
+    const waiting = environment.run(world.activities.awaitRoute, { ...ref(), generation });
     expect(await beaten).toEqual({ waitingFor: [] });
     environment.cancel('CANCELLED');
     await expect(waiting).rejects.toThrow();
@@ -209,7 +196,7 @@ describe('promoteChampion', () => {
     const v2 = await world.addVersion('reversed', { stage: 'bake' });
     const again = { key: 'p1', version: v1, from: null };
     expect(await Promise.all([promote(again), promote(again), promote(again)])).toEqual(
-      Array(3).fill({ generation: 1 }),
+      [1, 2, 3].map(() => ({ generation: 1 })),
     );
     await promote({ key: 'p2', version: v2, from: v1 });
     expect(await promote(again)).toEqual({ generation: 1 });
@@ -246,12 +233,7 @@ describe('promoteChampion', () => {
     const gateway = await startGateway(world);
     await promote({ key: 'p1', version: v1, from: null });
     await promote({ key: 'p2', version: v2, from: v1 });
-    const routesNow = async () =>
-      (
-        (await (await fetch(`${gateway.url}/v1/routes`)).json()) as {
-          routes: { generation: number; loaded: number[] }[];
-        }
-      ).routes[0];
+    const routesNow = async () => (await get(gateway.url, '/v1/routes')).body.routes[0];
     await until('both are loaded', routesNow, (seen) => seen?.generation === 2 && seen.loaded.length === 2);
     const { generation } = await promote({ key: 'r1', version: v1, from: v2, kind: 'rollback' });
     await until('the rollback is obeyed', routesNow, (seen) => seen?.generation === generation);

@@ -53,7 +53,7 @@ describe('OnnxPredictor', () => {
     const predictor = await OnnxPredictor.load(model('linear'), LINEAR);
     await expect(predictor.predict([[1, 2]])).rejects.toMatchObject({
       code: 'SIGNATURE_MISMATCH',
-      message: expect.stringContaining('2 features were sent, 3 are taken'),
+      message: expect.stringContaining('2 features were sent, 3 are taken') as string,
     });
   });
 
@@ -90,8 +90,8 @@ describe('OnnxPredictor', () => {
         { path: 'id', message: 'int32[1] was sent, int64[-1] is taken' },
         { path: 'name', message: 'is missing; string[-1] is taken' },
         { path: 'flag', message: 'the shape holds 3 values, 1 were sent' },
-        { path: 'colour', message: expect.stringContaining('pair, id, name, flag') },
-        { path: 'shape', message: expect.stringContaining('number of rows') },
+        { path: 'colour', message: expect.stringContaining('pair, id, name, flag') as string },
+        { path: 'shape', message: expect.stringContaining('number of rows') as string },
       ],
     });
   });
@@ -107,7 +107,7 @@ describe('OnnxPredictor', () => {
     const wider: Signature = { ...LINEAR, inputs: [{ name: 'features', type: 'float32', shape: [-1, 4] }] };
     await expect(OnnxPredictor.load(model('linear'), wider)).rejects.toMatchObject({
       code: 'SIGNATURE_MISMATCH',
-      problems: [{ path: 'inputs.features', message: expect.stringContaining('float32[-1,4]') }],
+      problems: [{ path: 'inputs.features', message: expect.stringContaining('float32[-1,4]') as string }],
     });
     await expect(OnnxPredictor.load(model('mixed'), LINEAR)).rejects.toMatchObject({
       code: 'SIGNATURE_MISMATCH',

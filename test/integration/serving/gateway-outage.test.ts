@@ -1,0 +1,130 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openDatabase } from '../../../src/registry/database.ts';
+import { breakableLink } from './breakable-link.ts';
+import { ADA, get, MODEL, post, rankBody, servingWorld, startGateway, until } from './serving-fixture.ts';
+import type { ServingWorld } from './serving-fixture.ts';
+
+const RANK = `/v1/models/${MODEL}/rank`;
+let world: ServingWorld;
+let link: Awaited<ReturnType<typeof breakableLink>>;
+let v1: number;
+let v2: number;
+
+const setRoute = (key: string, version: number) =>
+  world.activities.setRoute({
+    model: MODEL,
+    environment: world.environment,
+    key,
+    weights: [{ version, weight: 100 }],
+    shadow: [],
+    reason: 'test',
+    actor: ADA,
+  });
+const throughLink = () => openDatabase(link.url, () => undefined);
+const logged = (prefix: string) =>
+  world.log.query<{ id: string }>(
+    { model: MODEL, environment: world.environment, from: 0, to: Date.now() + 60_000 },
+    `SELECT request_id AS id FROM requests WHERE starts_with(request_id, $prefix) ORDER BY 1`,
+    { prefix },
+  );
+
+beforeAll(async () => {
+  world = await servingWorld();
+  link = await breakableLink(new URL(world.databaseUrl));
+  v1 = await world.addVersion('linear', { stage: 'champion' });
+  v2 = await world.addVersion('reversed');
+  await setRoute('first', v1);
+});
+afterAll(async () => {
+  link?.close();
+  await world?.close();
+});
+
+it('answers on with its last route and features while PostgreSQL is away, then catches up', async () => {
+  const db = throughLink();
+  const gateway = await startGateway(world, { id: 'cut', db });
+  expect((await post(gateway.url, RANK, rankBody('cut-0'))).body.version).toBe(v1);
+  link.break();
+  const { generation } = await setRoute('second', v2);
+  for (let i = 1; i <= 5; i += 1) {
+    const { status, body } = await post(gateway.url, RANK, rankBody(`cut-${i}`));
+    expect([status, body.version]).toEqual([200, v1]);
+  }
+  const unseen = await post(gateway.url, RANK, rankBody('cut-x', { candidates: [{ plant_id: 404 }] }));
+  expect(unseen).toMatchObject({ status: 503, body: { code: 'FEATURES_UNAVAILABLE' } });
+  link.mend();
+  await until(
+    'the new route',
+    async () => (await get(gateway.url, '/v1/routes')).body.routes[0]?.generation,
+    (seen) => seen === generation,
+  );
+  const rows = await until(
+    'the log',
+    () => logged('cut-'),
+    (found) => found.length === 7,
+  );
+  expect(rows.map((row) => row.id)).toEqual(['cut-0', 'cut-1', 'cut-2', 'cut-3', 'cut-4', 'cut-5', 'cut-x']);
+  await gateway.stop();
+  await db.end();
+  await setRoute('third', v1);
+});
+
+it('starts without PostgreSQL on the route of its last run', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'cold-'));
+  const before = await startGateway(world, { id: 'cold', dataDir });
+  await until(
+    'the route',
+    async () => (await get(before.url, '/v1/routes')).body.routes.length,
+    (count) => count === 1,
+  );
+  await before.stop();
+  link.break();
+  const db = throughLink();
+  const after = await startGateway(world, { id: 'cold', dataDir, db });
+  const answer = await post(after.url, `/v2/models/${MODEL}/infer`, {
+    id: 'cold-1',
+    inputs: [{ name: 'features', shape: [1, 3], datatype: 'FP32', data: [1, 1, 1] }],
+  });
+  expect(answer.body.outputs).toEqual([{ name: 'score', shape: [1], datatype: 'FP32', data: [2] }]);
+  link.mend();
+  await until(
+    'the log',
+    () => logged('cold-'),
+    (found) => found.length === 1,
+  );
+  await after.stop();
+  await db.end();
+});
+
+it('answers SPOOL_FULL rather than unlogged, and goes on once the log has been shipped', async () => {
+  link.mend();
+  const db = throughLink();
+  const gateway = await startGateway(world, { id: 'full', db, settings: { spoolLimitBytes: 3000 } });
+  expect((await post(gateway.url, RANK, rankBody('full-0'))).status).toBe(200);
+  link.break();
+  let refused = null;
+  const answered = ['full-0'];
+  for (let i = 1; refused === null && i < 100; i += 1) {
+    const answer = await post(gateway.url, RANK, rankBody(`full-${i}`));
+    if (answer.status === 200) answered.push(`full-${i}`);
+    else refused = answer;
+  }
+  expect(refused).toMatchObject({ status: 503, body: { code: 'SPOOL_FULL' } });
+  link.mend();
+  await until(
+    'it answers again',
+    async () => (await post(gateway.url, RANK, rankBody('full-again'))).status,
+    (status) => status === 200,
+  );
+  const rows = await until(
+    'the log',
+    () => logged('full-'),
+    (found) => found.some((row) => row.id === 'full-again'),
+  );
+  expect(rows.map((row) => row.id).sort()).toEqual([...answered, 'full-again'].sort());
+  await gateway.stop();
+  await db.end();
+});
