@@ -51,14 +51,14 @@ function isNewEnough(path: string): boolean {
 }
 
 /** `temporal` on PATH when it is new enough, else the pinned one of the Python environment. */
-export function findTemporal(): string {
-  const onPath = findOnPath('temporal');
+export function findTemporal(path = process.env['PATH'] ?? '', pinnedFolder = venvBin()): string {
+  const onPath = findOnPath('temporal', path);
   if (onPath !== undefined && isNewEnough(onPath)) return onPath;
-  const pinned = join(venvBin(), 'temporal');
+  const pinned = join(pinnedFolder, 'temporal');
   if (isExecutable(pinned)) return pinned;
   const found =
     onPath === undefined ? 'none on PATH' : `${onPath} is older than ${OLDEST_TEMPORAL.join('.')}`;
-  const text = `No Temporal server: ${found}, none in ${venvBin()}. Run \`node scripts/setup.mjs\`, or set TEMPORAL_ADDRESS.`;
+  const text = `No Temporal server: ${found}, none in ${pinnedFolder}. Run \`node scripts/setup.mjs\`, or set TEMPORAL_ADDRESS.`;
   throw new PerennialError(STACK_BINARY_MISSING, text);
 }
 

@@ -57,6 +57,7 @@ export function postgresUrl(settings: PostgresSettings, database = DATABASE_NAME
 export function postgresService(settings: PostgresSettings): Service {
   const native = findPostgres();
   const cluster = join(settings.dataDir, 'postgres');
+  const env = { ...baseEnvironment(), ...linkLibraries(native, join(settings.dataDir, 'postgres-lib')) };
   const options = {
     listen_addresses: LOOPBACK,
     unix_socket_directories: '',
@@ -69,7 +70,7 @@ export function postgresService(settings: PostgresSettings): Service {
     name: 'postgres',
     command: join(native, 'bin', 'postgres'),
     args: ['-D', cluster, '-p', String(settings.port), ...flags],
-    env: baseEnvironment(),
+    env,
     cwd: settings.dataDir,
     stopSignal: 'SIGINT',
     stopTimeoutMs: 15_000,
@@ -77,8 +78,7 @@ export function postgresService(settings: PostgresSettings): Service {
     deathSignal: 'SIGQUIT',
     ...(isRoot() ? { setpriv: AS_NOBODY } : {}),
     prepare: () => {
-      linkLibraries(native);
-      createCluster(native, cluster, settings.password);
+      createCluster(native, cluster, settings.password, env);
       removeStalePidFile(cluster);
     },
     check: () => query(postgresUrl(settings, 'postgres'), 'select 1').then(() => undefined),
@@ -86,27 +86,46 @@ export function postgresService(settings: PostgresSettings): Service {
   };
 }
 
+const PROTECTED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
 const Links = z.array(z.object({ source: z.string(), target: z.string() }));
 
-/** npm packages hold no symbolic links, and install scripts, which would make them, are not run. */
-function linkLibraries(native: string): void {
-  const packageRoot = dirname(native);
-  for (const { source, target } of Links.parse(
-    JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')),
-  )) {
-    const path = join(packageRoot, target);
-    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) continue;
-    try {
-      symlinkSync(basename(source), path);
-    } catch (error) {
-      // Another start in the same checkout was faster.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    }
+/**
+ * npm packages hold no symbolic links, and install scripts, which would make them, are not run. Where the package
+ * belongs to another user, the links go to `ownFolder` and the loader is told to look there.
+ * @returns what the environment of the programs needs.
+ */
+function linkLibraries(native: string, ownFolder: string): Record<string, string> {
+  const links = Links.parse(JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')));
+  try {
+    for (const { source, target } of links) link(basename(source), join(dirname(native), target));
+    return {};
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && PROTECTED.has(String(error.code)))) throw error;
+  }
+  mkdirSync(ownFolder, { recursive: true, mode: 0o700 });
+  for (const { source, target } of links)
+    link(join(dirname(native), source), join(ownFolder, basename(target)));
+  const variable = process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH';
+  return { [variable]: [ownFolder, join(native, 'lib')].join(':') };
+}
+
+function link(to: string, path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  try {
+    symlinkSync(to, path);
+  } catch (error) {
+    // Another start in the same checkout was faster.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
 }
 
 /** Made under another name and renamed when whole, so that a kill half-way leaves nothing that looks like a cluster. */
-function createCluster(native: string, cluster: string, password: string): void {
+function createCluster(
+  native: string,
+  cluster: string,
+  password: string,
+  env: Readonly<Record<string, string>>,
+): void {
   if (existsSync(cluster)) return;
   const draft = `${cluster}.draft`;
   const passwordFile = `${cluster}.password`;
@@ -120,7 +139,7 @@ function createCluster(native: string, cluster: string, password: string): void 
   const [command, prefix] = isRoot() ? ['setpriv', [...AS_NOBODY, '--', initdb]] : [initdb, []];
   const { status, stderr, error } = spawnSync(command, [...prefix, ...args, ...flags], {
     encoding: 'utf8',
-    env: baseEnvironment(),
+    env: { ...env },
     cwd: dirname(cluster),
   });
   rmSync(passwordFile, { force: true });

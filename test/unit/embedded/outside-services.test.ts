@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { parseTemporalVersion } from '../../../src/embedded/binaries.ts';
 import { outsideEnvironment, outsideServices } from '../../../src/embedded/outside-services.ts';
 
 const NOTHING = { temporal: false, postgres: false, s3: false, mail: false, slack: false };
@@ -23,12 +22,5 @@ describe('outsideServices', () => {
   it('hands on the variables of outside services only', () => {
     const env = { DATABASE_URL: 'postgres://db/x', AWS_SECRET_ACCESS_KEY: 'secret', TEMPORAL_NAMESPACE: 'x' };
     expect(outsideEnvironment(env, outsideServices(env))).toEqual({ DATABASE_URL: 'postgres://db/x' });
-  });
-});
-
-describe('parseTemporalVersion', () => {
-  it('reads the CLI version, not that of the server in it', () => {
-    expect(parseTemporalVersion('temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)')).toEqual([1, 9]);
-    expect(parseTemporalVersion('temporal: unknown flag')).toBeUndefined();
   });
 });
