@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { createApiClient } from '../../src/cli/api-client.ts';
 import type { ApiClient } from '../../src/cli/api-client.ts';
 import { readTrainerFiles } from '../../src/cli/commands/apply.ts';
@@ -14,6 +14,7 @@ import {
 import type { GateReport } from '../../src/domain/gate-report.ts';
 import type { RoleName } from '../../src/domain/role.ts';
 import { isPerennialError } from '../../src/errors/define-error.ts';
+import { listIn } from '../../src/cli/list-in.ts';
 import { loadSpec } from '../../src/spec/load-spec.ts';
 import { until } from './until.ts';
 
@@ -54,9 +55,11 @@ async function insist<T>(what: string, call: () => Promise<T>): Promise<T> {
 export function createPerson(name: string, url: string, token: string): Person {
   const api = createApiClient(url, token);
   const gates: Person['gates'] = async (model, version) => {
-    const reports = z
-      .array(GateReportAnswer)
-      .parse(await insist('gates', () => api.get(path(model, 'versions', version, 'gates'))));
+    const reports = listIn(
+      'reports',
+      GateReportAnswer,
+      await insist('gates', () => api.get(path(model, 'versions', version, 'gates'))),
+    );
     return reports[0]?.report ?? null;
   };
   return {

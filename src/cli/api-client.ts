@@ -23,7 +23,6 @@ export interface ApiClient {
   get(path: string): Promise<unknown>;
   getText(path: string): Promise<string>;
   post(path: string, body?: unknown): Promise<unknown>;
-  delete(path: string): Promise<unknown>;
 }
 
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -70,7 +69,6 @@ export function createApiClient(url: string, token: string | null): ApiClient {
     get: async (path) => (await call('GET', path)).json(),
     getText: async (path) => (await call('GET', path)).text(),
     post: async (path, body) => (await call('POST', path, body ?? {})).json(),
-    delete: async (path) => (await call('DELETE', path)).json(),
   };
 }
 

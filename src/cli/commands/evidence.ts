@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { z } from 'zod';
 import { AuditCheckAnswer, DecisionAnswer, TimelineEntry } from '../../contracts/api/answers.ts';
 import { EXIT } from '../exit-codes.ts';
 import { contextOf } from '../context.ts';
+import { listIn } from '../list-in.ts';
 import { paint, renderTable } from '../render.ts';
 import { versionArgument } from './steer.ts';
 
@@ -43,9 +43,11 @@ export function addEvidenceCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  perennial decisions churn 3')
     .action(async (model: string, version: string, _options: unknown, command: Command) => {
       const context = contextOf(command);
-      const decisions = z
-        .array(DecisionAnswer)
-        .parse(await context.api.get(`${versionPath(model, version)}/decisions`));
+      const decisions = listIn(
+        'decisions',
+        DecisionAnswer,
+        await context.api.get(`${versionPath(model, version)}/decisions`),
+      );
       context.print(decisions, () =>
         renderTable(
           ['at', 'kind', 'outcome', 'by', 'reason', 'evidence'],
@@ -70,9 +72,11 @@ export function addEvidenceCommands(program: Command): void {
     .action(async (model: string, options: { limit: string }, command: Command) => {
       const context = contextOf(command);
       const query = `limit=${encodeURIComponent(options.limit)}`;
-      const entries = z
-        .array(TimelineEntry)
-        .parse(await context.api.get(`/v1/models/${encodeURIComponent(model)}/timeline?${query}`));
+      const entries = listIn(
+        'entries',
+        TimelineEntry,
+        await context.api.get(`/v1/models/${encodeURIComponent(model)}/timeline?${query}`),
+      );
       context.print(entries, () =>
         entries.map((e) => `${pc.dim(e.at)}  ${pc.cyan(e.actor)}  ${e.text}`).join('\n'),
       );

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { Done, Incident } from '../../contracts/api/answers.ts';
 import { contextOf } from '../context.ts';
+import { listIn } from '../list-in.ts';
 import { ago, paint, renderTable } from '../render.ts';
 
 export function addIncidentCommands(program: Command): void {
@@ -16,7 +16,11 @@ export function addIncidentCommands(program: Command): void {
       const query = new URLSearchParams(
         Object.entries(options).filter(([key]) => key === 'model' || key === 'status'),
       );
-      const incidents = z.array(Incident).parse(await context.api.get(`/v1/incidents?${query.toString()}`));
+      const incidents = listIn(
+        'incidents',
+        Incident,
+        await context.api.get(`/v1/incidents?${query.toString()}`),
+      );
       context.print(incidents, () =>
         incidents.length === 0
           ? 'no incidents'

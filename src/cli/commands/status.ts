@@ -1,12 +1,9 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { z } from 'zod';
 import { ModelStatus, ModelSummary, Version } from '../../contracts/api/answers.ts';
 import { contextOf } from '../context.ts';
+import { listIn } from '../list-in.ts';
 import { ago, paint, renderTable } from '../render.ts';
-
-const Models = z.array(ModelSummary);
-const Versions = z.array(Version);
 
 /** What is going on, one line for each thing under way; the commands that would act on it beside it. */
 function underWay(status: ModelStatus): string[] {
@@ -88,7 +85,7 @@ export function addStatusCommands(program: Command): void {
         context.print(status, () => renderStatus(status, context.now));
         return;
       }
-      const models = Models.parse(await context.api.get('/v1/models'));
+      const models = listIn('models', ModelSummary, await context.api.get('/v1/models'));
       context.print(models, () =>
         models.length === 0
           ? 'no model yet: perennial apply perennial.yaml'
@@ -114,7 +111,9 @@ export function addStatusCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  perennial versions churn')
     .action(async (model: string, _options: unknown, command: Command) => {
       const context = contextOf(command);
-      const versions = Versions.parse(
+      const versions = listIn(
+        'versions',
+        Version,
         await context.api.get(`/v1/models/${encodeURIComponent(model)}/versions`),
       );
       context.print(versions, () =>

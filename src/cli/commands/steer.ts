@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { z } from 'zod';
 import {
   DecideAnswerBody,
   Done,
@@ -12,6 +11,7 @@ import { PerennialError } from '../../errors/define-error.ts';
 import { USAGE } from '../../errors/cli-errors.ts';
 import { contextOf } from '../context.ts';
 import type { CliContext } from '../context.ts';
+import { listIn } from '../list-in.ts';
 
 const path = (...parts: readonly string[]): string => `/v1/models/${parts.map(encodeURIComponent).join('/')}`;
 
@@ -30,9 +30,11 @@ async function evidenceHash(
   given?: string,
 ): Promise<string> {
   if (given !== undefined) return given;
-  const reports = z
-    .array(GateReportAnswer)
-    .parse(await context.api.get(`${path(model, 'versions', String(version))}/gates`));
+  const reports = listIn(
+    'reports',
+    GateReportAnswer,
+    await context.api.get(`${path(model, 'versions', String(version))}/gates`),
+  );
   const newest = reports[0];
   if (!newest) throw new PerennialError(USAGE, `version ${version} has no gate report to decide on yet`);
   return newest.report.evidenceHash;

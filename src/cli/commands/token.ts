@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { NewTokenAnswer, TokenAnswer } from '../../contracts/api/answers.ts';
 import { contextOf } from '../context.ts';
+import { listIn } from '../list-in.ts';
 import { ago, renderTable } from '../render.ts';
 
 export function addTokenCommands(program: Command): void {
@@ -30,7 +30,7 @@ export function addTokenCommands(program: Command): void {
     .description('all tokens, without their secrets')
     .action(async (_options: unknown, command: Command) => {
       const context = contextOf(command);
-      const tokens = z.array(TokenAnswer).parse(await context.api.get('/v1/tokens'));
+      const tokens = listIn('tokens', TokenAnswer, await context.api.get('/v1/tokens'));
       context.print(tokens, () =>
         renderTable(
           ['token', 'actor', 'roles', 'created', 'expires', 'revoked', 'last used'],
@@ -52,7 +52,7 @@ export function addTokenCommands(program: Command): void {
     .argument('<token>', 'its id, as `token list` shows it')
     .action(async (id: string, _options: unknown, command: Command) => {
       const context = contextOf(command);
-      const answer = await context.api.delete(`/v1/tokens/${encodeURIComponent(id)}`);
+      const answer = await context.api.post(`/v1/tokens/${encodeURIComponent(id)}/revoke`);
       context.print(answer, () => `token ${id} is revoked`);
     });
 }

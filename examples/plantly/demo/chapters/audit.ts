@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { listIn } from '../../../../src/cli/list-in.ts';
 import { AuditCheckAnswer, DecisionAnswer } from '../../../../src/contracts/api/answers.ts';
 import { NotSeen } from '../../../story/story.ts';
 import type { Step } from '../../../story/story.ts';
@@ -23,7 +23,11 @@ export function audit(setting: Setting): Step[] {
         return until('the audit', TIMEOUT_MS, async () => {
           const card = await auditor.api.getText(`${version}/card?format=markdown`);
           const lineage = JSON.stringify(await auditor.api.get(`${version}/lineage`));
-          const decisions = z.array(DecisionAnswer).parse(await auditor.api.get(`${version}/decisions`));
+          const decisions = listIn(
+            'decisions',
+            DecisionAnswer,
+            await auditor.api.get(`${version}/decisions`),
+          );
           const served = await auditor.api.get(
             `/v1/models/${MODEL}/served-at?time=${encodeURIComponent(new Date(setting.pandemicAt).toISOString())}`,
           );
