@@ -60,7 +60,7 @@ export function createPerson(name: string, url: string, token: string): Person {
       GateReportAnswer,
       await insist('gates', () => api.get(path(model, 'versions', version, 'gates'))),
     );
-    return reports[0]?.report ?? null;
+    return reports.at(-1)?.report ?? null;
   };
   return {
     name,

@@ -35,7 +35,7 @@ async function evidenceHash(
     GateReportAnswer,
     await context.api.get(`${path(model, 'versions', String(version))}/gates`),
   );
-  const newest = reports[0];
+  const newest = reports.at(-1);
   if (!newest) throw new PerennialError(USAGE, `version ${version} has no gate report to decide on yet`);
   return newest.report.evidenceHash;
 }
