@@ -9,11 +9,24 @@ const only = (name, from, allowed, comment) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     only(
       'workflows-are-deterministic',
       '^workflows/',
-      ['^workflows/', '^src/domain/', '^src/errors/', '^src/contracts/workflows/', '^src/contracts/task-queues', '^src/stats/', '@temporalio/(workflow|common)'],
+      [
+        '^workflows/',
+        '^src/domain/',
+        '^src/errors/',
+        '^src/contracts/workflows/',
+        '^src/contracts/task-queues',
+        '^src/stats/',
+        '@temporalio/(workflow|common)',
+      ],
       'Workflows may import the domain, coded errors and message definitions; everything else only as types.',
     ),
     only(
@@ -28,7 +41,10 @@ module.exports = {
       name: 'adapters-know-no-composition-root',
       comment: 'Only composition roots (workers, api, cli, embedded) put parts together.',
       severity: 'error',
-      from: { path: '^src/(contracts|data|artifacts|registry|training|serving|notifications|evaluation|monitoring|platform)/', pathNot: '/main\\.ts$' },
+      from: {
+        path: '^src/(contracts|data|artifacts|registry|training|serving|notifications|evaluation|monitoring|platform)/',
+        pathNot: '/main\\.ts$',
+      },
       to: { path: '^(workers|activities|workflows)/|^src/(api|cli|embedded)/' },
     },
     {

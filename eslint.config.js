@@ -10,11 +10,17 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
       '@typescript-eslint/no-non-null-assertion': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       'no-console': 'error',
     },
   },
@@ -38,7 +44,10 @@ export default tseslint.config(
         'error',
         {
           patterns: [
-            { group: ['node:*', '@temporalio/client', '@temporalio/worker', '@temporalio/activity', 'zod'], message: NODE_IN_WORKFLOWS },
+            {
+              group: ['node:*', '@temporalio/client', '@temporalio/worker', '@temporalio/activity', 'zod'],
+              message: NODE_IN_WORKFLOWS,
+            },
           ],
         },
       ],
