@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { pause } from './batch-sender.ts';
 import { createRandom } from './random.ts';
 import type { LedgerTotals } from './shopper-ledger.ts';
@@ -53,6 +54,8 @@ export async function runShoppers(options: ShopperOptions): Promise<Shoppers> {
   const ledger = new ShopperLedger(options.ledgerFile);
   const arrivals = new AbortController();
   const deliveries = new AbortController();
+  // Every waiting visit listens.
+  setMaxListeners(0, deliveries.signal);
   const delivery = await VisitDelivery.open(world, database, ledger, options, deliveries.signal);
   let rate = options.ratePerSecond;
   let pandemic = options.pandemic ?? false;

@@ -10,7 +10,7 @@ export const RECOMMENDED_PLACES = 5;
 const CANDIDATES = 30;
 const SEARCH_SHARE = 0.08;
 const PANDEMIC_SEARCH_SHARE = 0.3;
-const EDITORS_PICK_SHARE = 0.4;
+const EDITORS_PICK_SHARE = 0.3;
 
 /** Who comes and why, decided before anything is shown. */
 export interface VisitPlan {

@@ -11,7 +11,7 @@ import type { World } from '../../../examples/plantly/simulator/world.ts';
 import { TrainerResult } from '../../../src/contracts/trainer.ts';
 
 export const PLANTLY = resolve(import.meta.dirname, '../../../examples/plantly');
-const PYTHON = resolve(PLANTLY, '../../.venv/bin/python');
+export const PYTHON = resolve(PLANTLY, '../../.venv/bin/python');
 
 interface PlantlySpec {
   features: {
