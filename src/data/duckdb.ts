@@ -32,8 +32,8 @@ export interface DuckDbSession {
   readonly directory: string;
   /** Runs trusted SQL. */
   run(sql: string): Promise<void>;
-  /** Rows of trusted SQL: integers as numbers, timestamps as Dates, lists as arrays. */
-  rows(sql: string): Promise<SqlRow[]>;
+  /** Rows of trusted SQL, whose shape the caller knows: integers as numbers, timestamps as Dates, lists as arrays. */
+  rows<T extends object = SqlRow>(sql: string): Promise<T[]>;
   /** Links a file into the scratch directory, so that evicting it from a cache can't disturb the job. */
   adopt(path: string): Promise<string>;
   /** From here on nothing but the scratch directory can be read or written, and no setting can be changed. */
@@ -44,16 +44,22 @@ export interface DuckDbSession {
    */
   userTable(name: string, sql: string, what: string): Promise<void>;
   /** The rows of one SELECT statement that holds SQL from a spec. Seals first; refuses as `userTable` does. */
-  userRows(sql: string, what: string): Promise<SqlRow[]>;
+  userRows<T extends object = SqlRow>(sql: string, what: string): Promise<T[]>;
   columns(table: string): Promise<Column[]>;
-  /** The tables that SQL names; null when it can't be parsed. */
-  tablesOf(sql: string): ReadonlySet<string> | null;
+  /** The tables that SQL may read, and perhaps others; null when that can't be told: it may then read any. */
+  tablesOf(sql: string): Promise<ReadonlySet<string> | null>;
 }
 
 export interface Column {
   readonly name: string;
   /** DuckDB's name of the type. */
   readonly type: string;
+}
+
+/** A row of DESCRIBE. */
+export interface DescribedColumn {
+  readonly column_name: string;
+  readonly column_type: string;
 }
 
 /** Runs `work` on a database of its own, and removes every trace of it afterwards. */
@@ -139,10 +145,10 @@ class Session implements DuckDbSession {
     await this.#guard(() => this.#connection.run(sql));
   }
 
-  async rows(sql: string): Promise<SqlRow[]> {
+  async rows<T extends object = SqlRow>(sql: string): Promise<T[]> {
     return this.#guard(async () => {
       const reader = await this.#connection.runAndReadAll(sql);
-      return reader.getRowObjectsJS().map((row) => plain(row) as SqlRow);
+      return reader.getRowObjectsJS().map((row) => plain(row) as T);
     });
   }
 
@@ -164,8 +170,8 @@ class Session implements DuckDbSession {
     await this.#user(sql, what, () => this.run(`CREATE TEMP TABLE ${quoteName(name)} AS ${sql}`));
   }
 
-  async userRows(sql: string, what: string): Promise<SqlRow[]> {
-    return this.#user(sql, what, () => this.rows(sql));
+  async userRows<T extends object = SqlRow>(sql: string, what: string): Promise<T[]> {
+    return this.#user(sql, what, () => this.rows<T>(sql));
   }
 
   async #user<T>(sql: string, what: string, work: () => Promise<T>): Promise<T> {
@@ -194,16 +200,16 @@ class Session implements DuckDbSession {
   }
 
   async columns(table: string): Promise<Column[]> {
-    const rows = await this.rows(`DESCRIBE ${quoteName(table)}`);
-    return rows.map((row) => ({ name: String(row.column_name), type: String(row.column_type) }));
+    const rows = await this.rows<DescribedColumn>(`DESCRIBE ${quoteName(table)}`);
+    return rows.map((row) => ({ name: row.column_name, type: row.column_type }));
   }
 
-  tablesOf(sql: string): ReadonlySet<string> | null {
-    try {
-      return new Set(this.#connection.getTableNames(sql, false));
-    } catch {
-      return null;
-    }
+  async tablesOf(sql: string): Promise<ReadonlySet<string> | null> {
+    const [row] = await this.rows<{ tree: string }>(`SELECT json_serialize_sql(${quoteValue(sql)}) AS tree`);
+    const tree = JSON.parse(row?.tree ?? '{"error":true}') as { readonly error: boolean };
+    if (tree.error) return null;
+    const names = new Set<string>();
+    return collectTables(tree, names) ? names : null;
   }
 }
 
@@ -212,6 +218,14 @@ function sqlInvalid(what: string, error: unknown): PerennialError {
   const message = error instanceof Error ? error.message : String(error);
   const text = message.replaceAll(/\/\S*duckdb-[0-9a-f-]{36}\//g, '').trim();
   return new PerennialError(SQL_INVALID, `${what}: ${text}`, { details: { what } });
+}
+
+/** Walks DuckDB's syntax tree. @returns false where tables are named in a way that the tree doesn't show */
+function collectTables(node: unknown, names: Set<string>): boolean {
+  if (typeof node !== 'object' || node === null) return true;
+  if ('table_name' in node && typeof node.table_name === 'string') names.add(node.table_name);
+  if ('function_name' in node && /^query(_table)?$/i.test(String(node.function_name))) return false;
+  return Object.values(node).every((part) => collectTables(part, names));
 }
 
 function plain(value: unknown): SqlValue {

@@ -133,11 +133,11 @@ async function rowsConform(
   const share = e.mostly === 1 ? '' : `, ${String(e.mostly * 100)} % must conform`;
   const line = `${title(e)}: ${String(failed)} of ${String(total)} rows${share}`;
   if (value === null) return line;
-  const samples = await context.session.userRows(
+  const samples = await context.session.userRows<{ value: string }>(
     `SELECT DISTINCT ${value}::VARCHAR AS value FROM ${context.batch} WHERE ${scope} AND ${counted} AND ${bad} ORDER BY 1 LIMIT ${String(SAMPLE_VALUES)}`,
     what,
   );
-  return `${line}, such as ${samples.map((s) => String(s.value)).join(', ')}`;
+  return `${line}, such as ${samples.map((s) => s.value).join(', ')}`;
 }
 
 async function keysUnique(
@@ -158,7 +158,7 @@ async function keysUnique(
     context.existing === null
       ? ''
       : `UNION ALL SELECT ${keys}, false AS is_new FROM ${quoteName(context.existing)} ${others} WHERE ${scope} AND ${present}`;
-  const rows = await context.session.userRows(
+  const rows = await context.session.userRows<Record<string, string | number | boolean | null>>(
     `SELECT ${keys}, count(*) OVER () AS duplicates FROM (
        SELECT ${keys}, true AS is_new FROM ${context.batch} WHERE ${scope} AND ${present} ${old}
      ) GROUP BY ${keys} HAVING count(*) > 1 AND bool_or(is_new) ORDER BY ${keys} LIMIT ${String(SAMPLE_VALUES)}`,

@@ -17,18 +17,18 @@ import { sqlOf } from './sql-of.ts';
 export const VIEW_TIME = '__event_time';
 
 /** What the values of a view follow from: its definition and the datasets that its SQL names. */
-export function lineageOf(
+export async function lineageOf(
   session: DuckDbSession,
   name: string,
   view: FeatureView,
   datasets: readonly DatasetRef[],
-): ViewLineage {
+): Promise<ViewLineage> {
   const sql = sqlOf(view.query, `feature view "${name}"`);
   const { keys, eventTime, columns } = view;
   const definition = createHash('sha256')
     .update(canonicalJson({ sql, keys, eventTime, columns: Object.keys(columns) }))
     .digest('hex');
-  const used = session.tablesOf(sql);
+  const used = await session.tablesOf(sql);
   const sources = datasets.filter((d) => used === null || used.has(d.source));
   return { definition, sources: Object.fromEntries(sources.map((d) => [d.source, d.digest])) };
 }
@@ -47,7 +47,7 @@ export async function materialiseView(
   datasets: readonly DatasetRef[],
   known: Materialisation | undefined,
 ): Promise<Materialisation> {
-  const lineage = lineageOf(session, name, view, datasets);
+  const lineage = await lineageOf(session, name, view, datasets);
   if (known && canonicalJson(known.lineage) === canonicalJson(lineage) && (await store.has(known.digest))) {
     return known;
   }

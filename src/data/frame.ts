@@ -157,10 +157,10 @@ async function splitByTime(session: DuckDbSession, training: Training): Promise<
   const n = Number(counted?.n);
   if (n === 0) throw tooSmall(0, 0, training.minRows);
   const position = Math.min(n - 1, Math.round(n * (1 - training.split.holdout)));
-  const [row] = await session.rows(
+  const [row] = await session.rows<{ text: string; ms: number }>(
     `SELECT ${at}::VARCHAR AS text, epoch_ms(${at}) AS ms FROM spine WHERE ${since} ORDER BY ${at} OFFSET ${String(position)} LIMIT 1`,
   );
-  const split = `TIMESTAMP ${quoteValue(String(row?.text))}`;
+  const split = `TIMESTAMP ${quoteValue(row?.text ?? '')}`;
   return {
     train: `${since} AND ${at} < ${split} - to_milliseconds(${String(training.split.gap)})`,
     holdout: `${since} AND ${at} >= ${split}`,

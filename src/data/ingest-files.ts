@@ -103,7 +103,7 @@ async function ingestChunk(
       const growing = source.format === 'ndjson';
       const segment = await takeSegment(access, file, progress[file.uri], growing, path);
       if (!segment) continue;
-      const setAside = async (failures: readonly string[], rows: number, blob: string) => {
+      const setAside = (failures: readonly string[], rows: number, blob: string) => {
         const batchId = batchIdOf(ref, file.uri, String(segment.from), segment.next.digest);
         quarantined.push({ batchId, rows, blob, failures });
         progress[file.uri] = { ...segment.next, setAside: rows === 0 };

@@ -6,7 +6,7 @@ import type { DatasetColumn } from '../domain/dataset.ts';
 import { nearestName } from '../domain/nearest-name.ts';
 import { conversionSql, datasetType } from './column-types.ts';
 import { parseCsvHeader } from './csv-header.ts';
-import type { DuckDbSession } from './duckdb.ts';
+import type { DescribedColumn, DuckDbSession } from './duckdb.ts';
 import type { FileSegment } from './file-segment.ts';
 import { quoteName, quoteValue } from './sql-text.ts';
 
@@ -70,10 +70,10 @@ async function inferColumns(
     csv: `read_csv(${path}, header = true, delim = ',', quote = '"', escape = '"', sample_size = -1)`,
     parquet: `read_parquet(${path})`,
   }[format];
-  const rows = await session.rows(`DESCRIBE SELECT * FROM ${reader}`);
+  const rows = await session.rows<DescribedColumn>(`DESCRIBE SELECT * FROM ${reader}`);
   return rows.map((row) => ({
-    name: String(row.column_name),
-    type: datasetType(String(row.column_type)),
+    name: row.column_name,
+    type: datasetType(row.column_type),
   }));
 }
 
@@ -94,8 +94,8 @@ async function readerSql(
   const names =
     format === 'csv'
       ? parseCsvHeader(await firstLine(segment.path))
-      : (await session.rows(`DESCRIBE SELECT * FROM read_parquet(${path})`)).map((r) =>
-          String(r.column_name),
+      : (await session.rows<DescribedColumn>(`DESCRIBE SELECT * FROM read_parquet(${path})`)).map(
+          (r) => r.column_name,
         );
   const missing = wanted.find((c) => !names.includes(c.name));
   if (missing) {
@@ -134,19 +134,25 @@ async function misfits(
     ];
   });
   if (checks.length === 0) return [];
-  const rows = await session.rows(
+  const rows = await session.rows<{
+    record: number;
+    name: string;
+    type: string;
+    value: string;
+    total: number;
+  }>(
     `SELECT *, count(*) OVER () AS total FROM (${checks.join(' UNION ALL ')}) ORDER BY record, name LIMIT ${String(SHOWN_PROBLEMS)}`,
   );
   const lines = await linesOfRecords(
     segment,
     format,
-    rows.map((row) => Number(row.record)),
+    rows.map((row) => row.record),
   );
   const problems = rows.map((row, index) => {
     const place = `${segment.file.uri}:${String(lines[index])}`;
-    return `${place}: column "${String(row.name)}" holds "${String(row.value).slice(0, 80)}", which is no ${String(row.type)}`;
+    return `${place}: column "${row.name}" holds "${row.value.slice(0, 80)}", which is no ${row.type}`;
   });
-  const more = Number(rows[0]?.total ?? 0) - rows.length;
+  const more = (rows[0]?.total ?? 0) - rows.length;
   return more > 0 ? [...problems, `${segment.file.uri}: and ${String(more)} more values`] : problems;
 }
 

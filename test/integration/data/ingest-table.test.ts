@@ -9,12 +9,12 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const orders = {
-  type: 'postgres',
+  type: 'postgres' as const,
   connection: 'SHOP_URL',
   table: 'orders',
   watermark: 'at',
   primaryKey: ['id'],
-} as const;
+};
 
 describe('ingesting a table', () => {
   let revision: number;
@@ -155,22 +155,6 @@ describe('ingesting a table', () => {
     expect(results.map((r) => r.newRows).sort()).toEqual([0, 0, 50]);
     expect(new Set(results.map((r) => r.dataset)).size).toBe(1);
     expect(await world.query('orders', 'SELECT count(*) AS n FROM d')).toEqual([{ n: 50 }]);
-  });
-
-  it('compacts many parts into one with the same rows', async () => {
-    const { watermark: _w, ...rest } = orders;
-    revision = await world.apply({ sources: { orders: { ...rest, watermark: 'id' } } });
-    for (let id = 1; id <= 52; id += 1) {
-      await insert(id, '2026-01-01');
-      await ingest();
-    }
-    const { rows } = await world.db.query<{ parts: number }>(
-      `SELECT jsonb_array_length(d.manifest->'parts') AS parts FROM source_states s JOIN dataset_versions d ON d.digest = s.dataset`,
-    );
-    expect(rows[0]?.parts).toBe(2);
-    expect(await world.query('orders', 'SELECT count(*) AS n, sum(id) AS s FROM d')).toEqual([
-      { n: 52, s: 1378 },
-    ]);
   });
 
   it('refuses rows without a watermark, which it could never read again', async () => {
