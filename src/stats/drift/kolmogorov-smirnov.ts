@@ -58,9 +58,10 @@ export function ksStatistic(
   let left = 0;
   let right = 0;
   let largest = 0;
-  for (let i = 0; i < cells.reference.length; i++) {
-    left += cells.reference[i]!;
-    right += cells.current[i]!;
+  const { reference, current } = cells;
+  for (let i = 0; i < reference.length; i++) {
+    left += reference[i]!;
+    right += current[i]!;
     largest = Math.max(largest, Math.abs(left / cells.referenceCount - right / cells.currentCount));
   }
   return largest;

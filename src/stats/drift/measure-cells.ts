@@ -67,12 +67,26 @@ export function quantileCounts(
 ): { left: Float64Array; right: Float64Array } {
   const left = new Float64Array(edges.length + 1);
   const right = new Float64Array(edges.length + 1);
+  const { values, reference, current } = cells;
   let bin = 0;
-  for (let i = 0; i < cells.values.length; i++) {
-    while (bin < edges.length && edges[bin]! <= cells.values[i]!) bin++;
-    left[bin] = left[bin]! + cells.reference[i]!;
-    right[bin] = right[bin]! + cells.current[i]!;
+  let edge = edges[0] ?? Number.POSITIVE_INFINITY;
+  let inReference = 0;
+  let inCurrent = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    while (edge <= value) {
+      left[bin] = inReference;
+      right[bin] = inCurrent;
+      inReference = 0;
+      inCurrent = 0;
+      bin++;
+      edge = edges[bin] ?? Number.POSITIVE_INFINITY;
+    }
+    inReference += reference[i]!;
+    inCurrent += current[i]!;
   }
+  left[bin] = inReference;
+  right[bin] = inCurrent;
   return { left, right };
 }
 
@@ -81,21 +95,19 @@ export function quantileEdgesOfCells(cells: PooledCells, bins = 10): number[] {
   const edges: number[] = [];
   const n = cells.referenceCount;
   if (n === 0) return edges;
+  const { values, reference } = cells;
   let cell = 0;
-  let upTo = cells.reference[0]!;
-  const seek = (rank: number): number => {
-    while (upTo <= rank) upTo += cells.reference[++cell]!;
-    return cells.values[cell]!;
-  };
+  let upTo = reference[0]!;
   for (let i = 1; i < bins; i++) {
     const position = (i / bins) * (n - 1);
     const below = Math.floor(position);
-    const low = seek(below);
+    while (upTo <= below) upTo += reference[++cell]!;
+    const low = values[cell]!;
     let high = low;
     if (upTo <= below + 1 && below + 1 < n) {
       let next = cell + 1;
-      while (cells.reference[next] === 0) next++;
-      high = cells.values[next]!;
+      while (reference[next] === 0) next++;
+      high = values[next]!;
     }
     const edge = interpolate(low, high, position - below);
     if (edges.length === 0 || edge > edges[edges.length - 1]!) edges.push(edge);

@@ -10,7 +10,7 @@ import { createRelabelling } from './permute-cells.ts';
 const FIRST_ROUND = 99;
 const CHECK_EVERY = 25;
 /** Relabelled values this close to the observed one are ties; they count against an alarm. */
-const TIE = 1 - 1e-12;
+const TIE = 1 - 1e-9;
 
 export interface MethodEvidence {
   readonly method: DriftMethod;
@@ -65,10 +65,11 @@ export function judgeAgainstNoise(
     )
       break;
     relabel(scratch.reference, scratch.current);
-    measureCells(scratch, methods).forEach((value, i) => {
-      drawn[i]!.push(value);
-      if (value >= observed[i]! * TIE) exceeding[i] = exceeding[i]! + 1;
-    });
+    const values = measureCells(scratch, methods);
+    for (let i = 0; i < methods.length; i++) {
+      drawn[i]!.push(values[i]!);
+      if (values[i]! >= observed[i]! * TIE) exceeding[i] = exceeding[i]! + 1;
+    }
   }
   return methods.map((method, i): MethodEvidence => {
     const value = observed[i]!;
