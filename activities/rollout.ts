@@ -103,14 +103,15 @@ async function measureRollout(
     throw new PerennialError(ROUTE_INVALID, `Model ${model} has no route of generation ${generation}.`);
   const { rows } = await db.query<{ now: Date }>('SELECT clock_timestamp() AS now');
   const measuredAt = rows[0]?.now.getTime() ?? Date.now();
-  const view = await log.open({
+  const shadowing = route.shadow.includes(challenger);
+  const window = {
     model,
     environment,
     from: route.createdAt - CLOCK_TOLERANCE_MS,
     to: measuredAt + CLOCK_TOLERANCE_MS,
-  });
+  };
+  const view = await log.open(window, { items: shadowing });
   try {
-    const shadowing = route.shadow.includes(challenger);
     return {
       generation,
       since: route.createdAt,

@@ -33,7 +33,8 @@ export interface PredictionLogView {
 }
 
 export interface PredictionLog {
-  open(window: PredictionWindow): Promise<PredictionLogView>;
+  /** Without `items`, that view is empty: nothing of it is fetched. */
+  open(window: PredictionWindow, options?: { readonly items: boolean }): Promise<PredictionLogView>;
   /** Opens, asks once, closes. */
   query<Row extends object>(
     window: PredictionWindow,
@@ -49,12 +50,12 @@ export function openPredictionLog(deps: {
   readonly db: Queryable;
   readonly store: Pick<ArtifactStore, 'fetchFile'>;
 }): PredictionLog {
-  async function open(window: PredictionWindow): Promise<PredictionLogView> {
+  async function open(window: PredictionWindow, options = { items: true }): Promise<PredictionLogView> {
     const segments = await segmentsSince(deps.db, window.environment, window.from);
     const inWindow = segments.filter((segment) => segment.firstAt < window.to);
     const files = {
       requests: await fetchParts(deps.store, inWindow, 'requests'),
-      items: await fetchParts(deps.store, inWindow, 'items'),
+      items: options.items ? await fetchParts(deps.store, inWindow, 'items') : [],
       outcomes: await fetchParts(deps.store, segments, 'outcomes'),
     };
     const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
