@@ -1,7 +1,10 @@
 import { join } from 'node:path';
+import { createEvaluationActivities } from '../activities/evaluation.ts';
 import { createFeatureActivities } from '../activities/features.ts';
 import { createFrameActivities } from '../activities/frame.ts';
 import { createIngestActivities } from '../activities/ingest.ts';
+import { createMonitoringActivities } from '../activities/monitoring.ts';
+import { openPredictionLog } from '../src/serving/prediction-log.ts';
 import { startWorker } from './start-worker.ts';
 
 await startWorker({
@@ -9,12 +12,22 @@ await startWorker({
   workflows: false,
   maxConcurrentActivities: 4,
   shutdownGraceMs: 10_000,
-  activities: ({ config, db, store, s3, secrets }) => {
+  activities: ({ config, db, store, s3, secrets, logger }) => {
     const duckdb = { directory: join(config.dataDir, 'duckdb') };
     return {
-      ...createIngestActivities({ db, store, s3, duckdb, baseDirectory: process.cwd(), secrets, now: Date.now }),
+      ...createIngestActivities({
+        db,
+        store,
+        s3,
+        duckdb,
+        baseDirectory: process.cwd(),
+        secrets,
+        now: Date.now,
+      }),
       ...createFeatureActivities({ db, store, duckdb }),
       ...createFrameActivities({ db, store, duckdb }),
+      ...createEvaluationActivities({ db, store, duckdb }),
+      ...createMonitoringActivities({ db, store, duckdb, log: openPredictionLog({ db, store }), logger }),
     };
   },
 });

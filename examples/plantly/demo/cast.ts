@@ -12,7 +12,7 @@ export interface Cast {
 export async function castPeople(url: string, adminToken: string): Promise<Cast> {
   const admin = createPerson('local-admin', url, adminToken);
   return {
-    dataScientist: await hire(admin, url, 'dana', ['data-scientist']),
+    dataScientist: await hire(admin, url, 'dana', ['data-scientist', 'ml-engineer']),
     mlEngineer: await hire(admin, url, 'miguel', ['ml-engineer']),
     onCall: await hire(admin, url, 'olu', ['on-call']),
     auditor: await hire(admin, url, 'aya', ['viewer']),

@@ -60,7 +60,7 @@ export function baseline(setting: Setting): Step[] {
     {
       id: 'approve-v1',
       title: 'Miguel, ML engineer (scripted), reads the card and approves',
-      expected: 'mail and Slack asked for it; version 1 takes all traffic and becomes champion',
+      expected: 'mail and Slack asked for it; version 1 takes all traffic and is watched while it bakes',
       run: async (tell) => {
         const asked = await need(setting.inbox, 'inbox').bothTell(
           `version ${setting.baseline}`,
@@ -72,10 +72,10 @@ export function baseline(setting: Setting): Step[] {
           'Baseline is sound: gates pass, slices hold',
           tell,
         );
-        await untilStage(who, MODEL, setting.baseline, ['champion'], ROLLOUT_TIMEOUT_MS, tell);
+        await untilStage(who, MODEL, setting.baseline, ['bake', 'champion'], ROLLOUT_TIMEOUT_MS, tell);
         const { route } = await who.status(MODEL);
         return {
-          seen: `version ${setting.baseline} is champion, route generation ${route?.generation ?? '?'}`,
+          seen: `${asked.mails} mail and ${asked.slack} Slack message asked; version ${setting.baseline} serves, route generation ${route?.generation ?? '?'}`,
           facts: { ...asked, route },
         };
       },
@@ -106,6 +106,16 @@ export function baseline(setting: Setting): Step[] {
           seen: `${totals.ranked} visits ranked, ${totals.converted} with a purchase`,
           facts: { ...totals },
         };
+      },
+    },
+    {
+      id: 'champion-v1',
+      title: 'The first version proves itself on live traffic',
+      expected: 'no errors, good latency while it bakes: it becomes champion',
+      run: async (tell) => {
+        const { mlEngineer } = need(setting.cast, 'cast');
+        await untilStage(mlEngineer, MODEL, setting.baseline, ['champion'], ROLLOUT_TIMEOUT_MS, tell);
+        return { seen: `version ${setting.baseline} is champion` };
       },
     },
     {
