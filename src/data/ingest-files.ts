@@ -3,15 +3,14 @@ import type { QuarantinedBatch } from '../contracts/activities/data.ts';
 import type { Source } from '../contracts/spec/sources.ts';
 import type { DatasetColumn } from '../domain/dataset.ts';
 import type { QuarantineRow, SourceHold, SourceRef } from '../registry/datasets.ts';
-import { appendBatch, writePart } from './append-batch.ts';
+import { appendBatch } from './append-batch.ts';
 import { attachDataset } from './dataset-views.ts';
 import { withDuckDb } from './duckdb.ts';
 import type { DuckDbSession } from './duckdb.ts';
-import { failedExpectations } from './expectation.ts';
 import type { FileAccess, ListedFile } from './file-listing.ts';
 import { hasNews, takeSegment } from './file-segment.ts';
 import type { FileProgress, FileSegment } from './file-segment.ts';
-import { readSegment } from './read-segment.ts';
+import { judgeSegment } from './judge-segment.ts';
 import { attachReferences, batchIdOf, newestEventTime, typeChanges } from './source-ingestion.ts';
 import type { GoodDataset, IngestDependencies, IngestOutcome } from './source-ingestion.ts';
 import { quoteName } from './sql-text.ts';
@@ -103,48 +102,25 @@ async function ingestChunk(
       const growing = source.format === 'ndjson';
       const segment = await takeSegment(access, file, progress[file.uri], growing, path);
       if (!segment) continue;
-      const setAside = (failures: readonly string[], rows: number, blob: string) => {
-        const batchId = batchIdOf(ref, file.uri, String(segment.from), segment.next.digest);
-        quarantined.push({ batchId, rows, blob, failures });
-        progress[file.uri] = { ...segment.next, setAside: rows === 0 };
-      };
-      const setRawAside = async (failures: readonly string[]) =>
-        setAside(failures, 0, (await store.putFile(path)).digest);
-      if (segment.refusal !== null || refused.length > 0) {
-        await setRawAside(segment.refusal === null ? refused : [segment.refusal]);
-        continue;
-      }
-      const read = await readSegment(session, segment, source.format, columns, 'batch');
-      if (read.kind === 'unreadable') {
-        await setRawAside(read.problems);
-        continue;
-      }
-      const [counted] = await session.rows('SELECT count(*) AS n FROM batch');
-      const rows = Number(counted?.n);
-      const failures = await failedExpectations(source.expectations, {
+      const judged = await judgeSegment(deps, {
         session,
-        source: ref.source,
-        batch: 'batch',
-        existing: await knownRows(session, parent !== null, accepted.length > 0),
-        primaryKey: source.primaryKey ?? [],
+        ref,
+        source,
+        segment,
+        columns,
+        refused,
         viewOf,
-        nowMs: deps.nowMs,
+        existing: await knownRows(session, parent !== null, accepted.length > 0),
       });
-      if (failures.length > 0) {
-        const { part } = await writePart(session, store, 'SELECT * FROM batch');
-        const place = `${file.uri}:${String(segment.linesBefore + 1)}`;
-        await setAside(
-          failures.map((failure) => `${place}: ${failure}`),
-          rows,
-          part.digest,
-        );
-        continue;
+      progress[file.uri] = { ...segment.next, setAside: judged.kind === 'aside' && judged.unreadable };
+      if (judged.kind === 'aside') {
+        const batchId = batchIdOf(ref, file.uri, String(segment.from), segment.next.digest);
+        quarantined.push({ batchId, rows: judged.rows, blob: judged.blob, failures: judged.failures });
+      } else if (judged.rows > 0) {
+        columns ??= judged.columns;
+        await accept(session, accepted.length === 0);
+        accepted.push(segment);
       }
-      progress[file.uri] = segment.next;
-      if (rows === 0) continue;
-      columns ??= read.columns;
-      await accept(session, accepted.length === 0);
-      accepted.push(segment);
     }
     return commit({
       deps,

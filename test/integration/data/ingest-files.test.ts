@@ -191,7 +191,11 @@ describe('ingesting files', () => {
     expect(await ingest()).toMatchObject({ newRows: 0 });
     await withDuckDb(scratch, (session) => session.run(`COPY (SELECT 1 AS id) TO '${path('1.parquet')}'`));
     expect((await ingest()).quarantined[0]?.failures[0]).toContain('was changed after it had been read');
-    await withDuckDb(scratch, (session) => session.run(`COPY (SELECT 2 AS id) TO '${path('1.parquet')}'`));
+    await withDuckDb(scratch, (session) =>
+      session.run(
+        `COPY (SELECT 2::BIGINT AS id, 1.5::DOUBLE AS price, TIMESTAMP '2026-01-02' AS t) TO '${path('1.parquet')}'`,
+      ),
+    );
     expect((await ingest()).quarantined).toHaveLength(1);
     expect(await ingest()).toMatchObject({ newRows: 0, rows: 6, quarantined: [] });
   });

@@ -1,0 +1,64 @@
+import type { DatasetColumn } from '../domain/dataset.ts';
+import type { SourceRef } from '../registry/datasets.ts';
+import { writePart } from './append-batch.ts';
+import type { DuckDbSession } from './duckdb.ts';
+import { failedExpectations } from './expectation.ts';
+import type { FileSegment } from './file-segment.ts';
+import type { FilesSource } from './ingest-files.ts';
+import { readSegment } from './read-segment.ts';
+import type { IngestDependencies } from './source-ingestion.ts';
+
+export type JudgedSegment =
+  /** Its rows are in table `batch`. */
+  | { readonly kind: 'good'; readonly rows: number; readonly columns: readonly DatasetColumn[] }
+  | {
+      readonly kind: 'aside';
+      readonly failures: readonly string[];
+      readonly rows: number;
+      /** Digest of its raw bytes, or of its rows as Parquet when they could be read. */
+      readonly blob: string;
+      readonly unreadable: boolean;
+    };
+
+/** Reads a file's news into table `batch` and tests it. */
+export async function judgeSegment(
+  deps: IngestDependencies,
+  job: {
+    readonly session: DuckDbSession;
+    readonly ref: SourceRef;
+    readonly source: FilesSource;
+    readonly segment: FileSegment;
+    readonly columns: readonly DatasetColumn[] | null;
+    /** Why the declared columns can't be kept with the dataset; empty when they can. */
+    readonly refused: readonly string[];
+    readonly viewOf: (source: string) => string | null;
+    readonly existing: string | null;
+  },
+): Promise<JudgedSegment> {
+  const { session, source, segment } = job;
+  const { store } = deps;
+  const rawAside = async (failures: readonly string[], unreadable: boolean): Promise<JudgedSegment> => {
+    const { digest } = await store.putFile(segment.path);
+    return { kind: 'aside', failures, rows: 0, blob: digest, unreadable };
+  };
+  if (segment.refusal !== null) return rawAside([segment.refusal], false);
+  if (job.refused.length > 0) return rawAside(job.refused, true);
+  const read = await readSegment(session, segment, source.format, job.columns, 'batch');
+  if (read.kind === 'unreadable') return rawAside(read.problems, true);
+  const [counted] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM batch');
+  const rows = counted?.n ?? 0;
+  const failures = await failedExpectations(source.expectations, {
+    session,
+    source: job.ref.source,
+    batch: 'batch',
+    existing: job.existing,
+    primaryKey: source.primaryKey ?? [],
+    viewOf: job.viewOf,
+    nowMs: deps.nowMs,
+  });
+  if (failures.length === 0) return { kind: 'good', rows, columns: read.columns };
+  const { part } = await writePart(session, store, 'SELECT * FROM batch');
+  const place = `${segment.file.uri}:${String(segment.linesBefore + 1)}`;
+  const placed = failures.map((failure) => `${place}: ${failure}`);
+  return { kind: 'aside', failures: placed, rows, blob: part.digest, unreadable: false };
+}
