@@ -41,7 +41,7 @@ const FEATURE_REST_MS = 1000;
 const RECENT_ANSWERS = 10_000;
 const RECENT_ANSWER_BYTES = 32 * 2 ** 20;
 const SHADOW_BOUND = 2000;
-const STOP_SHIPPING_MS = 8000;
+const STOP_SHIPPING_MS = 15_000;
 const CLOSE_IDLE_EVERY_MS = 50;
 /** A request that takes longer than this when the gateway stops is cut off, unanswered and unlogged. */
 const FINISH_REQUESTS_MS = 10_000;
@@ -146,7 +146,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       await shadows.idle();
       shipper.stop();
       spool.seal();
-      await Promise.race([shipper.shipSealed(), expiry(STOP_SHIPPING_MS)]);
+      await Promise.race([shipper.flush(), expiry(STOP_SHIPPING_MS)]);
       await follower.stop();
     },
   };

@@ -47,6 +47,12 @@ export class SegmentShipper {
     return this.#running;
   }
 
+  /** Ships all that is sealed when it is called: a pass under way may have begun before. */
+  async flush(): Promise<void> {
+    await this.#running;
+    await this.shipSealed();
+  }
+
   async #pass(): Promise<void> {
     const { spool, onError } = this.#options;
     spool.recover();

@@ -2,18 +2,17 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ensureBuilt } from '../built-product.ts';
-import { GATEWAY_MAIN, gatewayFolder, killGateways, startGatewayProcess } from './gateway-process.ts';
+import { gatewayFolder, killGateways, startGatewayProcess } from './gateway-process.ts';
 import { ADA, MODEL, post, rankBody, servingWorld, until } from './serving-fixture.ts';
 import type { ServingWorld } from './serving-fixture.ts';
 
 const RANK = `/v1/models/${MODEL}/rank`;
 const CLIENTS = 8;
 const KILL_AFTER_ANSWERS = 400;
-const BUILD_TIMEOUT_MS = 5 * 60_000;
 let world: ServingWorld;
 
 beforeAll(async () => {
-  ensureBuilt(GATEWAY_MAIN);
+  ensureBuilt();
   world = await servingWorld();
   const version = await world.addVersion('linear', { stage: 'champion' });
   await world.activities.setRoute({
@@ -25,7 +24,7 @@ beforeAll(async () => {
     reason: 'test',
     actor: ADA,
   });
-}, BUILD_TIMEOUT_MS);
+});
 afterAll(async () => {
   killGateways();
   await world?.close();

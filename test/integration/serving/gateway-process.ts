@@ -9,8 +9,7 @@ import { join } from 'node:path';
 import { get, until } from './serving-fixture.ts';
 import type { ServingWorld } from './serving-fixture.ts';
 
-/** For `ensureBuilt`, once before the first process. */
-export const GATEWAY_MAIN = 'src/serving/main.js';
+const GATEWAY_MAIN = 'src/serving/main.js';
 
 const started: ChildProcess[] = [];
 
@@ -39,7 +38,7 @@ export function gatewayFolder(): string {
   return mkdtempSync(join(tmpdir(), 'gateway-process-'));
 }
 
-/** The built gateway as a process of its own; resolves when it is ready. */
+/** The built gateway (see `ensureBuilt`) as a process of its own; resolves when it is ready. */
 export async function startGatewayProcess(
   world: ServingWorld,
   dataDir: string,
