@@ -12,7 +12,7 @@ const KILL_AFTER_ANSWERS = 400;
 let world: ServingWorld;
 
 beforeAll(async () => {
-  ensureBuilt();
+  ensureBuilt('src/serving/main.js');
   world = await servingWorld();
   const version = await world.addVersion('linear', { stage: 'champion' });
   await world.activities.setRoute({
