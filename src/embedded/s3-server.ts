@@ -1,6 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { findS3Server } from './binaries.ts';
 import { LOOPBACK } from './ports.ts';
 import { baseEnvironment } from './service.ts';
@@ -23,6 +30,10 @@ export const S3_PORTS = [
 type S3Port = (typeof S3_PORTS)[number];
 
 const REQUEST_TIMEOUT_MS = 5_000;
+const PROBE_KEY = '.perennial-ready';
+
+// The SDK warns about releases of next year; versions are pinned here, and the line confuses who runs the stack.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
 export interface S3Settings {
   readonly dataDir: string;
@@ -56,7 +67,7 @@ export function s3Service(settings: S3Settings): Service {
     check: async () => {
       if (server.kind === 'weed') await answers(`${s3Endpoint(settings)}/status`);
     },
-    afterReady: () => createBucket(settings, settings.bucket),
+    afterReady: () => prepareBucket(settings, settings.bucket),
   };
 }
 
@@ -111,8 +122,11 @@ async function answers(url: string): Promise<void> {
   if (!response.ok) throw new Error(`${url} answered ${String(response.status)}`);
 }
 
-/** Makes a bucket unless there is one of that name. */
-export async function createBucket(
+/**
+ * Makes the bucket unless it is there, and passes an object through it: SeaweedFS answers on its port some time
+ * before the volumes of an earlier start are registered, and reads fail until then.
+ */
+async function prepareBucket(
   settings: Pick<S3Settings, 'ports' | 'accessKeyId' | 'secretAccessKey'>,
   bucket: string,
 ): Promise<void> {
@@ -129,6 +143,11 @@ export async function createBucket(
     await client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal }).catch(async () => {
       await client.send(new CreateBucketCommand({ Bucket: bucket }), { abortSignal });
     });
+    const probe = { Bucket: bucket, Key: PROBE_KEY };
+    await client.send(new PutObjectCommand({ ...probe, Body: 'ready' }), { abortSignal });
+    const { Body } = await client.send(new GetObjectCommand(probe), { abortSignal });
+    await Body?.transformToString();
+    await client.send(new DeleteObjectCommand(probe), { abortSignal });
   } finally {
     client.destroy();
   }

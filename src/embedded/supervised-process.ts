@@ -15,7 +15,7 @@ const LONGEST_BACKOFF_MS = 10_000;
 /** A process that has been ready for this long starts again without the back-off of earlier failures. */
 const STEADY_MS = 20_000;
 const LOG_ROTATE_BYTES = 20 * 1024 * 1024;
-const LOG_TAIL_LINES = 8;
+const LOG_TAIL_LINES = 16;
 
 export interface ProcessStatus {
   readonly name: string;
