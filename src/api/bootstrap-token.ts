@@ -38,3 +38,12 @@ export async function bootstrapToken(db: Database, dataDir: string): Promise<Boo
   );
   return { file, token: secret.token };
 }
+
+/** Makes the first admin token of a registry that has none that is valid, so that somebody can make the others. */
+export async function ensureFirstAdmin(db: Database, dataDir: string): Promise<BootstrapToken | null> {
+  const { rowCount } = await db.query(
+    `SELECT 1 FROM tokens WHERE roles @> '["admin"]' AND revoked_at IS NULL
+        AND (expires_at IS NULL OR expires_at > now()) LIMIT 1`,
+  );
+  return rowCount === 0 ? bootstrapToken(db, dataDir) : null;
+}

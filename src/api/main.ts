@@ -10,6 +10,7 @@ import type { Logger } from '../platform/logger.ts';
 import { connectTemporal, prepareNamespace } from '../platform/temporal-connection.ts';
 import { migrate, openDatabase } from '../registry/database.ts';
 import type { ApiDependencies } from './api-instance.ts';
+import { ensureFirstAdmin } from './bootstrap-token.ts';
 import { createLifecycleClient } from './lifecycle-client.ts';
 import { buildServer } from './server.ts';
 import { carryOutAll } from './spec-application.ts';
@@ -18,20 +19,24 @@ import { carryOutAll } from './spec-application.ts';
 async function main(config: Config, logger: Logger): Promise<void> {
   const db = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'lost a connection'));
   await migrate(db);
+  const first = await ensureFirstAdmin(db, config.dataDir);
+  if (first) logger.info({ file: first.file }, 'made the first admin token');
   const connection = await connectTemporal(config.temporal);
   const { namespace } = config.temporal;
   await prepareNamespace(connection, namespace);
   const temporal = new Client({ connection, namespace });
+  const artifacts = createArtifactStore({
+    client: createS3Client(config.s3),
+    bucket: config.s3.bucket,
+    cacheDirectory: join(config.dataDir, 'cache', 'blobs'),
+  });
+  await artifacts.ensureBucket();
   const deps: ApiDependencies = {
     environment: config.environment,
     db,
     temporal,
     lifecycle: createLifecycleClient(temporal),
-    artifacts: createArtifactStore({
-      client: createS3Client(config.s3),
-      bucket: config.s3.bucket,
-      cacheDirectory: join(config.dataDir, 'cache'),
-    }),
+    artifacts,
     linkSecret: config.linkSecret,
     webhookSecrets: config.webhookSecrets,
     now: Date.now,

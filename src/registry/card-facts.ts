@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { CardDecision, CardFacts, CardRun } from '../domain/card/card-facts.ts';
 import type { GateReport } from '../domain/gate-report.ts';
 import type { JudgedMetrics } from '../domain/gates/judged-metrics.ts';
@@ -6,28 +5,18 @@ import { effectiveSpec } from '../domain/spec/effective-spec.ts';
 import type { ModelSpec } from '../contracts/spec/model-spec.ts';
 import type { Queryable } from './database.ts';
 import { listDecisions, listGateReports } from './decisions.ts';
+import { findEvaluation } from './evaluations.ts';
 import { datasetsOfFrame } from './lineage.ts';
 import { getRun } from './runs.ts';
 import { loadSpecRecord } from './specs.ts';
 import { getVersion } from './versions.ts';
 import type { VersionRecord, VersionRef } from './versions.ts';
 
-const Metrics = z.record(z.string(), z.number().nullable());
-/** The part of an evaluation's report that the card shows. */
-const ReportMetrics = z.object({
-  overall: Metrics,
-  count: z.number(),
-  slices: z.array(z.object({ name: z.string(), count: z.number(), metrics: Metrics })),
-});
-
 async function evaluationOf(db: Queryable, version: VersionRecord): Promise<CardFacts['evaluation']> {
-  if (version.evaluationId === null) return null;
-  const { rows } = await db.query<{ report: { metrics?: unknown } }>(
-    'SELECT report FROM evaluations WHERE evaluation_id = $1',
-    [version.evaluationId],
-  );
-  const parsed = ReportMetrics.safeParse(rows[0]?.report.metrics ?? rows[0]?.report);
-  return parsed.success ? { id: version.evaluationId, metrics: parsed.data } : null;
+  const report = version.evaluationId === null ? null : await findEvaluation(db, version.evaluationId);
+  if (report === null) return null;
+  const { evaluationId: id, metrics, latency } = report;
+  return { id, metrics, latencyMsP99: latency.msP99, latencySamples: latency.samples };
 }
 
 async function runOf(

@@ -35,6 +35,14 @@ export interface CardDecision {
   readonly evidenceHash: string | null;
 }
 
+export interface CardEvaluation {
+  readonly id: string;
+  readonly metrics: JudgedMetrics;
+  /** Of single predictions in one thread; null when none was measured. */
+  readonly latencyMsP99: number | null;
+  readonly latencySamples: number;
+}
+
 /** All that a model card is made of. Everything is read from the registry; nothing is written by hand. */
 export interface CardFacts {
   readonly model: string;
@@ -51,7 +59,7 @@ export interface CardFacts {
   readonly datasets: readonly CardDataset[];
   readonly features: readonly CardFeature[];
   readonly run: CardRun | null;
-  readonly evaluation: { readonly id: string; readonly metrics: JudgedMetrics } | null;
+  readonly evaluation: CardEvaluation | null;
   /** The champion that was compared with, and its metrics on its own evaluation. */
   readonly champion: { readonly version: number; readonly metrics: JudgedMetrics | null } | null;
   readonly gates: GateReport | null;

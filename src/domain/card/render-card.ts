@@ -94,7 +94,8 @@ function trainingLines(facts: CardFacts): string[] {
 function evaluationLines(facts: CardFacts): string[] {
   if (!facts.evaluation) return ['no evaluation is recorded'];
   const { champion } = facts;
-  const heading = champion ? `champion (version ${champion.version})` : 'champion';
+  const heading = champion ? `champion (version ${champion.version}, on its own holdout)` : 'champion';
+  const { latencyMsP99: latency, latencySamples } = facts.evaluation;
   return [
     `Evaluation ${code(facts.evaluation.id)} on the held-out newest examples.${champion ? '' : ' There was no champion to compare with.'}`,
     '',
@@ -102,6 +103,8 @@ function evaluationLines(facts: CardFacts): string[] {
       ['slice', 'rows', 'metric', 'value', heading],
       metrics(facts.evaluation.metrics, champion?.metrics ?? null),
     ),
+    '',
+    `Latency of one prediction, p99: ${latency === null ? 'not measured' : `${number(latency)} ms over ${latencySamples} samples`}.`,
   ];
 }
 

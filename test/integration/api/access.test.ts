@@ -1,12 +1,13 @@
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- answers are looked into as JSON */
 import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bootstrapToken } from '../../../src/api/bootstrap-token.ts';
+import { bootstrapToken, ensureFirstAdmin } from '../../../src/api/bootstrap-token.ts';
 import { ROLES } from '../../../src/domain/role.ts';
 import { withTransaction } from '../../../src/registry/database.ts';
 import { actorOfToken, generateToken, revokeToken, storeToken } from '../../../src/registry/tokens.ts';
-import { applyModel } from '../registry/registry-fixture.ts';
+import { applyModel, openRegistry } from '../registry/registry-fixture.ts';
 import { ApiWorld } from './api-fixture.ts';
 
 let world: ApiWorld;
@@ -103,6 +104,15 @@ describe('the first admin token', () => {
     expect(await actorOfToken(world.db, second.token)).toEqual({ id: 'admin', roles: ['admin'] });
     await writeFile(second.file, 'garbage');
     expect((await bootstrapToken(world.db, dataDir)).token).not.toBe(second.token);
+  });
+
+  it('is not made where another valid one exists', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'perennial-token-'));
+    expect(await ensureFirstAdmin(world.db, dataDir)).toBeNull();
+    const db = await openRegistry();
+    const made = await ensureFirstAdmin(db, dataDir);
+    expect(await actorOfToken(db, made?.token ?? '')).toMatchObject({ roles: ['admin'] });
+    await db.end();
   });
 });
 

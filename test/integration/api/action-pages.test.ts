@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-member-access -- answers are looked into as JSON */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TASK_QUEUE } from '../../../src/contracts/task-queues.ts';
 import { incidentWorkflowId } from '../../../src/contracts/workflows/ids.ts';

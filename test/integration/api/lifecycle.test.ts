@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call -- answers are looked into as JSON */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monitorScheduleId, retrainScheduleId } from '../../../src/contracts/workflows/ids.ts';
 import { ENVIRONMENT, specInput } from '../registry/registry-fixture.ts';

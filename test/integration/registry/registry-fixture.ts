@@ -99,9 +99,11 @@ export async function writeProduction(
   );
   const overall = { auc: parts.auc ?? 0.81 };
   const slices = [{ name: 'region=EU', count: 60, metrics: { auc: 0.79 } }];
+  const latency = { samples: 300, msP50: 0.1, msP99: 0.4 };
+  const report = { evaluationId, metrics: { overall, count: 100, slices }, latency };
   await db.query(
     'INSERT INTO evaluations (evaluation_id, model, environment, version, report) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING',
-    [evaluationId, model, environment, version, JSON.stringify({ metrics: { overall, count: 100, slices } })],
+    [evaluationId, model, environment, version, JSON.stringify(report)],
   );
   const training = {
     runId,

@@ -38,12 +38,13 @@ it('says plainly what is missing instead of leaving it out', () => {
 it('sets every metric beside the champion, overall and by slice, and never shows an undefined one as 0', () => {
   const card = renderCard({
     ...EMPTY,
-    evaluation: { id: 'e', metrics: judged(null) },
+    evaluation: { id: 'e', metrics: judged(null), latencyMsP99: 0.25, latencySamples: 300 },
     champion: { version: 2, metrics: judged(0.75) },
   });
   expect(card).toContain('| overall | 100 | auc | – | 0.75 |');
   expect(card).toContain('| region=EU | 40 | auc | – | 0.75 |');
-  expect(card).toContain('champion (version 2)');
+  expect(card).toContain('champion (version 2, on its own holdout)');
+  expect(card).toContain('0.25 ms over 300 samples');
 });
 
 it('lets no text of a person become markup or break a table', () => {
