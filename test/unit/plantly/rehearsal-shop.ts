@@ -159,7 +159,7 @@ export class RehearsalShop {
     return new Map(rows.map((row) => [keys.map((key) => String(row[key])).join('|'), row]));
   }
 
-  /** The point-in-time frame: train and holdout (newest fifth) as Parquet; AUC and NDCG need the holdout later. */
+  /** The point-in-time frame: train and holdout (newest tenth) as Parquet; AUC and NDCG need the holdout later. */
   async buildFrame(spec: PlantlySpec, name: string): Promise<{ train: string; holdout: string }> {
     const { spine, features } = spec.training;
     const views = [...new Set(features.map((feature) => feature.split('.')[0]!))];
@@ -175,10 +175,10 @@ export class RehearsalShop {
       join(this.#folder, `${name}-${part}.parquet`),
     ) as [string, string];
     await this.#connection.run(
-      `COPY (SELECT * FROM frame_${name} WHERE age_rank < 0.8 ORDER BY event_time, impression_id) TO '${train}'`,
+      `COPY (SELECT * FROM frame_${name} WHERE age_rank < 0.9 ORDER BY event_time, impression_id) TO '${train}'`,
     );
     await this.#connection.run(
-      `COPY (SELECT * FROM frame_${name} WHERE age_rank >= 0.8 ORDER BY event_time, impression_id) TO '${holdout}'`,
+      `COPY (SELECT * FROM frame_${name} WHERE age_rank >= 0.9 ORDER BY event_time, impression_id) TO '${holdout}'`,
     );
     return { train, holdout };
   }

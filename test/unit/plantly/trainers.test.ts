@@ -71,7 +71,7 @@ async function prepare(
     label: 'bought',
     features: (changes.features ?? FEATURES).map((name) => ({ name, type: 'float32' })),
     // Enough steps that a signal sent at the first line of output arrives before the last.
-    parameters: { device: 'cpu', steps: 300, rounds: 400, ...changes.parameters },
+    parameters: { device: 'cpu', steps: 60, rounds: 240, ...changes.parameters },
     seed: 5,
     outputDir,
     checkpointDir,
