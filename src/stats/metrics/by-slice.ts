@@ -51,5 +51,5 @@ function sliceValue(value: unknown): string {
     return MISSING_SLICE;
   return typeof value === 'object'
     ? JSON.stringify(value)
-    : String(value as string | number | boolean | bigint);
+    : String(value);
 }
