@@ -92,8 +92,8 @@ export async function lifecycleState({ env }: Stage, model: string) {
   return await env.client.workflow.getHandle(id).query(lifecycleStateQuery);
 }
 
-const STEP_MS = 15_000;
-const REAL_DEADLINE_MS = 20_000;
+const STEP_MS = 30_000;
+const REAL_DEADLINE_MS = 60_000;
 
 /** Lets virtual time pass until the condition holds; fails after `withinMs` of virtual time. */
 export async function eventually(

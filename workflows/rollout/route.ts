@@ -14,7 +14,10 @@ export interface ServedStep extends Pick<RolloutStep, 'phase' | 'weight'> {
   readonly key: string;
 }
 
-/** Sets a step's route and waits until every gateway obeys it; only then the stage and the step's clock move. */
+/**
+ * Sets a step's stage and route and waits until every gateway obeys it; only then the step's clock starts. The
+ * stage comes first, so that no request is ever answered by a version whose stage denies it.
+ */
 export async function serveStep(
   run: RolloutRun,
   step: ServedStep,
@@ -25,6 +28,9 @@ export async function serveStep(
   const { workflowId } = workflowInfo();
   const summary = `${step.phase} ${String(step.weight)} %`;
   const before = run.state.phase;
+  if (before !== step.phase) {
+    await setStage({ model, environment, version, stage: step.phase, reason, actor });
+  }
   // From here on requests may reach the challenger, whatever becomes of the calls below.
   run.routed = true;
   run.apply({ ...run.state, weight: step.weight });
@@ -39,9 +45,6 @@ export async function serveStep(
     },
   ]);
   await awaitRoute.executeWithOptions({ summary }, [{ model, environment, generation }]);
-  if (before !== step.phase) {
-    await setStage({ model, environment, version, stage: step.phase, reason, actor });
-  }
   run.apply(enterStep(run.state, step, { index: step.index, generation, now: Date.now() }));
 }
 

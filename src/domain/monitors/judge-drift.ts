@@ -15,7 +15,11 @@ function drifted(verdict: ColumnDriftVerdict): boolean {
 }
 
 /** Breaches when at least `share` of the features that could be judged drifted. */
-export function judgeFeatureDrift(features: readonly FeatureDrift[], share: number): Judgement {
+export function judgeFeatureDrift(
+  features: readonly FeatureDrift[],
+  share: number,
+  reference: string,
+): Judgement {
   const able = features.filter(
     ({ verdict }) => verdict.kind !== 'insufficient_data' || verdict.missing.drifted,
   );
@@ -32,13 +36,18 @@ export function judgeFeatureDrift(features: readonly FeatureDrift[], share: numb
     moved.length > 0 && value >= share,
     value,
     share,
-    `${moved.length} of ${able.length} features drifted (limit ${percent(share)})${list}`,
+    `${moved.length} of ${able.length} features drifted against ${reference} (limit ${percent(share)})${list}`,
   );
 }
 
-export function judgePredictionDrift(verdict: ColumnDriftVerdict): Judgement {
+export function judgePredictionDrift(verdict: ColumnDriftVerdict, reference: string): Judgement {
   if (verdict.kind === 'insufficient_data') return insufficient(verdict.reason);
-  return judged(verdict.kind === 'drifted', verdict.value, verdict.threshold, `scores: ${verdict.reason}`);
+  return judged(
+    verdict.kind === 'drifted',
+    verdict.value,
+    verdict.threshold,
+    `scores against ${reference}: ${verdict.reason}`,
+  );
 }
 
 function excess(verdict: ColumnDriftVerdict): number {

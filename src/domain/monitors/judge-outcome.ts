@@ -89,11 +89,7 @@ function means(input: OutcomeComparison): { now: number; before: number } {
 
 /** Chance that the window's mean is this much lower (higher) by luck alone. */
 function compare({ type, window, reference }: OutcomeComparison): { pLess: number; pGreater: number } {
-  if (type === 'boolean')
-    return twoProportionTest(
-      { successes: Math.round(reference.sum), trials: reference.count },
-      { successes: Math.round(window.sum), trials: window.count },
-    );
+  if (type === 'boolean') return twoProportionTest(proportionOf(reference), proportionOf(window));
   const now = moments(window, null);
   const test = welchTest(moments(reference, now.variance), now);
   // Without any variance the means themselves decide.
@@ -103,6 +99,11 @@ function compare({ type, window, reference }: OutcomeComparison): { pLess: numbe
       pGreater: now.mean * reference.count > reference.sum ? 0 : 1,
     };
   return test;
+}
+
+/** Several events of one request can say yes; it has converted once. */
+function proportionOf({ count, sum }: OutcomeSample): { successes: number; trials: number } {
+  return { successes: Math.min(count, Math.max(0, Math.round(sum))), trials: count };
 }
 
 /** A sample whose squares were not kept is taken to vary as the other does. */

@@ -1,0 +1,252 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Rollout } from '../../../../src/contracts/spec/operation.ts';
+import { assessLook } from '../../../../src/domain/rollout/assess-look.ts';
+import { exceedsRate } from '../../../../src/domain/rollout/error-rate.ts';
+import { isFinalLook, nextStep } from '../../../../src/domain/rollout/next-step.ts';
+import { planRollout, routeOf } from '../../../../src/domain/rollout/plan.ts';
+import {
+  baselineOf,
+  checkPromoteNow,
+  enterStep,
+  pauseRollout,
+  recordLook,
+  resumeRollout,
+  startRollout,
+} from '../../../../src/domain/rollout/transitions.ts';
+import type { Verdict } from '../../../../src/domain/verdict.ts';
+import { systemActor } from '../../../../src/domain/actor.ts';
+import { arm } from '../../../workflows/builders.ts';
+import { seededRandom } from '../../../../src/stats/distributions/seeded-random.ts';
+
+const MINUTE = 60_000;
+const policy = Rollout.parse({
+  weights: [5, 50, 100],
+  step: { duration: '10m', minSamples: 200, maxDuration: '60m' },
+  bake: { duration: '20m' },
+  interval: '1m',
+  analysis: [
+    { metric: 'errors', maxRate: 0.01 },
+    { metric: 'outcome', outcome: 'bought', margin: 0.1 },
+    { metric: 'latency', maxRatio: 2 },
+  ],
+});
+const [shadow, canary, decisive, bake] = planRollout(policy, 1) as never as Parameters<
+  typeof assessLook
+>[1][];
+const look = (
+  challenger: Parameters<typeof arm>[1],
+  champion: Parameters<typeof arm>[1] | null = {},
+  step = decisive!,
+  final = true,
+): Verdict =>
+  assessLook(
+    {
+      generation: 3,
+      since: 0,
+      measuredAt: 1,
+      champion: champion === null ? null : arm(1, champion),
+      challenger: arm(2, challenger),
+      shadow: null,
+    },
+    step,
+    policy,
+    final,
+  );
+
+describe('a plan', () => {
+  it('is shadow, every weight below 100, and the bake', () => {
+    expect(planRollout(policy, 1).map((s) => `${s.phase}-${s.weight}`)).toEqual([
+      'shadow-0',
+      'canary-5',
+      'canary-50',
+      'bake-100',
+    ]);
+    expect(canary!.decisive).toBe(false);
+    expect(decisive!.decisive).toBe(true);
+  });
+
+  it('is a bake at once for the first version ever', () => {
+    expect(planRollout(policy, null).map((s) => s.phase)).toEqual(['bake']);
+  });
+
+  it('routes weights that are positive and sum to 100, whatever the spec and the champion', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 0.01, max: 100, noNaN: true }), { minLength: 1, maxLength: 8 }),
+        fc.option(fc.integer({ min: 1, max: 50 })),
+        fc.boolean(),
+        (weights, champion, shadowed) => {
+          const spec = { ...policy, weights, shadow: shadowed ? policy.shadow : null };
+          for (const step of planRollout(spec, champion)) {
+            const route = routeOf(99, champion, step.weight);
+            const sum = route.weights.reduce((total, { weight }) => total + weight, 0);
+            expect(Math.abs(sum - 100)).toBeLessThan(1e-9);
+            expect(route.weights.every(({ weight }) => weight > 0)).toBe(true);
+            expect(new Set(route.weights.map(({ version }) => version)).size).toBe(route.weights.length);
+            expect(route.shadow).not.toContain(champion);
+          }
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('a look', () => {
+  it.each([
+    ['better and healthy', look({ rate: 0.22 }), 'pass'],
+    ['equal, with enough traffic to show it', look({ rate: 0.2 }), 'pass'],
+    ['much worse, already in the middle of a step', look({ rate: 0.12 }, {}, canary, false), 'fail'],
+    ['much worse, at the end', look({ rate: 0.12 }), 'fail'],
+    ['too little traffic', look({ requests: 199, rate: 0.25 }), 'insufficient_data'],
+    ['too little of the champion', look({ rate: 0.22 }, { requests: 100 }), 'insufficient_data'],
+    ['no traffic at all', look({ requests: 0 }, { requests: 0 }), 'insufficient_data'],
+    [
+      'not provably as good, at the decisive end',
+      look({ requests: 400, rate: 0.2 }, { requests: 400 }),
+      'insufficient_data',
+    ],
+    ['the same on a small weight', look({ requests: 400, rate: 0.2 }, { requests: 400 }, canary), 'pass'],
+    ['errors beyond the limit', look({ errors: 1_000 }, {}, canary, false), 'fail'],
+    [
+      'one error of the first three',
+      look({ requests: 3, errors: 1 }, {}, canary, false),
+      'insufficient_data',
+    ],
+    ['every one of the first three failed', look({ requests: 3, errors: 3 }, {}, canary, false), 'fail'],
+    ['slow at the end of a step', look({ rate: 0.22, latencyMsP99: 90 }), 'fail'],
+    [
+      'slow in the middle: not judged yet',
+      look({ rate: 0.22, latencyMsP99: 90 }, {}, canary, false),
+      'insufficient_data',
+    ],
+    [
+      'even its median is slow',
+      look({ rate: 0.22, latencyMsP50: 80, latencyMsP99: 90 }, {}, canary, false),
+      'fail',
+    ],
+    ['a ratio of tiny latencies', look({ rate: 0.22, latencyMsP99: 9 }, { latencyMsP99: 2 }), 'pass'],
+    ['shadow, where nobody buys', look({ outcomes: {} }, {}, shadow), 'pass'],
+    ['bake without a champion beside it', look({ rate: 0.01 }, null, bake), 'pass'],
+    ['bake without outcomes', look({ outcomes: {} }, null, bake), 'insufficient_data'],
+  ] as const)('finds %s: %s', (_what, verdict, kind) => {
+    expect(verdict.kind).toBe(kind);
+    expect(verdict.reason).not.toBe('');
+  });
+
+  it('calls an equal challenger worse in at most 1 of 20 canaries that are looked at 100 times each', () => {
+    const random = seededRandom(7);
+    let failed = 0;
+    for (let run = 0; run < 200; run += 1) {
+      const bought = [0, 0];
+      for (let n = 20; n <= 2_000; n += 20) {
+        for (let i = 0; i < 20; i += 1) {
+          for (const a of [0, 1]) bought[a]! += random.next() < 0.1 ? 1 : 0;
+        }
+        const outcomes = (a: number) => ({ bought: { count: n, sum: bought[a]! } });
+        const verdict = look(
+          { requests: n, outcomes: outcomes(0) },
+          { requests: n, outcomes: outcomes(1) },
+          canary,
+          false,
+        );
+        if (verdict.kind !== 'fail') continue;
+        failed += 1;
+        break;
+      }
+    }
+    expect(failed).toBeLessThanOrEqual(10);
+  });
+
+  it('calls a rate within its limit too high in at most 1 of 20 sequences', () => {
+    const random = seededRandom(11);
+    let called = 0;
+    for (let run = 0; run < 400; run += 1) {
+      let errors = 0;
+      for (let n = 1; n <= 1_000; n += 1) {
+        errors += random.next() < 0.01 ? 1 : 0;
+        if (!exceedsRate(errors, n, 0.01)) continue;
+        called += 1;
+        break;
+      }
+    }
+    expect(called).toBeLessThanOrEqual(20);
+    expect(exceedsRate(30, 1_000, 0.01)).toBe(true);
+    expect(exceedsRate(1, 1, 0)).toBe(true);
+  });
+});
+
+describe('the next step', () => {
+  const samples = null;
+  const at = (now: number, kinds: readonly Verdict['kind'][], paused = false) => {
+    let state = enterStep(startRollout(2, 1, 0), canary!, { index: 1, generation: 3, now: 0 });
+    for (const kind of kinds) {
+      const verdict = { kind, reason: 'why', by: 'x' } as Verdict;
+      state = recordLook(state, { at: now, phase: 'canary', weight: 5, verdict, samples });
+    }
+    if (paused) state = pauseRollout(state, 'emil', 'looking', now);
+    return nextStep(state, canary!, policy, now);
+  };
+
+  it.each([
+    ['waits before the first look', at(0, []), 'wait'],
+    ['waits while time is left', at(MINUTE, ['pass']), 'wait'],
+    ['advances at the end on a pass', at(10 * MINUTE, ['pass']), 'advance'],
+    ['aborts on a failure, at any time', at(MINUTE, ['fail']), 'abort'],
+    ['aborts on a failure also while paused', at(MINUTE, ['fail'], true), 'abort'],
+    ['holds while paused, whatever passes', at(50 * MINUTE, ['pass'], true), 'wait'],
+    ['extends an undecided step', at(10 * MINUTE, ['insufficient_data']), 'wait'],
+    ['asks a person after the longest time', at(60 * MINUTE, ['insufficient_data']), 'pause'],
+    ['bears three looks without an answer', at(MINUTE, ['error', 'error', 'error']), 'wait'],
+    ['pauses, never aborts, after four', at(MINUTE, ['error', 'error', 'error', 'error']), 'pause'],
+    ['does not advance on an error', at(10 * MINUTE, ['pass', 'error']), 'wait'],
+  ] as const)('%s', (_what, decision, kind) => {
+    expect(decision.kind).toBe(kind);
+  });
+
+  it('advances only on a pass of the fixed look at the end, whatever came before', () => {
+    const kind = fc.constantFrom<Verdict['kind']>('pass', 'fail', 'error', 'insufficient_data');
+    fc.assert(
+      fc.property(
+        fc.array(kind, { maxLength: 12, size: 'max' }),
+        fc.nat(80),
+        fc.boolean(),
+        (kinds, minute, paused) => {
+          const decision = at(minute * MINUTE, kinds, paused);
+          if (decision.kind === 'advance') {
+            expect(kinds.at(-1)).toBe('pass');
+            expect(minute).toBeGreaterThanOrEqual(10);
+            expect(paused).toBe(false);
+          }
+          if (decision.kind === 'abort') expect(kinds.at(-1)).toBe('fail');
+          if (decision.kind === 'wait') expect(decision.until).toBeGreaterThan(minute * MINUTE);
+        },
+      ),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('gives a step its whole time again after a pause', () => {
+    const state = enterStep(startRollout(2, 1, 0), canary!, { index: 1, generation: 3, now: 0 });
+    const resumed = resumeRollout(pauseRollout(state, 'emil', 'r', MINUTE), 30 * MINUTE);
+    expect(isFinalLook(resumed, canary!, 39 * MINUTE)).toBe(false);
+    expect(isFinalLook(resumed, canary!, 40 * MINUTE)).toBe(true);
+  });
+
+  it('lets no automation promote past the analysis', () => {
+    const state = startRollout(2, 1, 0);
+    expect(checkPromoteNow(state, systemActor('ci'))?.definition.code).toBe('PERSON_REQUIRED');
+    expect(checkPromoteNow(state, { id: 'emil', roles: [] })).toBeNull();
+  });
+
+  it('hands live outcomes over as the baseline, and none where nothing was served', () => {
+    const seen = { generation: 1, since: 5, measuredAt: 9, champion: null, shadow: null };
+    expect(baselineOf({ ...seen, challenger: arm(2, { requests: 10 }) })).toMatchObject({
+      since: 5,
+      until: 9,
+      requests: 10,
+    });
+    expect(baselineOf({ ...seen, challenger: arm(2, { requests: 0 }) })).toBeNull();
+  });
+});
