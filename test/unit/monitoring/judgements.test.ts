@@ -139,22 +139,22 @@ describe('drift', () => {
       { feature: 'a', verdict: column(800) },
       { feature: 'b', verdict: column(0) },
     ];
-    expect(judgeFeatureDrift(features, 0.5)).toMatchObject({ status: 'breach', value: 0.5 });
-    expect(judgeFeatureDrift(features, 0.6)).toMatchObject({ status: 'ok' });
-    expect(judgeFeatureDrift([], 0.5).status).toBe('insufficient_data');
+    expect(judgeFeatureDrift(features, 0.5, 'its rollout')).toMatchObject({ status: 'breach', value: 0.5 });
+    expect(judgeFeatureDrift(features, 0.6, 'its rollout')).toMatchObject({ status: 'ok' });
+    expect(judgeFeatureDrift([], 0.5, 'its rollout').status).toBe('insufficient_data');
   });
 
   it('sees a feature that stopped coming', () => {
-    const seen = judgeFeatureDrift([{ feature: 'view.a', verdict: column(0, 200) }], 1);
+    const seen = judgeFeatureDrift([{ feature: 'view.a', verdict: column(0, 200) }], 1, 'its rollout');
     expect(seen).toMatchObject({ status: 'breach' });
     expect(seen.reason).toContain('missing in 50 %');
   });
 
   it('of the scores carries its measure and its line', () => {
-    const seen = judgePredictionDrift(column(800));
+    const seen = judgePredictionDrift(column(800), 'its rollout');
     expect(seen.status).toBe('breach');
     expect(seen.value).toBeGreaterThan(seen.threshold ?? 1);
     const few = assessColumnDrift({ kind: 'numeric', reference: [1, 2], current: [1] });
-    expect(judgePredictionDrift(few).status).toBe('insufficient_data');
+    expect(judgePredictionDrift(few, 'its rollout').status).toBe('insufficient_data');
   });
 });

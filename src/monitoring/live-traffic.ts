@@ -1,0 +1,82 @@
+import type { OutcomeSample } from '../domain/monitors/judge-outcome.ts';
+import type { PredictionLogView } from '../serving/prediction-log.ts';
+
+/** More rows would sharpen a measure of drift by nothing that matters. */
+const MAX_ROWS = 20_000;
+/** What callers got from the version; what was shadowed or asked for by number tells nothing of its traffic. */
+const LIVE = `version = $version AND arm IN ('champion', 'challenger')`;
+/**
+ * One row for each decision: the first choice of a ranking, every row of an inference. Further ranks repeat the
+ * entity's features and would pass for more data than there is.
+ */
+const DECISIONS = `SELECT i.* FROM items i JOIN requests r USING (request_id, arm)
+  WHERE i.${LIVE.replace('arm', 'i.arm')} AND (i.rank = 1 OR r.call = 'infer')`;
+
+type Values = readonly (number | null)[];
+
+export interface LiveItems {
+  readonly scores: Values;
+  /** By feature, in the order of the model. */
+  readonly features: readonly Values[];
+}
+
+/** Scores and features of the version's decisions in the view's window; an even sample of them when they are many. */
+export async function liveItems(view: PredictionLogView, version: number): Promise<LiveItems> {
+  const rows = await view.query<{
+    score: number;
+    features: (number | null)[] | { items: (number | null)[] };
+  }>(`SELECT score, features FROM (${DECISIONS}) ORDER BY hash(request_id, rank) LIMIT ${MAX_ROWS}`, {
+    version,
+  });
+  const lists = rows.map(({ features }) => ('items' in features ? features.items : features));
+  const width = lists[0]?.length ?? 0;
+  return {
+    scores: rows.map((row) => row.score),
+    features: Array.from({ length: width }, (_, f) => lists.map((list) => list[f] ?? null)),
+  };
+}
+
+/** The outcomes of the version's requests in the window, one for each request: its sum or, of a boolean, whether any was true. */
+export async function liveOutcome(
+  view: PredictionLogView,
+  version: number,
+  outcome: string,
+  type: 'boolean' | 'number',
+): Promise<OutcomeSample> {
+  const perRequest = type === 'boolean' ? 'max(o.value)' : 'sum(o.value)';
+  const [row] = await view.query<{ count: number; sum: number | null; squares: number | null }>(
+    `SELECT count(*) AS count, sum(value) AS sum, sum(value * value) AS squares FROM (
+       SELECT o.request_id, ${perRequest} AS value FROM outcomes o
+         SEMI JOIN (SELECT request_id FROM requests WHERE ${LIVE}) r ON o.request_id = r.request_id
+        WHERE o.name = $outcome GROUP BY o.request_id)`,
+    { version, outcome },
+  );
+  return { count: row?.count ?? 0, sum: row?.sum ?? 0, sumSquares: row?.squares ?? 0 };
+}
+
+/** The candidate that is first most often, by one of its keys; null without rankings. */
+export async function topCandidate(
+  view: PredictionLogView,
+  version: number,
+  key: string,
+): Promise<{ readonly candidate: string; readonly count: number; readonly total: number } | null> {
+  const [row] = await view.query<{ first: string; count: number; total: number }>(
+    `SELECT json_extract_string(candidate, $key) AS first, count(*) AS count, (sum(count(*)) OVER ())::BIGINT AS total
+       FROM items WHERE ${LIVE} AND rank = 1 AND json_extract_string(candidate, $key) IS NOT NULL
+      GROUP BY first ORDER BY count DESC, first LIMIT 1`,
+    { version, key: `$."${key}"` },
+  );
+  return row ? { candidate: row.first, count: row.count, total: row.total } : null;
+}
+
+/** Latency of the answers that the version gave, in milliseconds. */
+export async function liveLatency(
+  view: PredictionLogView,
+  version: number,
+): Promise<{ readonly requests: number; readonly latencyMsP99: number | null }> {
+  const [row] = await view.query<{ requests: number; p99: number | null }>(
+    `SELECT count(*) AS requests, quantile_cont(latency_ms, 0.99) AS p99 FROM requests WHERE ${LIVE} AND error IS NULL`,
+    { version },
+  );
+  return { requests: row?.requests ?? 0, latencyMsP99: row?.p99 ?? null };
+}

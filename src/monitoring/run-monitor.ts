@@ -1,0 +1,162 @@
+import type { Monitor } from '../contracts/spec/operation.ts';
+import type { ModelRef } from '../contracts/workflows/ids.ts';
+import { judgeFeatureDrift, judgePredictionDrift } from '../domain/monitors/judge-drift.ts';
+import { insufficient } from '../domain/monitors/judgement.ts';
+import type { Judgement } from '../domain/monitors/judgement.ts';
+import {
+  judgeConcentration,
+  judgeFreshness,
+  judgeLatency,
+  judgeStaleness,
+} from '../domain/monitors/judge-level.ts';
+import { judgeKpi, judgeOutcomeDrift } from '../domain/monitors/judge-outcome.ts';
+import { newestWindow } from '../domain/monitors/monitor-window.ts';
+import type { MonitorWindow } from '../domain/monitors/monitor-window.ts';
+import type { Queryable } from '../registry/database.ts';
+import { assessColumnDrift } from '../stats/index.ts';
+import type { DriftPolicy } from '../stats/index.ts';
+import { liveItems, liveLatency, liveOutcome, topCandidate } from './live-traffic.ts';
+import { driftReference, labelSample } from './references.ts';
+import type { ReferenceParts } from './references.ts';
+import type { WatchedChampion } from './watched-champion.ts';
+
+export interface MonitorParts extends ReferenceParts {
+  readonly db: Queryable;
+}
+
+export interface MonitorRun {
+  readonly window: MonitorWindow;
+  readonly judgement: Judgement;
+}
+
+/** Looks through one monitor at the champion's newest window. */
+export async function runMonitor(
+  parts: MonitorParts,
+  champion: WatchedChampion,
+  monitor: Monitor,
+): Promise<MonitorRun> {
+  const { spec, now, since } = champion;
+  const delay = 'outcome' in monitor ? (spec.serving.outcomes[monitor.outcome]?.delay ?? 0) : 0;
+  const window = newestWindow(now, spec.monitoring.window, since, delay);
+  return { window, judgement: await judge(parts, champion, monitor, window) };
+}
+
+async function judge(
+  parts: MonitorParts,
+  champion: WatchedChampion,
+  monitor: Monitor,
+  window: MonitorWindow,
+): Promise<Judgement> {
+  const { spec, version, now } = champion;
+  const { minSamples } = spec.monitoring;
+  const ref: ModelRef = { model: champion.name, environment: champion.environment };
+  switch (monitor.type) {
+    case 'freshness':
+      return judgeFreshness(
+        monitor.source,
+        await newestDataAt(parts.db, ref, monitor.source),
+        now,
+        monitor.maxAge,
+      );
+    case 'staleness': {
+      const trainedAt = champion.model.run.finishedAt;
+      return judgeStaleness(version, trainedAt === null ? null : Date.parse(trainedAt), now, monitor.maxAge);
+    }
+    case 'feature-drift':
+    case 'prediction-drift':
+    case 'outcome-drift':
+    case 'concentration':
+    case 'kpi':
+    case 'latency':
+      break;
+  }
+  const view = await parts.log.open({ ...ref, ...window });
+  try {
+    switch (monitor.type) {
+      case 'feature-drift':
+      case 'prediction-drift': {
+        const live = await liveItems(view, version);
+        if (live.scores.length < minSamples)
+          return insufficient(`${live.scores.length} predictions in the window < minSamples ${minSamples}`);
+        const reference = await driftReference(parts, champion, minSamples);
+        const policy = policyOf(monitor, minSamples);
+        if (monitor.type === 'prediction-drift')
+          return judgePredictionDrift(
+            assessColumnDrift(
+              { kind: 'numeric', reference: reference.items.scores, current: live.scores },
+              policy,
+            ),
+            reference.name,
+          );
+        const wanted = monitor.features ?? champion.model.features;
+        const columns = wanted.map((feature) => {
+          const f = champion.model.features.indexOf(feature);
+          const [before, current] = [reference.items.features[f] ?? [], live.features[f] ?? []];
+          return {
+            feature,
+            verdict: assessColumnDrift({ kind: 'numeric', reference: before, current }, policy),
+          };
+        });
+        return judgeFeatureDrift(columns, monitor.share, reference.name);
+      }
+      case 'outcome-drift':
+      case 'kpi': {
+        const { outcome } = monitor;
+        const type = spec.serving.outcomes[outcome]?.type;
+        if (type === undefined) return unknownOutcome(outcome, Object.keys(spec.serving.outcomes));
+        const seen = await liveOutcome(view, version, outcome, type);
+        if (monitor.type === 'outcome-drift') {
+          const reference = await labelSample(parts, champion);
+          return judgeOutcomeDrift(
+            { outcome, type, window: seen, reference, minSamples },
+            monitor.maxRelativeChange,
+          );
+        }
+        const measured = champion.baseline?.outcomes[outcome] ?? { count: 0, sum: 0 };
+        // The baseline keeps no squares; of a boolean they are the sum.
+        const reference = { ...measured, sumSquares: type === 'boolean' ? measured.sum : null };
+        return judgeKpi({ outcome, type, window: seen, reference, minSamples }, monitor.minRatio);
+      }
+      case 'concentration': {
+        const top = await topCandidate(view, version, monitor.by);
+        return judgeConcentration(top, monitor.by, monitor.maxTopShare, minSamples);
+      }
+      case 'latency':
+        return judgeLatency(await liveLatency(view, version), monitor.maxMsP99, minSamples);
+    }
+  } finally {
+    view.close();
+  }
+}
+
+type DriftMonitor = Extract<Monitor, { type: 'feature-drift' | 'prediction-drift' }>;
+
+function policyOf(monitor: DriftMonitor, minSamples: number): DriftPolicy {
+  const { measure, threshold } = monitor;
+  const thresholds =
+    threshold === undefined
+      ? {}
+      : { thresholds: { psi: threshold, js_distance: threshold, wasserstein_normed: threshold } };
+  const method = measure === 'auto' ? 'auto' : measure === 'psi' ? 'psi' : 'js_distance';
+  return { method, minSamples, ...thresholds };
+}
+
+function unknownOutcome(outcome: string, known: readonly string[]): Judgement {
+  const list = known.length === 0 ? 'declares none' : `declares ${known.join(', ')}`;
+  return {
+    status: 'error',
+    value: null,
+    threshold: null,
+    reason: `there is no outcome ${outcome}; serving.outcomes ${list}`,
+  };
+}
+
+/** When the newest row of a source happened or, where no column tells, when it was read last. */
+async function newestDataAt(db: Queryable, ref: ModelRef, source: string): Promise<number | null> {
+  const { rows } = await db.query<{ at: number | null }>(
+    `SELECT (extract(epoch FROM coalesce(event_time_max, updated_at)) * 1000)::float8 AS at FROM source_states
+      WHERE model = $1 AND environment = $2 AND source = $3 AND dataset IS NOT NULL`,
+    [ref.model, ref.environment, source],
+  );
+  return rows[0]?.at ?? null;
+}

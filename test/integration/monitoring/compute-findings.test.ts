@@ -1,0 +1,207 @@
+import { rmSync } from 'node:fs';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ModelSpecInput } from '../../../src/contracts/spec/model-spec.ts';
+import type { Finding } from '../../../src/domain/finding.ts';
+import { evaluateVersion } from '../../../src/evaluation/evaluate-version.ts';
+import { computeFindings } from '../../../src/monitoring/compute-findings.ts';
+import { openPredictionLog } from '../../../src/serving/prediction-log.ts';
+import { PlantWorld, REF } from '../evaluation/plant-world.ts';
+import { crown, serve } from './traffic.ts';
+import type { Traffic } from './traffic.ts';
+
+const MINUTE = 60_000;
+const signal = new AbortController().signal;
+const monitoring: NonNullable<ModelSpecInput['monitoring']> = {
+  every: '1m',
+  window: '10m',
+  minSamples: 100,
+  breaches: { k: 2, n: 3 },
+  monitors: [
+    { type: 'feature-drift', name: 'features', share: 0.3 },
+    { type: 'feature-drift', name: 'taste', features: ['customer.taste'], share: 1, measure: 'psi' },
+    { type: 'prediction-drift', name: 'scores' },
+    { type: 'outcome-drift', name: 'labels', outcome: 'converted', maxRelativeChange: 0.3 },
+    {
+      type: 'concentration',
+      name: 'one-for-all',
+      by: 'plant_id',
+      maxTopShare: 0.5,
+      severity: 'critical',
+      do: ['alert', 'rollback'],
+    },
+    { type: 'kpi', name: 'conversion', outcome: 'converted', minRatio: 0.6 },
+    { type: 'freshness', name: 'fresh', source: 'customers', maxAge: '1h' },
+    { type: 'staleness', name: 'stale', maxAge: '30d' },
+    { type: 'latency', name: 'fast', maxMsP99: 50 },
+  ],
+};
+const serving: NonNullable<ModelSpecInput['serving']> = {
+  rank: { entity: ['customer_id'], candidate: ['plant_id'] },
+  outcomes: { converted: { description: 'Bought.', type: 'boolean' } },
+};
+
+let world: PlantWorld;
+let champion: number;
+let now: number;
+let passes = 0;
+beforeAll(async () => {
+  world = await PlantWorld.open();
+});
+afterAll(async () => {
+  await world.db.end();
+  rmSync(world.dataDir, { recursive: true, force: true });
+});
+
+/** A champion for twenty minutes, with 500 requests in the ten minutes of its rollout before. */
+async function newChampion(sections: Partial<ModelSpecInput> = {}, withBaseline = true): Promise<void> {
+  const specRevision = await world.apply({ monitoring, serving, ...sections });
+  champion = await world.train('linear', specRevision);
+  await evaluateVersion(world.parts, { ...REF, specRevision, version: champion }, signal);
+  now = Date.now();
+  const baseline = {
+    since: now - 30 * MINUTE,
+    until: now - 20 * MINUTE,
+    requests: 500,
+    outcomes: { converted: { count: 500, sum: 100 } },
+  };
+  await crown(world, champion, now - 20 * MINUTE, withBaseline ? baseline : null);
+  const rollout = { version: champion, from: baseline.since, to: baseline.until, arm: 'challenger' };
+  if (withBaseline) await serve(world, { ...rollout, requests: 500 });
+}
+
+const live = (more: Partial<Traffic> = {}): Traffic => ({
+  version: champion,
+  from: now - 8 * MINUTE,
+  to: now - MINUTE,
+  requests: 300,
+  ...more,
+});
+
+async function pass(passId = `pass-${String((passes += 1))}`): Promise<Record<string, Finding>> {
+  const { db, store } = world;
+  const parts = {
+    ...world.parts,
+    log: openPredictionLog({ db, store }),
+    logger: pino({ level: 'silent' }),
+  };
+  const report = await computeFindings(parts, { ...REF, passId }, signal);
+  return Object.fromEntries((report?.findings ?? []).map((finding) => [finding.monitor, finding]));
+}
+
+const statuses = (findings: Record<string, Finding>) =>
+  Object.fromEntries(Object.entries(findings).map(([name, { status }]) => [name, status]));
+
+it('has nothing to say without a champion', async () => {
+  await world.apply({ monitoring, serving });
+  const parts = { ...world.parts, log: openPredictionLog(world), logger: pino({ level: 'silent' }) };
+  expect(await computeFindings(parts, { ...REF, passId: 'none' }, signal)).toBeNull();
+});
+
+describe('monitors of a champion', () => {
+  beforeEach(() => newChampion());
+
+  it('are quiet while the world is as it was', async () => {
+    await serve(world, live());
+    const findings = await pass();
+    const { labels, ...others } = statuses(findings);
+    expect(new Set(Object.values(others))).toEqual(new Set(['ok']));
+    // What was trained on is bought far more often: that is what an outcome-drift monitor is to tell.
+    expect(labels).toBe('breach');
+    expect(findings['features']?.reason).toContain('its rollout');
+  });
+
+  it('see the collapse: one plant for everybody, other shoppers, no sales, slow answers', async () => {
+    const collapse = { top: "'ficus'", taste: '60 + i % 20', converted: 'i % 50 = 0', latencyMs: '100' };
+    await serve(world, live(collapse));
+    const findings = await pass();
+    expect(statuses(findings)).toMatchObject({
+      features: 'breach',
+      taste: 'breach',
+      'one-for-all': 'breach',
+      conversion: 'breach',
+      fast: 'breach',
+      fresh: 'ok',
+      stale: 'ok',
+    });
+    expect(findings['one-for-all']).toMatchObject({
+      value: 1,
+      threshold: 0.5,
+      severity: 'critical',
+      actions: ['alert', 'rollback'],
+      confirmed: false,
+    });
+    expect(findings['one-for-all']?.reason).toContain('ficus');
+    expect(findings['features']?.reason).toContain('customer.taste');
+    expect(findings['conversion']?.value).toBeCloseTo(0.1, 2);
+  });
+
+  it('are confirmed by the second window of three, and a repeated pass writes nothing new', async () => {
+    await serve(world, live({ top: "'ficus'" }));
+    const first = await pass('first');
+    expect(first['one-for-all']?.confirmed).toBe(false);
+    expect(await pass('first')).toEqual(first);
+    const second = await pass('second');
+    expect(second['one-for-all']?.confirmed).toBe(true);
+    expect(second['fresh']?.confirmed).toBe(false);
+    const { rows } = await world.db.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM findings WHERE version = $1`,
+      [champion],
+    );
+    expect(rows[0]?.n).toBe(18);
+  });
+
+  it('give no verdict on too little traffic', async () => {
+    await serve(world, live({ requests: 40, top: "'ficus'", converted: 'false' }));
+    const { features, conversion, fast, ...others } = statuses(await pass());
+    expect([features, conversion, fast, others['one-for-all']]).toEqual(
+      Array.from({ length: 4 }, () => 'insufficient_data'),
+    );
+    expect([others['fresh'], others['stale']]).toEqual(['ok', 'ok']);
+  });
+
+  it("take nothing of another version's traffic, of shadows, or of the time before", async () => {
+    const ficus = { top: "'ficus'", converted: 'false' };
+    await serve(world, live(ficus));
+    await newChampion();
+    await serve(world, live({ ...ficus, version: champion - 1 }));
+    await serve(world, live({ ...ficus, arm: 'shadow' }));
+    await serve(world, live({ ...ficus, arm: 'pinned' }));
+    await serve(world, live({ ...ficus, from: now - 19 * MINUTE, to: now - 12 * MINUTE }));
+    await serve(world, live());
+    const findings = await pass();
+    expect(findings['one-for-all']).toMatchObject({ status: 'ok', version: champion });
+    expect(findings['conversion']?.status).toBe('ok');
+  });
+
+  it('wait for outcomes that may still come', async () => {
+    const late = { converted: { description: 'Bought.', type: 'boolean' as const, delay: '15m' } };
+    await world.apply({ monitoring, serving: { ...serving, outcomes: late } });
+    await serve(world, live({ converted: 'false' }));
+    const seen = await pass();
+    expect(seen['conversion']).toMatchObject({ status: 'insufficient_data' });
+    expect(seen['conversion']?.windowEnd).toBeLessThanOrEqual(Date.now() - 15 * MINUTE);
+    expect(seen['one-for-all']?.status).toBe('ok');
+  });
+
+  it('that cannot be computed are errors of their own', async () => {
+    const monitors = [
+      { type: 'kpi' as const, name: 'typo', outcome: 'convertd', minRatio: 0.6 },
+      ...(monitoring.monitors ?? []),
+    ];
+    await world.apply({ monitoring: { ...monitoring, monitors }, serving });
+    await serve(world, live());
+    const findings = await pass();
+    expect(findings['typo']).toMatchObject({ status: 'error', confirmed: false });
+    expect(findings['one-for-all']?.status).toBe('ok');
+  });
+});
+
+it('compares with the training where the rollout left too little traffic', async () => {
+  await newChampion({}, false);
+  await serve(world, live());
+  const findings = await pass();
+  expect(findings['features']?.reason).toContain('its training');
+  expect(findings['taste']?.status).toBe('breach');
+  expect(findings['conversion']?.status).toBe('insufficient_data');
+});
