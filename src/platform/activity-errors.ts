@@ -25,6 +25,10 @@ export function toApplicationFailure(error: unknown): unknown {
     type: error.code,
     nonRetryable: error.retry === 'never',
     details: [details],
+    // How long a dependency asked to be left alone.
+    ...(typeof error.details['retryAfterMs'] === 'number'
+      ? { nextRetryDelay: error.details['retryAfterMs'] }
+      : {}),
   });
   if (error.stack !== undefined) failure.stack = error.stack;
   return failure;

@@ -1,0 +1,78 @@
+import type { Notice } from '../contracts/activities/control.ts';
+import { appearanceOf, clip, factLabel } from './appearance.ts';
+import type { NoticeLink } from './notification-channel.ts';
+
+const MAX_HEADER = 150;
+const MAX_SECTION = 3_000;
+const MAX_FIELDS = 10;
+const MAX_FIELD = 2_000;
+const MAX_BUTTONS = 5;
+const MAX_BUTTON_LABEL = 75;
+
+export interface SlackContent {
+  /** What notifications and screen readers show. */
+  readonly text: string;
+  readonly blocks: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Text of others as Slack shows it literally: no mention, link or channel can be smuggled in. */
+function escape(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** Escaped text of at most `max` characters: entities count as they are written, and none is cut in two. */
+function within(text: string, max: number): string {
+  const escaped = escape(text);
+  if (escaped.length <= max) return escaped;
+  let kept = '';
+  for (const character of text) {
+    const next = escape(character);
+    if (kept.length + next.length >= max) break;
+    kept += next;
+  }
+  return `${kept}…`;
+}
+
+/** A notice as Block Kit: header, text, facts in two columns, buttons, and where it is about. */
+export function renderSlack(notice: Notice, links: readonly NoticeLink[]): SlackContent {
+  const look = appearanceOf(notice);
+  const facts = Object.entries(notice.facts).filter(([, value]) => value !== '');
+  const urgent = notice.severity === 'critical' && notice.kind !== 'incident_resolved';
+  const blocks: Readonly<Record<string, unknown>>[] = [
+    {
+      type: 'header',
+      text: { type: 'plain_text', text: clip(`:${look.emoji}: ${notice.title}`, MAX_HEADER), emoji: true },
+    },
+  ];
+  if (notice.text !== '')
+    blocks.push({ type: 'section', text: { type: 'mrkdwn', text: within(notice.text, MAX_SECTION) } });
+  if (facts.length > 0)
+    blocks.push({
+      type: 'section',
+      fields: facts.slice(0, MAX_FIELDS).map(([name, value]) => ({
+        type: 'mrkdwn',
+        text: `*${within(factLabel(name), 100)}*\n${within(value, MAX_FIELD - 200)}`,
+      })),
+    });
+  if (links.length > 0)
+    blocks.push({
+      type: 'actions',
+      elements: links.slice(0, MAX_BUTTONS).map(({ label, url }, i) => ({
+        type: 'button',
+        action_id: `open-${i}`,
+        text: { type: 'plain_text', text: clip(label, MAX_BUTTON_LABEL) },
+        url,
+        ...(i === 0 ? { style: urgent ? 'danger' : 'primary' } : {}),
+      })),
+    });
+  blocks.push({
+    type: 'context',
+    elements: [
+      {
+        type: 'mrkdwn',
+        text: `${look.label}  |  *${escape(notice.model)}*  |  ${escape(notice.environment)}  |  Perennial`,
+      },
+    ],
+  });
+  return { text: within(`${look.label}: ${notice.title}`, MAX_SECTION), blocks };
+}
