@@ -1,0 +1,11 @@
+// Records a history of each workflow into test/replay. Run it when a workflow's shape is released, and keep the
+// older files: the replay test holds every release to all of them.
+import { startVitest } from 'vitest/node';
+
+const vitest = await startVitest('test', [], {
+  config: false,
+  watch: false,
+  include: ['test/replay/record-histories.ts'],
+  hookTimeout: 60_000,
+});
+await vitest.close();
