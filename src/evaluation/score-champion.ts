@@ -1,12 +1,24 @@
 import type { ModelRef } from '../contracts/workflows/ids.ts';
 import type { Evaluation } from '../contracts/spec/training.ts';
 import { withDuckDb } from '../data/duckdb.ts';
+import type { DuckDbSession } from '../data/duckdb.ts';
 import { openFrame } from '../data/frame.ts';
+import type { OpenFrame } from '../data/frame.ts';
+import { refeatureHoldout } from '../data/refeature-holdout.ts';
 import type { ChampionMetrics } from '../domain/gates/judged-metrics.ts';
-import { ARTIFACT_NOT_FOUND } from '../errors/data-errors.ts';
+import {
+  ARTIFACT_NOT_FOUND,
+  FEATURE_KEYS_UNRESOLVED,
+  FEATURE_VIEW_INVALID,
+  FRAME_INVALID,
+  SOURCE_EMPTY,
+  SQL_INVALID,
+} from '../errors/data-errors.ts';
 import { isPerennialError } from '../errors/define-error.ts';
 import { EVALUATION_INPUT_INVALID } from '../errors/evaluation-errors.ts';
 import { MODEL_UNLOADABLE, SIGNATURE_MISMATCH } from '../errors/serving-errors.ts';
+import { datasetsByDigest } from '../registry/datasets.ts';
+import { loadSpecRecord } from '../registry/specs.ts';
 import type { EvaluationParts } from './evaluate-version.ts';
 import { scoreHoldout } from './score-holdout.ts';
 import { judgeRows } from './task-metrics.ts';
@@ -19,9 +31,36 @@ const UNSCORABLE: readonly string[] = [
   MODEL_UNLOADABLE.code,
   SIGNATURE_MISMATCH.code,
   ARTIFACT_NOT_FOUND.code,
+  FEATURE_KEYS_UNRESOLVED.code,
+  FEATURE_VIEW_INVALID.code,
+  FRAME_INVALID.code,
+  SOURCE_EMPTY.code,
+  SQL_INVALID.code,
 ];
 
-/** Scores another version's model on a holdout: the same rows, columns and metrics as the candidate's. */
+/** The holdout with the champion's own features: as it is where it has them, else joined anew by the champion's spec. */
+async function holdoutFor(
+  parts: EvaluationParts,
+  session: DuckDbSession,
+  frame: OpenFrame,
+  ref: ModelRef,
+  champion: TrainedModel,
+): Promise<string> {
+  const path = await frame.holdoutPath();
+  const { manifest } = frame;
+  if (champion.features.every((name) => manifest.features.includes(name))) return path;
+  const { model, environment } = ref;
+  const { spec } = await loadSpecRecord(parts.db, {
+    model,
+    environment,
+    specRevision: champion.specRevision,
+  });
+  const datasets = await datasetsByDigest(parts.db, Object.values(manifest.datasets));
+  const { features } = champion;
+  return refeatureHoldout(session, parts.store, path, manifest, datasets, { spec, features });
+}
+
+/** Scores another version's model on a holdout: the same rows and metrics as the candidate's. */
 export async function scoreChampion(
   parts: EvaluationParts,
   input: {
@@ -35,16 +74,10 @@ export async function scoreChampion(
 ): Promise<ChampionMetrics> {
   const { champion, evaluation } = input;
   const frame = await openFrame(parts.store, input.frame);
-  const missing = champion.features.filter((name) => !frame.manifest.features.includes(name));
-  if (missing.length > 0)
-    return {
-      kind: 'unscorable',
-      reason: `it takes ${missing.join(', ')}, which this frame does not have; keep these features for one more version`,
-    };
   try {
     return await withPredictor(parts.store, champion, (predictor) =>
       withDuckDb({ ...parts.duckdb, signal }, async (session) => {
-        const path = await frame.holdoutPath();
+        const path = await holdoutFor(parts, session, frame, input.ref, champion);
         const { rows } = await scoreHoldout(
           session,
           path,

@@ -14,6 +14,7 @@ export interface TrainedModel {
   readonly artifact: string;
   readonly signature: Signature;
   readonly sizeBytes: number;
+  readonly specRevision: number;
   /** In the order in which the model takes them. */
   readonly features: readonly string[];
 }
@@ -26,8 +27,8 @@ export async function trainedModel(
   db: Queryable,
   ref: ModelRef & { readonly version: number },
 ): Promise<TrainedModel> {
-  const { rows } = await db.query<{ run_id: string; features: string[] }>(
-    `SELECT r.run_id, s.spec->'training'->'features' AS features FROM runs r
+  const { rows } = await db.query<{ run_id: string; revision: number; features: string[] }>(
+    `SELECT r.run_id, s.revision, s.spec->'training'->'features' AS features FROM runs r
        JOIN versions v ON v.model = r.model AND v.environment = r.environment AND v.version = r.version
        JOIN model_specs s ON s.model = v.model AND s.environment = v.environment AND s.revision = v.spec_revision
       WHERE r.model = $1 AND r.environment = $2 AND r.version = $3 AND r.status = 'succeeded'
@@ -39,7 +40,14 @@ export async function trainedModel(
     const run = await getRun(db, found.run_id);
     const { artifact, signature, sizeBytes } = run;
     if (artifact !== null && signature !== null && sizeBytes !== null)
-      return { run, artifact, signature, sizeBytes, features: orderOf(signature, found.features) };
+      return {
+        run,
+        artifact,
+        signature,
+        sizeBytes,
+        specRevision: found.revision,
+        features: orderOf(signature, found.features),
+      };
   }
   throw new PerennialError(
     RUN_NOT_FOUND,
