@@ -7,7 +7,7 @@ import { actorOfToken, generateToken, storeToken } from '../registry/tokens.ts';
 
 const FILE_NAME = 'admin-token';
 const OWNER_ONLY = 0o600;
-export const BOOTSTRAP_ACTOR = 'admin';
+const BOOTSTRAP_ACTOR = 'admin';
 
 export interface BootstrapToken {
   /** Absolute path of the file that holds the token; mode 0600. */

@@ -86,7 +86,7 @@ export function codedError(error: unknown): PerennialError {
   });
 }
 
-export function errorAnswer(error: PerennialError, requestId: string): ErrorAnswer {
+function errorAnswer(error: PerennialError, requestId: string): ErrorAnswer {
   return {
     error: {
       code: error.code,

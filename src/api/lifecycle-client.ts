@@ -44,9 +44,9 @@ const COMMAND_TIMEOUT_MS = 30_000;
 const ROLLBACK_TIMEOUT_MS = 120_000;
 const QUERY_TIMEOUT_MS = 5_000;
 
-export const LIFECYCLE_WORKFLOW = 'modelLifecycle';
+const LIFECYCLE_WORKFLOW = 'modelLifecycle';
 
-export type RolloutCommand = 'pause' | 'resume' | 'abort' | 'promote';
+type RolloutCommand = 'pause' | 'resume' | 'abort' | 'promote';
 
 const ROLLOUT_UPDATES = {
   pause: pauseRolloutUpdate,

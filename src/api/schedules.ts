@@ -23,7 +23,7 @@ interface PlannedSchedule {
 }
 
 /** The schedules that an effective spec asks for, and those it does not. */
-export function plannedSchedules(ref: ModelRef, spec: ModelSpec): PlannedSchedule[] {
+function plannedSchedules(ref: ModelRef, spec: ModelSpec): PlannedSchedule[] {
   const { schedule } = spec.retraining;
   const every = (intervalMs: number): ScheduleSpec => ({ intervals: [{ every: intervalMs }] });
   const retrain =

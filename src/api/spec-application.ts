@@ -98,7 +98,7 @@ export async function applyModelSpec(
 }
 
 /** Tells the lifecycle the newest revision and makes the schedules fit it. Repeating it changes nothing. */
-export async function carryOut(deps: Deps, ref: ModelRef): Promise<string[]> {
+async function carryOut(deps: Deps, ref: ModelRef): Promise<string[]> {
   const { revision } = await loadSpecRecord(deps.db, ref);
   await deps.lifecycle.announceSpec(ref, revision);
   return refreshSchedules(deps, ref);

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-export const WEBHOOK_TOLERANCE_MS = 5 * 60_000;
+const WEBHOOK_TOLERANCE_MS = 5 * 60_000;
 /** A sender that rotates secrets signs with the old and the new one; more than a few is no rotation. */
 const MAX_SIGNATURES = 8;
 const VERSION_PREFIX = 'v1,';

@@ -7,7 +7,7 @@ import { INCIDENT_NOT_FOUND } from '../errors/lifecycle-errors.ts';
 import { appendAudit } from './audit.ts';
 import type { Queryable, Transaction } from './database.ts';
 
-export type IncidentStatus = 'open' | 'acknowledged' | 'resolved';
+type IncidentStatus = 'open' | 'acknowledged' | 'resolved';
 
 export interface IncidentRecord extends ModelRef {
   readonly incidentId: string;

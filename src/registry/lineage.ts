@@ -9,13 +9,13 @@ import type { RunRecord } from './runs.ts';
 import { getVersion, stageHistory } from './versions.ts';
 import type { StageRecord, VersionRecord, VersionRef } from './versions.ts';
 
-export interface FrameRecord {
+interface FrameRecord {
   readonly digest: string;
   readonly manifest: FrameManifest;
   readonly createdAt: string;
 }
 
-export interface ServingPeriod {
+interface ServingPeriod {
   readonly generation: number;
   /** Per cent; 0 while it only scored in the shadow. */
   readonly weight: number;

@@ -14,7 +14,7 @@ export interface ServedAt extends ModelRef {
   readonly versions: readonly ServedVersion[];
 }
 
-export interface ServedVersion {
+interface ServedVersion {
   readonly version: number;
   readonly weight: number;
   readonly artifact: string | null;
@@ -24,7 +24,7 @@ export interface ServedVersion {
   readonly evidence: Readonly<Record<string, unknown>> | null;
 }
 
-export interface ServedDecision {
+interface ServedDecision {
   readonly decisionId: string;
   readonly kind: string;
   readonly outcome: string;

@@ -28,7 +28,7 @@ function asText(value: unknown): string {
 }
 
 /** An audit event as a sentence. Unknown actions are told by their name: the audit's vocabulary may grow. */
-export function describeEvent(event: Pick<Row, 'action' | 'version' | 'data'>): string {
+function describeEvent(event: Pick<Row, 'action' | 'version' | 'data'>): string {
   const { action, data } = event;
   const version = event.version === null ? '' : `version ${event.version}`;
   const because = typeof data['reason'] === 'string' && data['reason'] !== '' ? `: ${data['reason']}` : '';

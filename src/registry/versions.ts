@@ -81,7 +81,7 @@ function toRecord(row: VersionRow): VersionRecord {
   };
 }
 
-export function versionNotFound(ref: VersionRef): PerennialError {
+function versionNotFound(ref: VersionRef): PerennialError {
   return new PerennialError(
     VERSION_NOT_FOUND,
     `model ${ref.model} has no version ${String(ref.version)} in environment ${ref.environment}`,

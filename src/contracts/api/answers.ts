@@ -14,7 +14,7 @@ const Stage = z.enum(VERSION_STAGES);
 const Time = z.string().describe('ISO 8601');
 const ref = { model: z.string(), environment: z.string() };
 
-export const SpecChange = z.object({
+const SpecChange = z.object({
   path: z.string(),
   before: z.unknown().optional(),
   after: z.unknown().optional(),
@@ -42,7 +42,7 @@ export const ModelSummary = z.object({
   createdBy: z.string(),
 });
 
-export const Route = z.object({
+const Route = z.object({
   generation: z.int(),
   weights: list(z.object({ version: z.int(), weight: z.number() })),
   shadow: list(z.int()),
@@ -100,7 +100,7 @@ export const Version = z.object({
   card: z.string().nullable().describe('Digest of the card as it was at registration.'),
   createdAt: Time,
 });
-export const StageChange = z.object({
+const StageChange = z.object({
   version: z.int(),
   stage: Stage,
   reason: z.string(),

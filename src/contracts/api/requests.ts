@@ -7,9 +7,9 @@ const MAX_INT4 = 2_147_483_647;
 const MAX_PAGE = 500;
 
 export const ModelParams = z.object({ model: Name });
-export const VersionNumber = z.coerce.number().int().min(1).max(MAX_INT4);
+const VersionNumber = z.coerce.number().int().min(1).max(MAX_INT4);
 export const VersionParams = z.object({ model: Name, version: VersionNumber });
-export const IncidentId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/, 'an incident id');
+const IncidentId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/, 'an incident id');
 export const IncidentParams = z.object({ incidentId: IncidentId });
 export const TokenParams = z.object({ tokenId: z.string().regex(/^[0-9a-f]{16}$/, 'a token id') });
 

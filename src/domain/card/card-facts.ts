@@ -8,7 +8,7 @@ export interface CardDataset {
   readonly watermark: unknown;
 }
 
-export interface CardFeature {
+interface CardFeature {
   /** `view.column` */
   readonly name: string;
   readonly meaning: string;
@@ -35,7 +35,7 @@ export interface CardDecision {
   readonly evidenceHash: string | null;
 }
 
-export interface CardEvaluation {
+interface CardEvaluation {
   readonly id: string;
   readonly metrics: JudgedMetrics;
   /** Of single predictions in one thread; null when none was measured. */
