@@ -47,9 +47,8 @@ export function bySlice<Row extends object, M>(
 }
 
 function sliceValue(value: unknown): string {
-  if (value === null || value === undefined || (typeof value === 'number' && Number.isNaN(value)))
-    return MISSING_SLICE;
-  return typeof value === 'object'
-    ? JSON.stringify(value)
-    : String(value);
+  if (value === null || value === undefined || Number.isNaN(value)) return MISSING_SLICE;
+  // Databases deliver whole numbers as bigint, which JSON does not know.
+  if (typeof value === 'bigint') return value.toString();
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? MISSING_SLICE);
 }

@@ -161,6 +161,12 @@ describe('slices, lists and windows', () => {
       'a=x,b=1,b=2',
     ]);
     expect(names(2)).toEqual(['a=x', 'a=x,b=1']);
+    const mixed = [{ k: 7n }, { k: true }, { k: new Date(0) }];
+    expect(bySlice(mixed, ['k'], (r) => r.length).map((s) => s.name)).toEqual([
+      'k="1970-01-01T00:00:00.000Z"',
+      'k=7',
+      'k=true',
+    ]);
   });
   it('skips groups without a relevant item when told so', () => {
     const groups = groupRankings([
