@@ -9,10 +9,11 @@ export function createTrainingActivities(parts: TrainingParts): TrainingActiviti
   return {
     async train(input) {
       const context = Context.current();
-      const { attempt, heartbeatDetails } = activityInfo();
+      const info = activityInfo();
+      const lastHeartbeat = info.heartbeatDetails as TrainingHeartbeat | undefined;
       return runTraining(parts, input, {
-        attempt,
-        lastHeartbeat: (heartbeatDetails as TrainingHeartbeat | undefined) ?? null,
+        attempt: info.attempt,
+        lastHeartbeat: lastHeartbeat ?? null,
         heartbeat: (details) => context.heartbeat(details),
         signal: context.cancellationSignal,
       });

@@ -58,11 +58,11 @@ export async function scoreHoldout(
       if (!Number.isFinite(score))
         throw new PerennialError(
           EVALUATION_INPUT_INVALID,
-          `the model gives ${score} for row ${String(row['id'])} of the holdout; every score must be a finite number, also where features are missing`,
+          `the model gives ${score} for row ${row['id'] as string} of the holdout; every score must be a finite number, also where features are missing`,
         );
-      lines.push(`${String(row['n'])},${score},${prediction ?? ''}`);
+      lines.push(`${row['n'] as number},${score},${prediction ?? ''}`);
       rows.push({
-        id: String(row['id']),
+        id: row['id'] as string,
         label: Number(row['label'] ?? Number.NaN),
         score,
         ...(probabilities === null ? {} : { probabilities }),

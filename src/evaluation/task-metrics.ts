@@ -32,7 +32,7 @@ export function judgeRows(rows: readonly ScoredRow[], settings: Settings): Judge
   const flat = rows.map((row) => ({ ...row.slices, [ROW]: row }));
   const slices = bySlice(flat, settings.slices, (part) =>
     metricsOf(
-      part.map((one) => one[ROW] as ScoredRow),
+      part.map((one) => one[ROW]),
       settings,
     ),
   );

@@ -12,6 +12,7 @@ import { withTransaction } from '../registry/database.ts';
 import type { Database } from '../registry/database.ts';
 import { findingsOfPass, insertFindings, recentStatuses } from '../registry/findings.ts';
 import type { PredictionLog } from '../serving/prediction-log.ts';
+import { PassReading } from './pass-reading.ts';
 import { runMonitor } from './run-monitor.ts';
 import type { MonitorRun } from './run-monitor.ts';
 import { watchedChampion } from './watched-champion.ts';
@@ -42,10 +43,16 @@ export async function computeFindings(
   if (known?.[0]) return { passId, version: known[0].version, findings: known };
   const champion = await watchedChampion(db, input);
   if (champion === null) return null;
+  const { store, log } = parts;
+  const reading = new PassReading({ store, log, duckdb: { ...parts.duckdb, signal } }, champion);
   const findings: Finding[] = [];
-  for (const monitor of champion.spec.monitoring.monitors) {
-    signal.throwIfAborted();
-    findings.push(await findingOf(parts, champion, monitor, passId, signal));
+  try {
+    for (const monitor of champion.spec.monitoring.monitors) {
+      signal.throwIfAborted();
+      findings.push(await findingOf(parts, { champion, reading, monitor, passId }, signal));
+    }
+  } finally {
+    await reading.close();
   }
   await withTransaction(db, (tx) => insertFindings(tx, input, passId, findings));
   // Of a pass that ran twice at once the first to record is the one that is told.
@@ -53,15 +60,17 @@ export async function computeFindings(
   return { passId, version: champion.version, findings: recorded ?? findings };
 }
 
-async function findingOf(
-  parts: MonitoringParts,
-  champion: WatchedChampion,
-  monitor: Monitor,
-  passId: string,
-  signal: AbortSignal,
-): Promise<Finding> {
+interface Look {
+  readonly champion: WatchedChampion;
+  readonly reading: PassReading;
+  readonly monitor: Monitor;
+  readonly passId: string;
+}
+
+async function findingOf(parts: MonitoringParts, look: Look, signal: AbortSignal): Promise<Finding> {
+  const { champion, monitor, passId } = look;
   const { spec, version } = champion;
-  const { window, judgement } = await attempt(parts, champion, monitor, signal);
+  const { window, judgement } = await attempt(parts, look, signal);
   const ref = { model: champion.name, environment: champion.environment, version };
   const rule = spec.monitoring.breaches;
   const earlier = await recentStatuses(parts.db, ref, monitor.name, passId, rule.n);
@@ -82,15 +91,10 @@ async function findingOf(
   };
 }
 
-async function attempt(
-  parts: MonitoringParts,
-  champion: WatchedChampion,
-  monitor: Monitor,
-  signal: AbortSignal,
-): Promise<MonitorRun> {
+async function attempt(parts: MonitoringParts, look: Look, signal: AbortSignal): Promise<MonitorRun> {
+  const { champion, reading, monitor } = look;
   try {
-    const { db, store, log } = parts;
-    return await runMonitor({ db, store, log, duckdb: { ...parts.duckdb, signal } }, champion, monitor);
+    return await runMonitor({ db: parts.db, reading }, champion, monitor);
   } catch (error) {
     signal.throwIfAborted();
     if (isPerennialError(error) && error.code === DEPENDENCY_UNAVAILABLE.code) throw error;

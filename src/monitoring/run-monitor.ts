@@ -15,13 +15,13 @@ import type { MonitorWindow } from '../domain/monitors/monitor-window.ts';
 import type { Queryable } from '../registry/database.ts';
 import { assessColumnDrift } from '../stats/index.ts';
 import type { DriftPolicy } from '../stats/index.ts';
-import { liveItems, liveLatency, liveOutcome, topCandidate } from './live-traffic.ts';
-import { driftReference, labelSample } from './references.ts';
-import type { ReferenceParts } from './references.ts';
+import { liveLatency, liveOutcome, topCandidate } from './live-traffic.ts';
+import type { PassReading } from './pass-reading.ts';
 import type { WatchedChampion } from './watched-champion.ts';
 
-export interface MonitorParts extends ReferenceParts {
+export interface MonitorParts {
   readonly db: Queryable;
+  readonly reading: PassReading;
 }
 
 export interface MonitorRun {
@@ -70,62 +70,59 @@ async function judge(
     case 'latency':
       break;
   }
-  const view = await parts.log.open({ ...ref, ...window });
-  try {
-    switch (monitor.type) {
-      case 'feature-drift':
-      case 'prediction-drift': {
-        const live = await liveItems(view, version);
-        if (live.scores.length < minSamples)
-          return insufficient(`${live.scores.length} predictions in the window < minSamples ${minSamples}`);
-        const reference = await driftReference(parts, champion, minSamples);
-        const policy = policyOf(monitor, minSamples);
-        if (monitor.type === 'prediction-drift')
-          return judgePredictionDrift(
-            assessColumnDrift(
-              { kind: 'numeric', reference: reference.items.scores, current: live.scores },
-              policy,
-            ),
-            reference.name,
-          );
-        const wanted = monitor.features ?? champion.model.features;
-        const columns = wanted.map((feature) => {
-          const f = champion.model.features.indexOf(feature);
-          const [before, current] = [reference.items.features[f] ?? [], live.features[f] ?? []];
-          return {
-            feature,
-            verdict: assessColumnDrift({ kind: 'numeric', reference: before, current }, policy),
-          };
-        });
-        return judgeFeatureDrift(columns, monitor.share, reference.name);
-      }
-      case 'outcome-drift':
-      case 'kpi': {
-        const { outcome } = monitor;
-        const type = spec.serving.outcomes[outcome]?.type;
-        if (type === undefined) return unknownOutcome(outcome, Object.keys(spec.serving.outcomes));
-        const seen = await liveOutcome(view, version, outcome, type);
-        if (monitor.type === 'outcome-drift') {
-          const reference = await labelSample(parts, champion);
-          return judgeOutcomeDrift(
-            { outcome, type, window: seen, reference, minSamples },
-            monitor.maxRelativeChange,
-          );
-        }
-        const measured = champion.baseline?.outcomes[outcome] ?? { count: 0, sum: 0 };
-        // The baseline keeps no squares; of a boolean they are the sum.
-        const reference = { ...measured, sumSquares: type === 'boolean' ? measured.sum : null };
-        return judgeKpi({ outcome, type, window: seen, reference, minSamples }, monitor.minRatio);
-      }
-      case 'concentration': {
-        const top = await topCandidate(view, version, monitor.by);
-        return judgeConcentration(top, monitor.by, monitor.maxTopShare, minSamples);
-      }
-      case 'latency':
-        return judgeLatency(await liveLatency(view, version), monitor.maxMsP99, minSamples);
+  const { reading } = parts;
+  const view = await reading.view(window);
+  switch (monitor.type) {
+    case 'feature-drift':
+    case 'prediction-drift': {
+      const live = await reading.items(window);
+      if (live.scores.length < minSamples)
+        return insufficient(`${live.scores.length} predictions in the window < minSamples ${minSamples}`);
+      const reference = await reading.reference();
+      const policy = policyOf(monitor, minSamples);
+      if (monitor.type === 'prediction-drift')
+        return judgePredictionDrift(
+          assessColumnDrift(
+            { kind: 'numeric', reference: reference.items.scores, current: live.scores },
+            policy,
+          ),
+          reference.name,
+        );
+      const wanted = monitor.features ?? champion.model.features;
+      const columns = wanted.map((feature) => {
+        const f = champion.model.features.indexOf(feature);
+        const [before, current] = [reference.items.features[f] ?? [], live.features[f] ?? []];
+        return {
+          feature,
+          verdict: assessColumnDrift({ kind: 'numeric', reference: before, current }, policy),
+        };
+      });
+      return judgeFeatureDrift(columns, monitor.share, reference.name);
     }
-  } finally {
-    view.close();
+    case 'outcome-drift':
+    case 'kpi': {
+      const { outcome } = monitor;
+      const type = spec.serving.outcomes[outcome]?.type;
+      if (type === undefined) return unknownOutcome(outcome, Object.keys(spec.serving.outcomes));
+      const seen = await liveOutcome(view, version, outcome, type);
+      if (monitor.type === 'outcome-drift') {
+        const reference = await reading.labels();
+        return judgeOutcomeDrift(
+          { outcome, type, window: seen, reference, minSamples },
+          monitor.maxRelativeChange,
+        );
+      }
+      const measured = champion.baseline?.outcomes[outcome] ?? { count: 0, sum: 0 };
+      // The baseline keeps no squares; of a boolean they are the sum.
+      const reference = { ...measured, sumSquares: type === 'boolean' ? measured.sum : null };
+      return judgeKpi({ outcome, type, window: seen, reference, minSamples }, monitor.minRatio);
+    }
+    case 'concentration': {
+      const top = await topCandidate(view, version, monitor.by);
+      return judgeConcentration(top, monitor.by, monitor.maxTopShare, minSamples);
+    }
+    case 'latency':
+      return judgeLatency(await liveLatency(view, version), monitor.maxMsP99, minSamples);
   }
 }
 

@@ -40,20 +40,20 @@ export async function deliverNotice(parts: NotificationParts, notice: Notice): P
     return [];
   }
   const delivered: string[] = [];
-  const failures: unknown[] = [];
+  const failures: Error[] = [];
   for (const recipient of reachable) {
     try {
       await deliverTo(parts, notice, recipient);
       delivered.push(`${recipient.channel}:${recipient.address}`);
     } catch (error) {
-      failures.push(error);
+      failures.push(error instanceof Error ? error : new Error(String(error)));
       const { channel, address } = recipient;
       log.error({ err: error, key: notice.key, channel, recipient: address }, 'a notice was not delivered');
     }
   }
   const retryable = failures.find((error) => !isPerennialError(error) || error.retry === 'later');
   if (retryable !== undefined) throw retryable;
-  if (delivered.length === 0) throw failures[0];
+  if (delivered.length === 0 && failures[0] !== undefined) throw failures[0];
   return delivered;
 }
 

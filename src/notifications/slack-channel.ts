@@ -1,5 +1,5 @@
 import slack from '@slack/web-api';
-import type { ChatPostMessageArguments, WebClient as SlackClient } from '@slack/web-api';
+import type { WebClient as SlackClient } from '@slack/web-api';
 import { PerennialError } from '../errors/define-error.ts';
 import { DEPENDENCY_UNAVAILABLE } from '../errors/lifecycle-errors.ts';
 import { NOTIFICATION_RATE_LIMITED, NOTIFICATION_REFUSED } from '../errors/notification-errors.ts';
@@ -63,7 +63,7 @@ async function post(client: SlackClient, message: OutgoingNotice): Promise<{ ext
       : // What escalates must be seen by those who don't follow the thread.
         { thread_ts: thread.externalId, ...(escalated ? { reply_broadcast: true } : {}) };
   const content = { channel: recipient, text, blocks, unfurl_links: false, unfurl_media: false, ...inThread };
-  const answer = await client.chat.postMessage(content as unknown as ChatPostMessageArguments);
+  const answer = await client.chat.postMessage(content);
   if (answer.ts === undefined)
     throw new PerennialError(DEPENDENCY_UNAVAILABLE, 'Slack took a message and gave it no timestamp');
   return { externalId: answer.ts };
