@@ -168,7 +168,7 @@ describe('a lifecycle', () => {
         await Promise.all(storm.slice(i, i + 50).map((t) => life.handle.signal(versionRequestedSignal, t)));
       }
       const last = await life.handle.executeUpdate(requestVersionUpdate, { args: [trigger('last')] });
-      expect(last).toEqual({ kind: 'coalesced', into: 'storm-999' });
+      expect(last).toMatchObject({ kind: 'coalesced' });
       const waiting = (await stateOf(life)).waitingTrigger;
       expect(waiting?.trigger.key).toBe('last');
       expect(await life.request('storm-700')).toMatchObject({ kind: 'coalesced' });
