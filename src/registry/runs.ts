@@ -40,7 +40,7 @@ export interface RunFile {
   readonly sizeBytes: number;
 }
 
-export type RunStatus = 'running' | 'succeeded' | 'failed' | 'cancelled';
+type RunStatus = 'running' | 'succeeded' | 'failed' | 'cancelled';
 
 /** One execution of a trainer as the registry holds it. Times are ISO 8601. */
 export interface RunRecord extends NewRun {

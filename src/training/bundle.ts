@@ -33,7 +33,7 @@ const BundleManifest = z.strictObject({
     }),
   ),
 });
-export type BundleManifest = z.infer<typeof BundleManifest>;
+type BundleManifest = z.infer<typeof BundleManifest>;
 
 type BundleStore = Pick<ArtifactStore, 'putJson' | 'putFile' | 'readBytes' | 'fetchFile'>;
 

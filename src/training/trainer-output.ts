@@ -7,7 +7,7 @@ import type { Problem } from '../errors/define-error.ts';
 import { TRAINER_RESULT_INVALID } from '../errors/training-errors.ts';
 import { OnnxPredictor } from '../serving/onnx-predictor.ts';
 
-export const RESULT_FILE = 'result.json';
+const RESULT_FILE = 'result.json';
 const MAX_RESULT_BYTES = 4 * 2 ** 20;
 const MAX_MODEL_BYTES = 2 * 2 ** 30;
 const MAX_FILES = 200;
@@ -94,7 +94,7 @@ async function fileInside(
 }
 
 /** The model's inputs side by side must be the frame's features: a changed order would score silently wrong. */
-export function featureProblems(signature: Signature, features: readonly string[]): Problem[] {
+function featureProblems(signature: Signature, features: readonly string[]): Problem[] {
   const named = signature.inputs.filter((input) => input.features !== undefined);
   if (named.length === signature.inputs.length) {
     const taken = signature.inputs.flatMap((input) => input.features ?? []);

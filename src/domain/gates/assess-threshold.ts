@@ -71,6 +71,6 @@ function bound(rule: BoundCheck['rule'], value: number, limit: number, direction
 }
 
 /** Five significant digits: enough to tell values apart, few enough to read. */
-export function show(value: number): string {
+function show(value: number): string {
   return String(Number(value.toPrecision(5)));
 }

@@ -1,6 +1,6 @@
 import type { Signature, TensorSpec } from '../../contracts/trainer.ts';
 
-export type SignatureChange = 'identical' | 'compatible' | 'widening' | 'breaking';
+type SignatureChange = 'identical' | 'compatible' | 'widening' | 'breaking';
 
 export interface SignatureDiff {
   readonly kind: SignatureChange;

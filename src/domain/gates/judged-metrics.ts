@@ -1,7 +1,7 @@
 /** Metrics of one set of rows by name; null where the rows do not define one (no positives, no rows). */
 export type MetricValues = Readonly<Record<string, number | null>>;
 
-export interface SliceMetrics {
+interface SliceMetrics {
   /** `region=EU`. */
   readonly name: string;
   readonly count: number;
