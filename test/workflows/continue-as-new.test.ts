@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TASK_QUEUE } from '../../src/contracts/task-queues.ts';
 import { lifecycleId, produceVersionId, promotionId, rolloutId } from '../../src/contracts/workflows/ids.ts';
@@ -23,6 +24,7 @@ const ref = { model: 'long-lived', environment: 'prod' };
 
 describe('a lifecycle on a real server', () => {
   let env: TestWorkflowEnvironment;
+  let bundle: WorkflowBundleWithSourceMap;
   let workers: Awaited<ReturnType<typeof runWorkers>>;
   const world = new World({
     approval: null,
@@ -36,7 +38,7 @@ describe('a lifecycle on a real server', () => {
   });
   beforeAll(async () => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
-    const bundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('ERROR') });
+    bundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('ERROR') });
     const attributes = ['PerennialModel', 'PerennialEnvironment', 'PerennialStage'];
     const limits = {
       'limit.historyCount.suggestContinueAsNew': SUGGEST_AT_EVENTS,
@@ -54,12 +56,16 @@ describe('a lifecycle on a real server', () => {
     });
     workers = await runWorkers(env, bundle, new Map([[ref.model, world]]));
   });
+  const restartWorkers = async (): Promise<void> => {
+    await workers.stop();
+    workers = await runWorkers(env, bundle, new Map([[ref.model, world]]));
+  };
   afterAll(async () => {
     await workers.stop();
     await env.teardown();
   });
 
-  it('carries itself on mid-way through production, promotion and a storm, and loses nothing', async () => {
+  it('carries itself on mid-way through production, promotion, a storm and restarts of every worker, and loses nothing', async () => {
     let open!: () => void;
     const gate = new Promise<void>((resolve) => (open = resolve));
     world.train = () => gate;
@@ -89,6 +95,10 @@ describe('a lifecycle on a real server', () => {
     expect(await runOf(produceVersionId(ref, 1))).toBeTruthy();
 
     open();
+    await vi.waitFor(() => expect(world.stage(1)).toBe('bake'), { timeout: 30_000, interval: 100 });
+    await restartWorkers();
+    await vi.waitFor(() => expect(world.stage(2)).toBe('canary'), { timeout: 60_000, interval: 100 });
+    await restartWorkers();
     await vi.waitFor(() => expect(world.champion).toBe(2), { timeout: 80_000, interval: 250 });
     expect(world.versions.size).toBe(2);
     expect(world.stage(1)).toBe('retired');

@@ -220,26 +220,6 @@ describe('a lifecycle', () => {
     });
   });
 
-  it('goes on after every worker was restarted in the middle of a production and of a canary', async () => {
-    const world = new World();
-    let attempts = 0;
-    world.train = (version) => {
-      attempts += version === 2 ? 1 : 0;
-    };
-    await live(stage, world, async (life) => {
-      await life.promote(1);
-      await life.request('t2');
-      await life.until('v2 is in production', () => world.versions.size === 2);
-      await stage.restartWorkers();
-      await life.passApproval(2);
-      await life.until('v2 canaries', async () => (await rolloutPhase(life, 2)) === 'canary-5');
-      await stage.restartWorkers();
-      await life.until('v2 is champion', () => world.champion === 2);
-      expect(attempts).toBe(1);
-      expect(new Set(world.routes.map((route) => route.key)).size).toBe(world.routes.length);
-    });
-  });
-
   it('counts a production that was terminated or failed as failed, and goes on', async () => {
     const world = new World();
     world.train = (version) => {

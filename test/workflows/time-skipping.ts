@@ -21,7 +21,6 @@ export interface Stage {
   readonly bundle: WorkflowBundleWithSourceMap;
   /** Each model lives in a world of its own. */
   readonly worlds: Map<string, World>;
-  restartWorkers(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,15 +35,11 @@ export async function openStage(): Promise<Stage> {
     searchAttributes: SEARCH_ATTRIBUTES,
   });
   const worlds = new Map<string, World>();
-  let running = await runWorkers(env, bundle, worlds);
+  const running = await runWorkers(env, bundle, worlds);
   return {
     env,
     bundle,
     worlds,
-    async restartWorkers() {
-      await running.stop();
-      running = await runWorkers(env, bundle, worlds);
-    },
     async close() {
       await running.stop();
       await env.teardown();

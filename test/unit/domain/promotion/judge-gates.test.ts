@@ -3,7 +3,7 @@ import { judgeGates } from '../../../../src/domain/promotion/judge-gates.ts';
 import type { Verdict } from '../../../../src/domain/verdict.ts';
 import { gateReport } from '../../../workflows/builders.ts';
 
-const verdictOf = (kind: Verdict['kind']): Verdict => ({ kind, reason: 'why', by: 'mira' }) as Verdict;
+const verdictOf = (kind: Verdict['kind']): Verdict => ({ kind, reason: 'why', by: 'mira' });
 
 describe('judgeGates', () => {
   it.each([
