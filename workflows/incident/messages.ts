@@ -7,6 +7,8 @@ import { createLane } from '../lane.ts';
 /** The messages of one incident, in one thread and in order. They never hold up what is done about it. */
 export function createIncidentMessages(input: HandleIncidentInput) {
   const { model, environment, incidentId, severity, title, summary, facts } = input;
+  // Whoever reads the message at a terminal needs the id and the command.
+  const handle = { incident: incidentId, 'to acknowledge': `perennial ack ${incidentId}` };
   const lane = createLane(() => undefined);
   const send = (key: string, told: Pick<Notice, 'kind' | 'title' | 'text'> & Partial<Notice>): void => {
     lane.add(async () => {
@@ -24,7 +26,7 @@ export function createIncidentMessages(input: HandleIncidentInput) {
     });
   };
   const urgent: Pick<Notice, 'facts' | 'actions'> = {
-    facts,
+    facts: { ...facts, ...handle },
     actions: [
       { label: 'Acknowledge', act: { kind: 'acknowledge', incidentId } },
       { label: 'View the incident', act: { kind: 'view_incident', incidentId } },

@@ -14,6 +14,7 @@ export function newestWindow(
   championSince: number,
   delayMs = 0,
 ): MonitorWindow {
-  const to = Math.max(championSince, now - delayMs);
-  return { from: Math.max(championSince, to - windowMs), to };
+  // Whole milliseconds: databases tell fractions, and ids are made of these.
+  const to = Math.floor(Math.max(championSince, now - delayMs));
+  return { from: Math.floor(Math.max(championSince, to - windowMs)), to };
 }
