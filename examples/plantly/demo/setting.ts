@@ -1,4 +1,4 @@
-import type { Inbox } from './messages.ts';
+import type { Inbox } from '../../story/inbox.ts';
 import type { Cast } from './cast.ts';
 import type { PlantlyStack } from './shop.ts';
 import type { Shoppers } from '../simulator/run-shoppers.ts';

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { pause } from './batch-sender.ts';
+import { pause } from '../../story/batch-sender.ts';
 import { createRandom } from './random.ts';
 import type { LedgerTotals } from './shopper-ledger.ts';
 import { ShopperLedger } from './shopper-ledger.ts';

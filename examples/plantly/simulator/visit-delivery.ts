@@ -1,6 +1,6 @@
 import type { RankResponse } from '../../../src/contracts/serving.ts';
 import { publishVisits } from './application-log.ts';
-import { BatchSender, retryUntil } from './batch-sender.ts';
+import { BatchSender, retryUntil } from '../../story/batch-sender.ts';
 import { VIRAL_PLANT_ID } from './catalogue.ts';
 import type { Plant } from './catalogue.ts';
 import { GatewayClient, Refused } from './gateway-client.ts';

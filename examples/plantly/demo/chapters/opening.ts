@@ -4,7 +4,7 @@ import type { StackOptions } from '../../../../src/embedded/stack.ts';
 import type { Step } from '../../../story/story.ts';
 import { seedHistory } from '../../simulator/seed-history.ts';
 import { castPeople } from '../cast.ts';
-import { openInbox } from '../messages.ts';
+import { openInbox } from '../../../story/inbox.ts';
 import type { Setting } from '../setting.ts';
 import { need } from '../setting.ts';
 import { MODEL, PLANTLY, startPlantly } from '../shop.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { until } from '../../story/until.ts';
+import { until } from './until.ts';
 import type { Stack } from '../../../src/embedded/stack.ts';
 
 const Listed = z.array(z.record(z.string(), z.unknown()));
