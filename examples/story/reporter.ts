@@ -10,20 +10,26 @@ export interface Reporter {
 
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 100;
+const DETAIL_EVERY_MS = 10_000;
+const withoutNumbers = (text: string): string => text.replaceAll(/[\d.]+/g, '#');
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** Plain lines, one for each thing that happens: for pipes and logs. */
 function plainReporter(write: (line: string) => void): Reporter {
   let current = '';
   let last = '';
+  let toldAt = 0;
   return {
     begin(number, of, title) {
       current = `[${number}/${of}]`;
       write(`${current} ${title}`);
     },
     detail(text) {
-      if (text !== last) write(`${current}   ${text}`);
-      last = text;
+      // What only counts up is told now and then.
+      const [words, before] = [withoutNumbers(text), withoutNumbers(last)];
+      if (text === last || (words === before && Date.now() - toldAt < DETAIL_EVERY_MS)) return;
+      write(`${current}   ${text}`);
+      [last, toldAt] = [text, Date.now()];
     },
     end(ok, seen, durationMs, expected) {
       write(`${current} ${ok ? 'ok' : 'FAILED'} ${seen} (${seconds(durationMs)})`);

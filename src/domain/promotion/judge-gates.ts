@@ -1,5 +1,6 @@
 import { assertNever } from '../../errors/assert-never.ts';
 import type { GateReport } from '../gate-report.ts';
+import type { Verdict } from '../verdict.ts';
 
 /** What follows from a gate report: go on, end the version, or ask a person because nothing was decided. */
 export type GateJudgement =
@@ -15,7 +16,7 @@ export type GateJudgement =
 export function judgeGates(report: GateReport, policy: { readonly allowUngated: boolean }): GateJudgement {
   const failures: string[] = [];
   const open: string[] = [];
-  for (const { gate, verdict } of [{ gate: 'all gates', verdict: report.verdict }, ...report.gates]) {
+  const sort = (gate: string, verdict: Verdict): void => {
     switch (verdict.kind) {
       case 'pass':
       case 'overridden':
@@ -31,7 +32,11 @@ export function judgeGates(report: GateReport, policy: { readonly allowUngated: 
       default:
         assertNever(verdict, 'verdict');
     }
-  }
+  };
+  for (const { gate, verdict } of report.gates) sort(gate, verdict);
+  // The summary says nothing new, unless it is worse than its gates: then it counts by itself.
+  if (failures.length === 0 && open.length === 0) sort('all gates', report.verdict);
+  else if (failures.length === 0 && report.verdict.kind === 'fail') sort('all gates', report.verdict);
   const ungated = report.ungated || report.gates.length === 0;
   if (ungated && !policy.allowUngated) {
     failures.push('The spec has no gates and does not say allowUngated: nothing configured is a refusal.');

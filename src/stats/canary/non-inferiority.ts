@@ -66,7 +66,7 @@ export function nonInferiority(input: NonInferiorityInput): NonInferiority {
   const pValue = sign > 0 ? tested.pAbove : tested.pBelow;
   const pInferior = sign > 0 ? tested.pBelow : tested.pAbove;
   const evidence = { difference: tested.difference, interval: tested.interval, pValue, pInferior };
-  const shown = `difference ${Number(tested.difference.toPrecision(3))}, margin ${input.margin}`;
+  const shown = `difference ${Number(tested.difference.toPrecision(3))}, margin ${Number(input.margin.toPrecision(3))}`;
   if (pValue <= alpha)
     return { kind: 'non_inferior', ...evidence, reason: `${shown}, p ${show(pValue)} ≤ ${alpha}` };
   if (pInferior <= alpha) {

@@ -33,7 +33,7 @@ export function audit(setting: Setting): Step[] {
           );
           const chain = AuditCheckAnswer.parse(await auditor.api.get('/v1/audit/verify'));
           const approval = decisions.find(
-            ({ kind, outcome }) => kind === 'approval' && outcome === 'approved',
+            ({ kind, outcome }) => kind === 'approval' && outcome === 'approve',
           );
           if (chain.kind !== 'whole')
             throw new NotSeen(`the audit chain is broken at ${chain.atSeq}: ${chain.reason}`);
