@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { until } from './until.ts';
-import type { Stack } from '../../../src/embedded/stack.ts';
+import type { Stack } from '../../src/embedded/stack.ts';
 
 const Listed = z.array(z.record(z.string(), z.unknown()));
 
