@@ -202,21 +202,6 @@ describe('rollout of a version', () => {
     });
   });
 
-  it('puts traffic back when the promotion is terminated under it', async () => {
-    const world = new World();
-    await live(stage, world, async (life) => {
-      await beginV2(world, life);
-      await at(life, 'canary-5');
-      await life.promotion(2).terminate('by hand');
-      await life.until(
-        'traffic is back',
-        () => world.route?.weights.length === 1 && world.route.weights[0]?.version === 1,
-      );
-      await life.until('incident', () => world.incidents.size === 1);
-      await life.promote(3);
-    });
-  });
-
   it('fails for a person when the first version ever fails its bake: nothing else could serve', async () => {
     const world = new World();
     await live(stage, world, async (life) => {

@@ -36,6 +36,22 @@ describe('a lifecycle on a real server', () => {
       interval: '500ms',
     },
   });
+  const other = new World({ approval: null });
+  const third = new World({
+    approval: null,
+    rollout: {
+      shadow: null,
+      weights: [20, 100],
+      step: { duration: '1s', minSamples: 10, maxDuration: '60s' },
+      bake: { duration: '1s' },
+      interval: '500ms',
+    },
+  });
+  const worlds = new Map([
+    [ref.model, world],
+    ['unlucky', other],
+    ['orphaned', third],
+  ]);
   beforeAll(async () => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
     bundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('ERROR') });
@@ -54,11 +70,11 @@ describe('a lifecycle on a real server', () => {
         ],
       },
     });
-    workers = await runWorkers(env, bundle, new Map([[ref.model, world]]));
+    workers = await runWorkers(env, bundle, worlds);
   });
   const restartWorkers = async (): Promise<void> => {
     await workers.stop();
-    workers = await runWorkers(env, bundle, new Map([[ref.model, world]]));
+    workers = await runWorkers(env, bundle, worlds);
   };
   afterAll(async () => {
     await workers.stop();
@@ -108,5 +124,51 @@ describe('a lifecycle on a real server', () => {
     const keys = world.routes.map((route) => route.key);
     expect(new Set(keys).size).toBe(keys.length);
     await current.terminate();
+  });
+
+  it('counts a production that was terminated as failed, and makes the next', async () => {
+    const unlucky = { model: 'unlucky', environment: 'prod' };
+    let open!: () => void;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    other.train = () => gate;
+    const handle = await env.client.workflow.start(modelLifecycle, {
+      taskQueue: TASK_QUEUE.control,
+      workflowId: lifecycleId(unlucky),
+      args: [unlucky],
+    });
+    await handle.executeUpdate(requestVersionUpdate, { args: [trigger('a')] });
+    await vi.waitFor(() => expect(other.calls.get('train')).toBe(1), { timeout: 20_000 });
+    await handle.executeUpdate(requestVersionUpdate, { args: [trigger('b')] });
+    await env.client.workflow.getHandle(produceVersionId(unlucky, 1)).terminate('by hand');
+    await vi.waitFor(() => expect(other.stage(1)).toBe('failed'), { timeout: 20_000 });
+    open();
+    await vi.waitFor(() => expect(other.stage(2)).toBe('bake'), { timeout: 20_000 });
+    await env.client.workflow.getHandle(lifecycleId(unlucky)).terminate();
+  });
+
+  it('puts traffic back and tells a person when a promotion is terminated under its canary', async () => {
+    const orphaned = { model: 'orphaned', environment: 'prod' };
+    const handle = await env.client.workflow.start(modelLifecycle, {
+      taskQueue: TASK_QUEUE.control,
+      workflowId: lifecycleId(orphaned),
+      args: [orphaned],
+    });
+    await handle.executeUpdate(requestVersionUpdate, { args: [trigger('a')] });
+    await vi.waitFor(() => expect(third.champion).toBe(1), { timeout: 30_000 });
+    third.policy = {
+      ...third.policy,
+      rollout: { ...third.policy.rollout, step: { ...third.policy.rollout.step, duration: 600_000 } },
+    };
+    await env.client.workflow
+      .getHandle(lifecycleId(orphaned))
+      .executeUpdate(requestVersionUpdate, { args: [trigger('b')] });
+    await vi.waitFor(() => expect(third.route?.weights).toHaveLength(2), { timeout: 30_000 });
+    await env.client.workflow.getHandle(promotionId(orphaned, 2)).terminate('by hand');
+    await vi.waitFor(() => expect(third.route?.weights).toEqual([{ version: 1, weight: 100 }]), {
+      timeout: 30_000,
+    });
+    await vi.waitFor(() => expect(third.incidents.size).toBe(1), { timeout: 30_000 });
+    expect(['rolled_back', 'aborted']).toContain(third.stage(2));
+    await env.client.workflow.getHandle(lifecycleId(orphaned)).terminate();
   });
 });
