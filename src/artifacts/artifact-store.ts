@@ -19,7 +19,7 @@ import { isMissingObject, s3Unavailable } from './s3-client.ts';
 
 const DEFAULT_CACHE_BYTES = 4 * 2 ** 30;
 
-export interface ArtifactRef {
+interface ArtifactRef {
   /** SHA-256 of the bytes, lower-case hexadecimal. */
   readonly digest: string;
   /** Bytes. */

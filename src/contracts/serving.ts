@@ -40,7 +40,6 @@ export const FeedbackRequest = z.strictObject({
     .max(1000),
 });
 export type FeedbackRequest = z.infer<typeof FeedbackRequest>;
-export const FeedbackResponse = z.object({ accepted: z.int() });
 
 /** Rows of the prediction log, as the spool writes them (NDJSON) and the segments hold them (Parquet). */
 export interface PredictionRow {

@@ -17,7 +17,7 @@ import { sqlOf } from './sql-of.ts';
 export const VIEW_TIME = '__event_time';
 
 /** What the values of a view follow from: its definition and the datasets that its SQL names. */
-export async function lineageOf(
+async function lineageOf(
   session: DuckDbSession,
   name: string,
   view: FeatureView,

@@ -7,7 +7,7 @@ import { VIEW_TIME } from './feature-view.ts';
 import { quoteName } from './sql-text.ts';
 
 /** The name of a view's column in a frame. */
-export function featureColumn(view: string, column: string): string {
+function featureColumn(view: string, column: string): string {
   return `${view}.${column}`;
 }
 

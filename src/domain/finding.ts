@@ -1,6 +1,6 @@
 export type Severity = 'info' | 'warning' | 'critical';
 export type FindingAction = 'alert' | 'retrain' | 'rollback';
-export type MonitorType =
+type MonitorType =
   | 'feature-drift'
   | 'prediction-drift'
   | 'outcome-drift'

@@ -5,7 +5,7 @@ export interface KeyedView {
 }
 
 /** Where the value of a key comes from: given by the caller, or read from a column of a view joined before. */
-export type KeyOrigin =
+type KeyOrigin =
   { readonly from: 'given' } | { readonly from: 'view'; readonly view: string; readonly column: string };
 
 /** One look-up: the view, and the origin of each of its keys in the view's key order. */

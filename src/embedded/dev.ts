@@ -13,7 +13,7 @@ export interface DevOptions extends Pick<StackOptions, 'dataDir' | 'environment'
 }
 
 /** What a person is told of an event; undefined for what goes as it should. */
-export function describeEvent(event: StackEvent): string | undefined {
+function describeEvent(event: StackEvent): string | undefined {
   switch (event.kind) {
     case 'starting':
     case 'stopped':
@@ -39,7 +39,7 @@ const ADDRESS_LABELS: Readonly<Record<string, string>> = {
 };
 
 /** The addresses of a running stack, where its data lies and how to stop it; one line each. */
-export function describeStack(stack: Stack): string[] {
+function describeStack(stack: Stack): string[] {
   const addresses = Object.entries(ADDRESS_LABELS).flatMap(([key, label]) => {
     const address = stack.endpoints[key];
     return address === undefined ? [] : [`  ${label.padEnd(12)} ${pc.cyan(address)}`];

@@ -20,7 +20,7 @@ import { LOOPBACK } from './ports.ts';
 import { baseEnvironment } from './service.ts';
 import type { Service } from './service.ts';
 
-export const DATABASE_NAME = 'perennial';
+const DATABASE_NAME = 'perennial';
 const SUPERUSER = 'postgres';
 const MAX_CONNECTIONS = 200;
 const NOBODY = 65_534;
@@ -186,7 +186,7 @@ async function query(connectionString: string, sql: string, values: unknown[] = 
 }
 
 /** Makes an empty database unless there is one of that name. */
-export async function createDatabase(settings: PostgresSettings, name: string): Promise<void> {
+async function createDatabase(settings: PostgresSettings, name: string): Promise<void> {
   const admin = postgresUrl(settings, 'postgres');
   const { rowCount } = await query(admin, 'select 1 from pg_database where datname = $1', [name]);
   if (rowCount === 0) await query(admin, `create database ${pg.escapeIdentifier(name)}`);

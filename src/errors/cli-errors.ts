@@ -3,7 +3,8 @@ import { defineError } from './define-error.ts';
 export const SERVER_UNREACHABLE = defineError('SERVER_UNREACHABLE', {
   status: 503,
   retry: 'later',
-  summary: 'No Perennial server answers at the address. Start one with `perennial dev`, or set PERENNIAL_URL.',
+  summary:
+    'No Perennial server answers at the address. Start one with `perennial dev`, or set PERENNIAL_URL.',
 });
 export const NOT_LOGGED_IN = defineError('NOT_LOGGED_IN', {
   status: 401,

@@ -71,11 +71,6 @@ export const ROLLOUT_NOT_RESTORED = defineError('ROLLOUT_NOT_RESTORED', {
   summary:
     'A rollout ended and traffic is not back on a champion: there is none, or the route could not be set. A person must act.',
 });
-export const NO_PROMOTION_OPEN = defineError('NO_PROMOTION_OPEN', {
-  status: 409,
-  retry: 'never',
-  summary: 'No promotion of that version is waiting for this command.',
-});
 export const APPROVAL_NOT_OPEN = defineError('APPROVAL_NOT_OPEN', {
   status: 409,
   retry: 'never',

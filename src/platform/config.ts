@@ -88,7 +88,7 @@ const Environment = z
     }
   });
 
-export interface S3Credentials {
+interface S3Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }

@@ -20,7 +20,7 @@ export interface AuditEvent extends NewAuditEvent {
 }
 
 const AUDIT_LOCK = 7_236_002;
-export const FIRST_HASH = '0'.repeat(64);
+const FIRST_HASH = '0'.repeat(64);
 
 function hashOf(event: Omit<AuditEvent, 'hash'>): string {
   return createHash('sha256').update(canonicalJson(event)).digest('hex');

@@ -9,7 +9,7 @@ import { generationOfKey, writeRoute } from './routes.ts';
 import { moveStage } from './versions.ts';
 
 /** The version that is champion now, or null. */
-export async function championOf(db: Queryable, ref: ModelRef): Promise<number | null> {
+async function championOf(db: Queryable, ref: ModelRef): Promise<number | null> {
   const { rows } = await db.query<{ version: number }>(
     `SELECT version FROM versions WHERE model = $1 AND environment = $2 AND stage = 'champion'`,
     [ref.model, ref.environment],

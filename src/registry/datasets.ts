@@ -32,7 +32,7 @@ export interface QuarantineRow {
 }
 
 /** One reading of a source: what is to become true of it, all at once. */
-export interface SourceAdvance {
+interface SourceAdvance {
   /** null: the good dataset stays as it is. */
   readonly dataset: { readonly digest: string; readonly manifest: DatasetManifest } | null;
   readonly newRows: number;

@@ -15,12 +15,3 @@ export async function insertFrame(
     [digest, ref.model, ref.environment, ref.version, JSON.stringify(manifest)],
   );
 }
-
-/** The manifest of a frame; null when there is none of that digest. */
-export async function findFrame(db: Queryable, digest: string): Promise<FrameManifest | null> {
-  const { rows } = await db.query<{ manifest: FrameManifest }>(
-    'SELECT manifest FROM frames WHERE digest = $1',
-    [digest],
-  );
-  return rows[0]?.manifest ?? null;
-}

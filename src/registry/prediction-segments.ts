@@ -1,7 +1,7 @@
 import type { Queryable } from './database.ts';
 
 /** One kind of rows of a segment, as a Parquet blob. */
-export interface SegmentPart {
+interface SegmentPart {
   /** SHA-256 of the Parquet file. */
   readonly blob: string;
   readonly rows: number;

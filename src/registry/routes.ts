@@ -11,7 +11,7 @@ import { lockModel } from './models.ts';
 /** PostgreSQL notifies here, with the model's name, when a new generation has been committed. */
 export const ROUTES_CHANNEL = 'perennial_routes';
 
-export interface RouteWeight {
+interface RouteWeight {
   readonly version: number;
   /** Per cent; all weights of a route sum to 100. */
   readonly weight: number;

@@ -26,7 +26,7 @@ export interface GatewaySettings {
   readonly featureTtlMs: number;
 }
 
-export const GATEWAY_DEFAULTS: GatewaySettings = {
+const GATEWAY_DEFAULTS: GatewaySettings = {
   spoolSealMs: 2000,
   spoolSealBytes: 8 * 2 ** 20,
   spoolLimitBytes: 2 ** 30,

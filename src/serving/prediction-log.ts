@@ -9,13 +9,13 @@ import { linesTable, quote, SEGMENT_SELECTS } from './segment-parquet.ts';
 import type { SegmentKind } from './segment-parquet.ts';
 
 /** A model's requests with `from <= at < to`, in milliseconds since the epoch of the gateways' clocks. */
-export interface PredictionWindow extends ModelRef {
+interface PredictionWindow extends ModelRef {
   readonly from: number;
   readonly to: number;
 }
 
 /** SQL parameters `$name`. */
-export type LogParameters = Readonly<Record<string, string | number | boolean | null>>;
+type LogParameters = Readonly<Record<string, string | number | boolean | null>>;
 
 /** One window, attached. Queries see it as it was when it was opened. */
 export interface PredictionLogView {

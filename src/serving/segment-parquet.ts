@@ -4,7 +4,7 @@ import type { SegmentParts } from '../registry/prediction-segments.ts';
 
 export type SegmentKind = keyof SegmentParts;
 
-export interface ConvertedPart {
+interface ConvertedPart {
   readonly kind: SegmentKind;
   readonly path: string;
   readonly rows: number;

@@ -16,7 +16,7 @@ import { SPOOL_FULL } from '../errors/serving-errors.ts';
 import { recoverSegment } from './recover-segment.ts';
 import type { SpoolRecord } from './spool-record.ts';
 
-export const OPEN_SUFFIX = '.open.ndjson';
+const OPEN_SUFFIX = '.open.ndjson';
 export const SEALED_SUFFIX = '.sealed.ndjson';
 
 export interface SpoolOptions {

@@ -45,7 +45,7 @@ export interface Decision extends ModelRef {
   readonly evidence: Readonly<Record<string, unknown>>;
 }
 
-export interface SetStageInput extends ModelRef {
+interface SetStageInput extends ModelRef {
   readonly version: number;
   readonly stage: VersionStage;
   readonly reason: string;

@@ -6,7 +6,7 @@ export interface SpecRef extends ModelRef {
   readonly specRevision: number;
 }
 
-export interface IngestSourceInput extends SpecRef {
+interface IngestSourceInput extends SpecRef {
   readonly source: string;
 }
 
@@ -28,16 +28,16 @@ export interface QuarantinedBatch {
   readonly failures: readonly string[];
 }
 
-export interface MaterialiseFeaturesResult {
+interface MaterialiseFeaturesResult {
   readonly views: readonly { readonly view: string; readonly digest: string; readonly rows: number }[];
   readonly onlineRows: number;
 }
 
-export interface BuildFrameInput extends SpecRef {
+interface BuildFrameInput extends SpecRef {
   readonly version: number;
 }
 
-export interface BuildFrameResult {
+interface BuildFrameResult {
   /** Digest of the frame's manifest: train and holdout Parquet, feature order, lineage. */
   readonly frame: string;
   readonly trainRows: number;
@@ -48,7 +48,7 @@ export interface EvaluateVersionInput extends SpecRef {
   readonly version: number;
 }
 
-export interface EvaluateVersionResult {
+interface EvaluateVersionResult {
   readonly evaluationId: string;
   readonly metrics: Readonly<Record<string, number | null>>;
 }

@@ -4,7 +4,7 @@ import { Approval, Monitoring, Notifications, Retraining, Rollout, Serving } fro
 import { Features, Source } from './sources.ts';
 import { Evaluation, Gate, Training } from './training.ts';
 
-export const API_VERSION = 'perennial/v1';
+const API_VERSION = 'perennial/v1';
 
 const EnvironmentOverrides = z
   .strictObject({

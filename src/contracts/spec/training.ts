@@ -3,14 +3,14 @@ import { Duration } from '../duration.ts';
 import { ColumnName, Name, SecretName, SqlText } from './names.ts';
 
 /** `view.column`: a feature of a view, in the order in which the model takes them. */
-export const FeatureReference = z
+const FeatureReference = z
   .string()
   .regex(/^[a-z][a-z0-9]*([_-][a-z0-9]+)*\.[A-Za-z_][A-Za-z0-9_]*$/, 'view.column')
   .describe('A feature as view.column.');
 
 const Parameter = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
-export const Trainer = z.strictObject({
+const Trainer = z.strictObject({
   command: z
     .array(z.string().min(1))
     .min(1)
@@ -42,7 +42,7 @@ export const Trainer = z.strictObject({
   graceTime: Duration.prefault('30s').describe('From SIGTERM to SIGKILL.'),
   maxAttempts: z.int().min(1).max(20).default(3),
 });
-export type Trainer = z.infer<typeof Trainer>;
+type Trainer = z.infer<typeof Trainer>;
 
 export const Training = z.strictObject({
   spine: z

@@ -8,7 +8,7 @@ export interface ProduceVersionInput extends ModelRef {
   readonly trigger: Trigger;
 }
 
-export type ProductionStep =
+type ProductionStep =
   'ingest' | 'features' | 'frame' | 'train' | 'evaluate' | 'register' | 'card' | 'done' | 'failed';
 
 export interface ProductionState {

@@ -26,7 +26,7 @@ export interface DecideAnswer {
   readonly quorum: number;
 }
 
-export type PromotionPhase = 'gates' | 'approval' | 'rollout' | 'finished';
+type PromotionPhase = 'gates' | 'approval' | 'rollout' | 'finished';
 
 export interface PromotionState {
   readonly version: number;

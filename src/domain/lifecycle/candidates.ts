@@ -5,7 +5,7 @@ import { inTurn, move } from './transition.ts';
 import type { LifecycleContext, Transition } from './transition.ts';
 
 /** A promotion may wait long for people; one without a word for this long is lost. */
-export const PROMOTION_TIMEOUT_MS = 60 * 86_400_000;
+const PROMOTION_TIMEOUT_MS = 60 * 86_400_000;
 
 interface Candidate {
   readonly version: number;

@@ -32,11 +32,3 @@ export function inTurn(
     return { state: after.state, effects: [...before.effects, ...after.effects], answer: undefined };
   }, move(state));
 }
-
-/** Adds effects in front of those of a transition: they happen first. */
-export function after<Answer>(
-  effects: readonly Effect[],
-  transition: Transition<Answer>,
-): Transition<Answer> {
-  return { ...transition, effects: [...effects, ...transition.effects] };
-}

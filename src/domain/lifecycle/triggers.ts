@@ -6,7 +6,7 @@ import { move } from './transition.ts';
 import type { LifecycleContext, Transition } from './transition.ts';
 
 /** Schedules and findings ask by themselves, and are cooled down; people, the API and webhooks are not. */
-export function isCooledDown(trigger: Trigger): boolean {
+function isCooledDown(trigger: Trigger): boolean {
   return trigger.source === 'schedule' || trigger.source === 'finding';
 }
 

@@ -1,7 +1,7 @@
 import type { Actor } from '../actor.ts';
 import type { RoleName } from '../role.ts';
 
-export interface ApprovalVote {
+interface ApprovalVote {
   readonly actor: Actor;
   readonly decision: 'approve' | 'reject';
   readonly reason: string;

@@ -1,7 +1,7 @@
 import type { RolloutSamples } from '../rollout-samples.ts';
 import type { Verdict } from '../verdict.ts';
 
-export type RolloutPhase = 'preparing' | 'shadow' | 'canary' | 'bake' | 'finished';
+type RolloutPhase = 'preparing' | 'shadow' | 'canary' | 'bake' | 'finished';
 
 export interface RolloutLook {
   readonly at: number;

@@ -61,7 +61,7 @@ export function quantileShares(cells: PooledCells, bins = 10): { p: Float64Array
 }
 
 /** Counts of both sides in each of edges.length + 1 left-closed bins. */
-export function quantileCounts(
+function quantileCounts(
   cells: PooledCells,
   edges: readonly number[],
 ): { left: Float64Array; right: Float64Array } {
@@ -91,7 +91,7 @@ export function quantileCounts(
 }
 
 /** The reference's type-7 quantile edges read off its counts, duplicates merged; equals `quantileBins`. */
-export function quantileEdgesOfCells(cells: PooledCells, bins = 10): number[] {
+function quantileEdgesOfCells(cells: PooledCells, bins = 10): number[] {
   const edges: number[] = [];
   const n = cells.referenceCount;
   if (n === 0) return edges;

@@ -33,6 +33,18 @@ const minimal: ModelSpecInput = {
   evaluation: { task: 'binary' },
 };
 
+type Json = Record<string, unknown>;
+
+/** The smallest spec with another value at a dotted path; `undefined` takes the key away. */
+function minimalWith(path: string, value: unknown): Json {
+  const spec = structuredClone(minimal) as unknown as Json;
+  const keys = path.split('.');
+  const last = keys.pop()!;
+  const parent = keys.reduce((node, key) => node[key] as Json, spec);
+  parent[last] = value;
+  return spec;
+}
+
 describe('loadSpec', () => {
   let folder: string;
   beforeAll(async () => {
@@ -48,11 +60,6 @@ describe('loadSpec', () => {
       (error: PerennialError) => error,
     );
   }
-  const broken = (change: (spec: Record<string, any>) => void): Promise<PerennialError> => {
-    const spec = structuredClone(minimal) as Record<string, any>;
-    change(spec);
-    return problemsOf(stringify(spec));
-  };
 
   it('writes out every default, durations in milliseconds', () => {
     const spec = parseSpec(minimal);
@@ -77,74 +84,63 @@ describe('loadSpec', () => {
 
   it('puts the text of SQL files in place', async () => {
     await writeFile(join(folder, 'account.sql'), 'SELECT 42');
-    const spec = structuredClone(minimal) as Record<string, any>;
-    spec['features'].views.account.query = { file: 'account.sql' };
     const file = join(folder, 'with-file.yaml');
-    await writeFile(file, stringify(spec));
+    await writeFile(file, stringify(minimalWith('features.views.account.query', { file: 'account.sql' })));
     expect((await loadSpec(file)).spec.features.views['account']?.query).toEqual({ sql: 'SELECT 42' });
   });
 
-  it.each<[string, (spec: Record<string, any>) => void, string, RegExp]>([
-    ['an unknown key', (s) => (s['aproval'] = {}), 'aproval', /did you mean "approval"/],
+  it.each<[string, string, unknown, string, RegExp]>([
+    ['an unknown key', 'aproval', {}, 'aproval', /did you mean "approval"/],
     [
       'an unknown kind',
-      (s) => (s['sources'].accounts.type = 'postgress'),
+      'sources.accounts.type',
+      'postgress',
       'sources.accounts.type',
       /did you mean "postgres"/,
     ],
-    ['a missing key', (s) => delete s['owner'], 'owner', /missing/],
-    ['a bad duration', (s) => (s['training'].window = '5 weeks'), 'training.window', /"5 weeks".*500ms, 30s/],
-    ['a bad name', (s) => (s['name'] = 'Churn!'), 'name', /lower-case/],
+    ['a missing key', 'owner', undefined, 'owner', /missing/],
+    ['a bad duration', 'training.window', '5 weeks', 'training.window', /"5 weeks".*500ms, 30s/],
+    ['a bad name', 'name', 'Churn!', 'name', /lower-case/],
     [
       'an undeclared view',
-      (s) => (s['training'].features = ['acount.seats']),
+      'training.features',
+      ['acount.seats'],
       'training.features[0]',
       /did you mean "account"/,
     ],
     [
       'an undeclared column',
-      (s) => (s['training'].features = ['account.seat']),
+      'training.features',
+      ['account.seat'],
       'training.features[0]',
       /did you mean "seats"/,
     ],
-    [
-      'weights that shrink',
-      (s) => (s['rollout'] = { weights: [50, 5, 100] }),
-      'rollout.weights[1]',
-      /must grow/,
-    ],
-    [
-      'weights without an end',
-      (s) => (s['rollout'] = { weights: [5, 50] }),
-      'rollout.weights',
-      /must be 100, found 50/,
-    ],
+    ['weights that shrink', 'rollout', { weights: [50, 5, 100] }, 'rollout.weights[1]', /must grow/],
+    ['weights without an end', 'rollout', { weights: [5, 50] }, 'rollout.weights', /must be 100, found 50/],
     [
       'a gate without thresholds',
-      (s) => (s['gates'] = [{ type: 'metric', name: 'auc', metric: 'auc' }]),
+      'gates',
+      [{ type: 'metric', name: 'auc', metric: 'auc' }],
       'gates[0]',
       /no threshold/,
     ],
     [
       'a missing SQL file',
-      (s) => (s['training'].spine.query = { file: 'no.sql' }),
+      'training.spine.query',
+      { file: 'no.sql' },
       'training.spine.query.file',
       /no file "no.sql"/,
     ],
-    [
-      'k above n',
-      (s) => (s['monitoring'] = { breaches: { k: 6, n: 5 } }),
-      'monitoring.breaches.k',
-      /cannot be more/,
-    ],
+    ['k above n', 'monitoring', { breaches: { k: 6, n: 5 } }, 'monitoring.breaches.k', /cannot be more/],
     [
       'a secret in place of its name',
-      (s) => (s['sources'].accounts.connection = 'postgres://a:b@c/d'),
+      'sources.accounts.connection',
+      'postgres://a:b@c/d',
       'sources.accounts.connection',
       /NAME/,
     ],
-  ])('names the path and the mend of %s', async (_, change, path, message) => {
-    const error = await broken(change);
+  ])('names the path and the mend of %s', async (_, changed, value, path, message) => {
+    const error = await problemsOf(stringify(minimalWith(changed, value)));
     const problem = error.problems.find((p) => p.path === path);
     expect(problem?.message).toMatch(message);
     expect(problem?.line).toBeGreaterThan(0);
