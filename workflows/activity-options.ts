@@ -21,7 +21,7 @@ export const MESSAGE: ActivityOptions = {
 export const DATA_WORK: ActivityOptions = {
   taskQueue: TASK_QUEUE.data,
   startToCloseTimeout: '2h',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout: '15s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 10 },
 };
 
@@ -29,7 +29,7 @@ export const DATA_WORK: ActivityOptions = {
 export const ASSESSMENT: ActivityOptions = {
   taskQueue: TASK_QUEUE.data,
   startToCloseTimeout: '15m',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout: '15s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 10 },
 };
 
@@ -45,7 +45,7 @@ export function training(trainer: {
   return {
     taskQueue: TASK_QUEUE.training,
     startToCloseTimeout: trainer.timeout + trainer.graceTime + TRAINING_OVERHEAD_MS,
-    heartbeatTimeout: '30s',
+    heartbeatTimeout: '20s',
     retry: {
       initialInterval: '1s',
       backoffCoefficient: 2,

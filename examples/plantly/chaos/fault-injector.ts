@@ -26,8 +26,9 @@ export interface Fault {
   readonly hit: boolean;
 }
 
-const MIN_GAP_MS = 4000;
-const MAX_GAP_MS = 12_000;
+/** Long enough for what was hit to be back before the next, as in life; nothing waits for that to be so. */
+const MIN_GAP_MS = 8000;
+const MAX_GAP_MS = 24_000;
 
 /** Children of a process by the kernel's own list. */
 function childrenOf(pid: number): number[] {

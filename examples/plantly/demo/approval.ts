@@ -4,7 +4,7 @@ import type { Setting } from './setting.ts';
 import { need } from './setting.ts';
 import { MODEL } from './shop.ts';
 
-const PRODUCTION_TIMEOUT_MS = 240_000;
+const PRODUCTION_TIMEOUT_MS = 420_000;
 const PERSON_TIMEOUT_MS = 3_600_000;
 
 /** Waits for the request and has it approved: by the scripted engineer, or by whoever sits at the terminal. */

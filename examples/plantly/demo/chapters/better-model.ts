@@ -7,9 +7,9 @@ import type { Setting } from '../setting.ts';
 import { need } from '../setting.ts';
 import { MODEL, PLANTLY } from '../shop.ts';
 
-const VERSION_TIMEOUT_MS = 60_000;
-const PRODUCTION_TIMEOUT_MS = 240_000;
-const ROLLOUT_TIMEOUT_MS = 300_000;
+const VERSION_TIMEOUT_MS = 180_000;
+const PRODUCTION_TIMEOUT_MS = 420_000;
+const ROLLOUT_TIMEOUT_MS = 480_000;
 
 /** One candidate that must not serve, and one that wins. */
 export function betterModel(setting: Setting): Step[] {

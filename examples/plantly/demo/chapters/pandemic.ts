@@ -8,11 +8,11 @@ import { need } from '../setting.ts';
 import { MODEL } from '../shop.ts';
 import { conversions } from './better-model.ts';
 
-const NOTICE_TIMEOUT_MS = 180_000;
-const ROLLBACK_TIMEOUT_MS = 120_000;
-const RETRAINING_TIMEOUT_MS = 300_000;
-const ROLLOUT_TIMEOUT_MS = 300_000;
-const MESSAGE_TIMEOUT_MS = 60_000;
+const NOTICE_TIMEOUT_MS = 300_000;
+const ROLLBACK_TIMEOUT_MS = 240_000;
+const RETRAINING_TIMEOUT_MS = 600_000;
+const ROLLOUT_TIMEOUT_MS = 480_000;
+const MESSAGE_TIMEOUT_MS = 180_000;
 
 /** Everyone is recommended a variegated Ficus elastica. */
 export function pandemic(setting: Setting): Step[] {
