@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { NotSeen } from '../../../story/story.ts';
 import type { Step } from '../../../story/story.ts';
+import { deliverWebhook } from '../../../story/signed-webhook.ts';
 import { untilNewVersion, untilStage } from '../../../story/waits.ts';
 import { approve } from '../approval.ts';
 import type { Setting } from '../setting.ts';
@@ -48,13 +49,25 @@ export function betterModel(setting: Setting): Step[] {
       title: setting.options.deep
         ? 'Dana trains a deep recommender'
         : 'Dana trains a gradient-boosted ranker',
-      expected: 'it beats the champion on the same holdout, and its gates pass',
+      expected: 'one version, for all that; it beats the champion on the same holdout, and its gates pass',
       run: async (tell) => {
         const { dataScientist } = need(setting.cast, 'cast');
         await dataScientist.apply(
           join(PLANTLY, setting.options.deep ? 'perennial.deep.yaml' : 'perennial.v2.yaml'),
         );
-        await dataScientist.trigger(MODEL, 'Learns tastes by region, age and season', 'story:ranker');
+        const { env, endpoints } = need(setting.plantly, 'stack').stack;
+        const secrets = JSON.parse(env['PERENNIAL_WEBHOOK_SECRETS'] ?? '{}') as Record<string, string>;
+        const [endpoint, secret] = Object.entries(secrets)[0] ?? ['', ''];
+        const push = {
+          apiUrl: endpoints['api'] ?? '',
+          endpoint,
+          secret,
+          id: 'build-42',
+          body: { model: MODEL, reason: 'Learns tastes by region, age and season', event: 'push' },
+        };
+        const first = await deliverWebhook(push);
+        const again = await deliverWebhook(push);
+        if (first !== again) throw new NotSeen(`the second delivery was answered ${again}, not ${first}`);
         setting.ranker = await untilNewVersion(
           dataScientist,
           MODEL,
