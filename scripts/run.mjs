@@ -8,13 +8,28 @@ import { setupOrExit } from './setup.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const BUILD_STAMP = join(ROOT, 'dist', '.built');
-const SOURCES = ['src', 'workflows', 'activities', 'workers', 'examples', 'scripts', 'tsconfig.build.json', 'tsconfig.json', 'package-lock.json'];
+const SOURCES = [
+  'src',
+  'workflows',
+  'activities',
+  'workers',
+  'examples',
+  'scripts',
+  'tsconfig.build.json',
+  'tsconfig.json',
+  'package-lock.json',
+];
 
 function newestMtime(path) {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats) return 0;
   if (!stats.isDirectory()) return stats.mtimeMs;
-  return Math.max(stats.mtimeMs, ...readdirSync(path).filter((name) => name !== '__pycache__').map((name) => newestMtime(join(path, name))));
+  return Math.max(
+    stats.mtimeMs,
+    ...readdirSync(path)
+      .filter((name) => name !== '__pycache__')
+      .map((name) => newestMtime(join(path, name))),
+  );
 }
 
 /** Runs a program in the foreground; its exit status becomes ours when it fails. Signals reach it by the terminal. */
@@ -52,6 +67,7 @@ async function build() {
 const PROGRAMS = {
   demo: ['dist/examples/plantly/demo/main.js'],
   chaos: ['dist/examples/plantly/chaos/main.js'],
+  flights: ['dist/examples/flights/main.js'],
   dev: ['dist/src/cli/main.js', 'dev'],
 };
 
@@ -64,7 +80,9 @@ if (target === 'test') {
 }
 const program = PROGRAMS[target];
 if (!program) {
-  console.error(`scripts/run.mjs: unknown target ${target}; one of test, ${Object.keys(PROGRAMS).join(', ')}`);
+  console.error(
+    `scripts/run.mjs: unknown target ${target}; one of test, ${Object.keys(PROGRAMS).join(', ')}`,
+  );
   process.exit(2);
 }
 process.exit(await run(process.execPath, [...program, ...args]));

@@ -4,9 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 
 /** 3 million real US departures of January to June 2001, as the npm package `vega-datasets` carries them. */
-const DATA = fileURLToPath(
-  new URL('../data/flights-3m.parquet', import.meta.resolve('vega-datasets')),
-);
+const DATA = fileURLToPath(new URL('../data/flights-3m.parquet', import.meta.resolve('vega-datasets')));
 
 export interface Flight {
   readonly flightId: string;
@@ -16,14 +14,20 @@ export interface Flight {
   readonly late: boolean;
 }
 
-/** One flight in `keepOneIn` stays, chosen by a hash of the flight, so that every run has the same ones. */
-function flightsSql(from: string, until: string, keepOneIn: number): string {
+/** Which flights stay: one in `oneOf`, by a hash of the flight, so that every run has the same ones. */
+export interface Sample {
+  readonly oneOf: number;
+  /** Below `oneOf`; samples that differ in it share no flight. Default 0. */
+  readonly remainder?: number;
+}
+
+function flightsSql(from: string, until: string, { oneOf, remainder = 0 }: Sample): string {
   return `
     SELECT format('{}-{}-{}-{}', strftime(date, '%m%d%H%M'), origin, destination, row_number() OVER (PARTITION BY date, origin, destination ORDER BY delay)) AS flight_id,
       date AS scheduled_at, delay, distance, origin, destination
     FROM read_parquet('${DATA}')
     WHERE date >= TIMESTAMP '${from}' AND date < TIMESTAMP '${until}'
-      AND hash(date, origin, destination) % ${keepOneIn} = 0`;
+      AND hash(date, origin, destination) % ${oneOf} = ${remainder}`;
 }
 
 async function withDuckDb<T>(
@@ -44,29 +48,29 @@ export async function landFlights(
   folder: string,
   from: string,
   until: string,
-  keepOneIn: number,
-): Promise<string> {
+  sample: Sample,
+): Promise<{ readonly file: string; readonly flights: number }> {
   await mkdir(folder, { recursive: true });
   const file = join(folder, `flights-${from}.parquet`);
-  await withDuckDb((query) =>
+  const copied = await withDuckDb((query) =>
     query(
-      `COPY (${flightsSql(from, until, keepOneIn)} ORDER BY scheduled_at, flight_id) TO '${file}.part' (FORMAT parquet)`,
+      `COPY (${flightsSql(from, until, sample)} ORDER BY scheduled_at, flight_id) TO '${file}.part' (FORMAT parquet)`,
     ),
   );
   await rename(`${file}.part`, file);
-  return file;
+  return { file, flights: Number(copied[0]?.['Count'] ?? 0) };
 }
 
-/** Up to `limit` flights of [from, until) in the order of their departure, for replay as live traffic. */
+/** Up to `limit` flights of [from, until), mixed by a hash so that each stretch of them is like the whole. */
 export async function readFlights(
   from: string,
   until: string,
-  keepOneIn: number,
+  sample: Sample,
   limit: number,
 ): Promise<Flight[]> {
   const rows = await withDuckDb((query) =>
     query(`SELECT flight_id, origin, destination, hour(scheduled_at) AS hour, delay > 15 AS late
-           FROM (${flightsSql(from, until, keepOneIn)}) ORDER BY hash(flight_id) LIMIT ${limit}`),
+           FROM (${flightsSql(from, until, sample)}) ORDER BY hash(flight_id) LIMIT ${limit}`),
   );
   return rows.map((row) => ({
     flightId: String(row['flight_id']),
