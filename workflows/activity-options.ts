@@ -36,6 +36,9 @@ export const ASSESSMENT: ActivityOptions = {
 /** Time beside the trainer's own limits for fetching the frame, keeping the artifact, and stopping it. */
 const TRAINING_OVERHEAD_MS = 10 * 60_000;
 
+/** Attempts that end because a worker or a store died; the trainer's own failures are counted by the activity. */
+const PLATFORM_ATTEMPTS = 10;
+
 /** Training ends by the trainer's own timeout; a worker that dies is noticed by its missing heartbeats. */
 export function training(trainer: {
   readonly timeout: number;
@@ -50,7 +53,7 @@ export function training(trainer: {
       initialInterval: '1s',
       backoffCoefficient: 2,
       maximumInterval: '1m',
-      maximumAttempts: trainer.maxAttempts,
+      maximumAttempts: trainer.maxAttempts + PLATFORM_ATTEMPTS,
     },
   };
 }

@@ -60,3 +60,10 @@ export const TRAINER_RESULT_INVALID = defineError('TRAINER_RESULT_INVALID', {
   summary:
     'The trainer ended well, but result.json or the model file does not fit the contract; every problem is listed.',
 });
+
+export const TRAINER_ATTEMPTS_SPENT = defineError('TRAINER_ATTEMPTS_SPENT', {
+  status: 422,
+  retry: 'never',
+  summary:
+    'The trainer itself has failed as often as training.trainer.maxAttempts allows. Workers that died are not counted.',
+});

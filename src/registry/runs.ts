@@ -188,7 +188,10 @@ export async function finishRun(db: Database, runId: string, outcome: RunOutcome
   });
 }
 
-/** Records how an attempt ended without success. A run that has succeeded is left alone. */
+/**
+ * Records how an attempt ended without success. A run that has succeeded is left alone.
+ * @returns how many attempts have failed by the trainer's own doing so far
+ */
 export async function failRun(
   db: Database,
   runId: string,
@@ -197,17 +200,21 @@ export async function failRun(
     readonly code: string;
     readonly message: string;
     readonly logBlob: string | null;
+    /** Whether the attempt failed by the trainer's own doing. */
+    readonly counts: boolean;
   },
-): Promise<void> {
-  await withTransaction(db, async (tx) => {
+): Promise<number> {
+  return withTransaction(db, async (tx) => {
     const found = await lockRun(tx, runId);
-    if (found.status === 'succeeded') return;
+    if (found.status === 'succeeded') return 0;
     const error = { code: failure.code, message: failure.message };
-    await tx.query(
-      `UPDATE runs SET status = $2, error = $3, log_blob = coalesce($4, log_blob), finished_at = now() WHERE run_id = $1`,
-      [runId, failure.status, JSON.stringify(error), failure.logBlob],
+    const { rows } = await tx.query<{ failures: number }>(
+      `UPDATE runs SET status = $2, error = $3, log_blob = coalesce($4, log_blob), finished_at = now(),
+              failures = failures + $5 WHERE run_id = $1 RETURNING failures`,
+      [runId, failure.status, JSON.stringify(error), failure.logBlob, failure.counts ? 1 : 0],
     );
     await audit(tx, found, `run.${failure.status}`, { runId, attempt: found.attempt, code: failure.code });
+    return rows[0]?.failures ?? 0;
   });
 }
 

@@ -3,8 +3,14 @@ import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { TrainInput, TrainResult } from '../contracts/activities/training.ts';
 import { openFrame } from '../data/frame.ts';
 import { effectiveSpec } from '../domain/spec/effective-spec.ts';
-import { isPerennialError } from '../errors/define-error.ts';
+import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { INTERNAL_ERROR } from '../errors/api-errors.ts';
+import {
+  TRAINER_ATTEMPTS_SPENT,
+  TRAINER_FAILED,
+  TRAINER_HUNG,
+  TRAINER_OUT_OF_MEMORY,
+} from '../errors/training-errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Database } from '../registry/database.ts';
 import { failRun, finishRun, startRun, trainResultOf } from '../registry/runs.ts';
@@ -70,7 +76,13 @@ export async function runTraining(
       attemptRun(parts, { input, trainer, bundle: record.bundle, workspace }, beating),
     );
   } catch (error) {
-    await recordFailure(parts, input, workspace, host, error);
+    const failures = await recordFailure(parts, input, workspace, host, error);
+    if (isPerennialError(error) && isOwnFailure(error) && failures >= trainer.maxAttempts)
+      throw new PerennialError(
+        TRAINER_ATTEMPTS_SPENT,
+        `the trainer failed ${failures} times, as often as training.trainer.maxAttempts allows; the last time: ${error.message}`,
+        { cause: error, details: { code: error.code } },
+      );
     throw error;
   }
   await rm(workspace.runDir, { recursive: true, force: true });
@@ -131,26 +143,36 @@ async function attemptRun(parts: TrainingParts, attempt: Attempt, host: AttemptH
   });
 }
 
+/** What the trainer itself did wrong, against which `maxAttempts` counts. */
+const OWN_FAILURES: readonly string[] = [TRAINER_FAILED.code, TRAINER_HUNG.code, TRAINER_OUT_OF_MEMORY.code];
+
+function isOwnFailure(error: PerennialError): boolean {
+  return OWN_FAILURES.includes(error.code);
+}
+
 async function recordFailure(
   parts: TrainingParts,
   input: TrainInput,
   workspace: TrainingWorkspace,
   host: AttemptHost,
   error: unknown,
-): Promise<void> {
+): Promise<number> {
   const code = isPerennialError(error) ? error.code : INTERNAL_ERROR.code;
   const message = isPerennialError(error) ? error.message : "the worker's log says more";
   try {
-    await failRun(parts.db, input.runId, {
+    const failures = await failRun(parts.db, input.runId, {
       status: host.signal.aborted ? 'cancelled' : 'failed',
       code: host.signal.aborted ? 'CANCELLED' : code,
       message: host.signal.aborted ? 'the activity was cancelled or its worker shut down' : message,
       logBlob: await storeLog(parts, workspace),
+      counts: !host.signal.aborted && isPerennialError(error) && isOwnFailure(error),
     });
     await clearAttempt(workspace);
+    return failures;
   } catch (failure) {
     // The error of the training itself is what its caller must see.
     parts.log.warn({ err: failure, runId: input.runId }, 'the failure of a run could not be recorded');
+    return 0;
   }
 }
 

@@ -139,6 +139,29 @@ describe('a run that fails', () => {
   });
 });
 
+describe('the attempts of a trainer', () => {
+  it('are spent by its own failures only, not by workers that died or were stopped', async () => {
+    const run = await world.newRun({
+      parameters: { mode: 'hang' },
+      progressTimeout: '500ms',
+      maxAttempts: 2,
+    });
+    const stopped = new AbortController();
+    const first = train(world, run, attempt({ signal: stopped.signal }));
+    stopped.abort(new Error('the worker shuts down'));
+    await expect(first).rejects.toThrow();
+    // Attempts 2 to 7 ended with their workers: nothing was recorded.
+    await expect(train(world, run, attempt({ attempt: 8 }))).rejects.toMatchObject({
+      code: 'TRAINER_HUNG',
+      retry: 'later',
+    });
+    await expect(train(world, run, attempt({ attempt: 9 }))).rejects.toMatchObject({
+      code: 'TRAINER_ATTEMPTS_SPENT',
+      retry: 'never',
+    });
+  });
+});
+
 describe('a run that is interrupted', () => {
   it('resumes after a crash from its newest checkpoint, on another machine too', async () => {
     for (const sameMachine of [true, false]) {
