@@ -6,6 +6,8 @@ table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6
 button{font:inherit;font-weight:600;padding:.6rem 1.2rem;border:0;border-radius:.4rem;background:#1a6b3c;color:#fff;cursor:pointer}
 .note{color:#888}.critical{color:#c0392b}`;
 
+/** Byte for byte what the policy's hash is of: a formatter must not add white space around it. */
+const STYLE_ELEMENT: Html = { html: `<style>${STYLE}</style>` };
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
 /** No script, nothing from elsewhere, in no frame; forms go back to this server only. */
@@ -47,9 +49,7 @@ export function page(title: string, body: Html): string {
         <meta name="viewport" content="width=device-width,initial-scale=1" />
         <meta name="robots" content="noindex" />
         <title>${title}</title>
-        <style>
-          ${{ html: STYLE }}
-        </style>
+        ${STYLE_ELEMENT}
       </head>
       <body>
         <h1>${title}</h1>
