@@ -6,6 +6,8 @@ const MAX_HEADER = 150;
 const MAX_SECTION = 3_000;
 const MAX_FIELDS = 10;
 const MAX_FIELD = 2_000;
+/** Slack takes ten fields a section; what a person decides on must not be cut off after the first ten. */
+const MAX_FIELD_SECTIONS = 4;
 const MAX_BUTTONS = 5;
 const MAX_BUTTON_LABEL = 75;
 
@@ -46,10 +48,10 @@ export function renderSlack(notice: Notice, links: readonly NoticeLink[]): Slack
   ];
   if (notice.text !== '')
     blocks.push({ type: 'section', text: { type: 'mrkdwn', text: within(notice.text, MAX_SECTION) } });
-  if (facts.length > 0)
+  for (let first = 0; first < Math.min(facts.length, MAX_FIELDS * MAX_FIELD_SECTIONS); first += MAX_FIELDS)
     blocks.push({
       type: 'section',
-      fields: facts.slice(0, MAX_FIELDS).map(([name, value]) => ({
+      fields: facts.slice(first, first + MAX_FIELDS).map(([name, value]) => ({
         type: 'mrkdwn',
         text: `*${within(factLabel(name), 100)}*\n${within(value, MAX_FIELD - 200)}`,
       })),
