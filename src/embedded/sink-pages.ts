@@ -43,12 +43,19 @@ export function mailPage(mail: StoredMail): string {
   return page(mail.subject || '(no subject)', head + html + text);
 }
 
+/** Slack's own escapes are HTML's; of its mark-up only bold is used. */
+function shownText(text: string, type: unknown): string {
+  if (type !== 'mrkdwn') return escape(text);
+  const plain = text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+  return escape(plain).replaceAll(/\*([^*\n]+)\*\n?/g, '<strong>$1</strong> ');
+}
+
 /** Collects what a reader of Block Kit sees: `text` fields at any depth, and the links of buttons. */
 function blockText(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(blockText);
   if (typeof value !== 'object' || value === null) return [];
   const entry = value as Record<string, unknown>;
-  const own = typeof entry['text'] === 'string' ? [escape(entry['text'])] : [];
+  const own = typeof entry['text'] === 'string' ? [shownText(entry['text'], entry['type'])] : [];
   const nested = Object.entries(entry).flatMap(([key, part]) =>
     key === 'text' && own.length > 0 ? [] : blockText(part),
   );
