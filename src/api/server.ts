@@ -69,7 +69,15 @@ export async function buildServer(deps: ApiDependencies, logger: FastifyBaseLogg
     },
     transform: jsonSchemaTransform,
   });
-  await app.register(swaggerUi, { routePrefix: DOCS_PREFIX, staticCSP: true });
+  await app.register(swaggerUi, {
+    routePrefix: DOCS_PREFIX,
+    staticCSP: true,
+    theme: {
+      title: 'Perennial API',
+      // The bar on top only advertises: another product's logo, and a field for other servers' descriptions.
+      css: [{ filename: 'perennial.css', content: '.swagger-ui .topbar { display: none }' }],
+    },
+  });
 
   const limiter = new FailureLimiter(deps.now);
   registerHealthRoutes(app, deps);

@@ -61,6 +61,7 @@ export function registerWebhookRoutes(
       bodyLimit: MAX_WEBHOOK_BYTES,
       schema: {
         tags: ['webhooks'],
+        security: [],
         summary: 'Ask for a new version by a signed webhook',
         description:
           'Headers webhook-id, webhook-timestamp (seconds) and webhook-signature: `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`. Body: {model, reason, event?}.',
