@@ -12,6 +12,7 @@ import { incidentStateQuery } from '../../contracts/workflows/incident.ts';
 import type { IncidentState } from '../../contracts/workflows/incident.ts';
 import { isPerennialError } from '../../errors/define-error.ts';
 import { getIncident, listIncidents } from '../../registry/incidents.ts';
+import { requireModel } from '../../registry/models.ts';
 import type { ApiDependencies, ApiInstance } from '../api-instance.ts';
 import { answers } from './route-schemas.ts';
 
@@ -35,6 +36,7 @@ export function registerIncidentRoutes(app: ApiInstance, deps: ApiDependencies):
     },
     async (request) => {
       const { model, status, limit } = request.query;
+      if (model !== undefined) await requireModel(db, { model, environment });
       return { incidents: await listIncidents(db, { environment, model, status, limit }) };
     },
   );
