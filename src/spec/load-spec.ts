@@ -57,12 +57,18 @@ async function loadModule(file: string): Promise<RawSpec> {
   return { value: module['model'] ?? module['default'], locate: () => null };
 }
 
+const READ_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory; name the spec in it',
+  EACCES: 'it is not readable for you',
+};
+
 async function readRaw(file: string): Promise<RawSpec> {
   const shownFile = relative(process.cwd(), file) || file;
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new PerennialError(
       SPEC_UNREADABLE,
-      `cannot read ${shownFile}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`,
+      `cannot read ${shownFile}: ${READ_FAULTS[error.code ?? ''] ?? error.message}`,
     );
   });
   switch (extname(file)) {
