@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { PerennialError } from '../errors/define-error.ts';
-import { NOT_LOGGED_IN, SERVER_UNREACHABLE } from '../errors/cli-errors.ts';
+import { NOT_LOGGED_IN, SERVER_UNREACHABLE, USAGE } from '../errors/cli-errors.ts';
 import { readLocalAccess } from '../platform/local-access-file.ts';
 import { createApiClient } from './api-client.ts';
 import type { ApiClient } from './api-client.ts';
@@ -24,13 +24,16 @@ export interface CliContext {
 export function contextOf(command: Command): CliContext {
   const options = command.optsWithGlobals<GlobalOptions>();
   const local = readLocalAccess(resolve(process.env['PERENNIAL_DATA_DIR'] ?? '.perennial'));
-  const url = options.server ?? process.env['PERENNIAL_URL'] ?? local?.url;
-  const token = options.token ?? process.env['PERENNIAL_TOKEN'] ?? local?.token;
+  // An empty variable, as CI sets one for a missing secret, is none.
+  const url = options.server ?? (process.env['PERENNIAL_URL'] || local?.url);
+  const token = options.token ?? (process.env['PERENNIAL_TOKEN'] || local?.token);
   if (url === undefined)
     throw new PerennialError(
       SERVER_UNREACHABLE,
-      'no server is known: start one with `perennial dev`, or set PERENNIAL_URL',
+      'no server is known: start one in this folder with `perennial dev`, name the data folder of a running one in PERENNIAL_DATA_DIR, or set PERENNIAL_URL',
     );
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new PerennialError(USAGE, `"${url}" is not an address of a server, such as http://127.0.0.1:8080`);
   if (token === undefined)
     throw new PerennialError(NOT_LOGGED_IN, 'no token: set PERENNIAL_TOKEN, or pass --token');
   const json = options.json ?? false;

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { isPerennialError } from '../errors/define-error.ts';
+import { CLI_FAULT, USAGE } from '../errors/cli-errors.ts';
+import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { EXIT } from './exit-codes.ts';
 import { addApplyCommand } from './commands/apply.ts';
 import { addDevCommand } from './commands/dev.ts';
@@ -16,7 +17,7 @@ const HELP = `
 Exit codes:
   0  done
   1  refused by the server, or what was asked about is broken
-  2  the command line, the spec or a file is wrong; nothing was sent
+  2  the command line, the spec or a file is wrong; nothing was changed
   3  the server cannot be reached or has a fault; trying again may help
   4  no token, a wrong one, or one without the role
 
@@ -43,7 +44,8 @@ function createProgram(): Command {
     .option('--token <token>', 'API token (better: PERENNIAL_TOKEN)')
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
-    .showHelpAfterError('(--help shows how it is meant)')
+    // Errors are told once, below, in the one form of all errors.
+    .configureOutput({ outputError: () => undefined })
     .exitOverride();
   addDevCommand(program);
   addApplyCommand(program);
@@ -54,10 +56,7 @@ function createProgram(): Command {
   addTokenCommands(program);
   const inherit = (command: Command): void => {
     for (const child of command.commands) {
-      child
-        .exitOverride()
-        .showHelpAfterError('(--help shows how it is meant)')
-        .option('--json', 'print JSON');
+      if (child.commands.length === 0) child.option('--json', 'print JSON');
       inherit(child);
     }
   };
@@ -65,9 +64,18 @@ function createProgram(): Command {
   return program;
 }
 
-function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (!isPerennialError(error)) return EXIT.unavailable;
+/** Every failure as a coded error; null where there is nothing to tell: help and version were asked for. */
+function codedError(error: unknown): PerennialError | null {
+  if (isPerennialError(error)) return error;
+  if (!(error instanceof CommanderError))
+    return new PerennialError(CLI_FAULT, error instanceof Error ? error.message : String(error), {
+      cause: error,
+    });
+  if (error.exitCode === 0 || error.code === 'commander.help') return null;
+  return new PerennialError(USAGE, `${error.message.replace(/^error: /, '')} (--help shows how it is meant)`);
+}
+
+function exitCodeOf(error: PerennialError): number {
   if (error.status === 401 || error.status === 403) return EXIT.forbidden;
   if (error.status >= 500) return EXIT.unavailable;
   return error.code.startsWith('SPEC_') || error.code === 'USAGE' || error.code === 'INPUT_INVALID'
@@ -78,12 +86,13 @@ function exitCodeOf(error: unknown): number {
 try {
   await createProgram().parseAsync(process.argv);
 } catch (error) {
-  process.exitCode = exitCodeOf(error);
-  if (isPerennialError(error)) {
+  const coded = codedError(error);
+  if (coded === null) {
+    process.exitCode = error instanceof CommanderError && error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  } else {
+    process.exitCode = exitCodeOf(coded);
+    const { code, message, problems } = coded;
     const wantsJson = process.argv.includes('--json');
-    const { code, message, problems } = error;
-    console.error(wantsJson ? JSON.stringify({ error: { code, message, problems } }) : renderError(error));
-  } else if (!(error instanceof CommanderError)) {
-    console.error(error);
+    console.error(wantsJson ? JSON.stringify({ error: { code, message, problems } }) : renderError(coded));
   }
 }

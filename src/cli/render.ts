@@ -28,7 +28,7 @@ export function renderTable(
   const table = new Table({
     head: head.map((h) => pc.dim(h.toUpperCase())),
     chars: { ...bare, middle: '  ' },
-    style: { 'padding-left': 0, 'padding-right': 0, head: [] },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
   for (const row of rows)
     table.push(row.map((cell) => (cell === null || cell === undefined ? pc.dim('–') : String(cell))));
@@ -42,6 +42,17 @@ export function ago(iso: string, now: number): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h ago`;
   return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
+/** `2026-11-22 09:48:34 UTC`: an instant to the second. */
+export function at(instant: string | number): string {
+  return `${new Date(instant).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** Text on one line, cut where it is long. */
+export function clip(text: string, max: number): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  return line.length > max ? `${line.slice(0, max - 1)}…` : line;
 }
 
 const GOOD = new Set(['champion', 'pass', 'approved', 'resolved', 'whole', 'validated']);
@@ -70,6 +81,8 @@ export function paint(state: string): string {
 export function renderError(error: PerennialError): string {
   const lines = [`${pc.red('error')} ${pc.bold(error.code)}: ${error.message}`];
   for (const problem of error.problems) {
+    // A single problem of the API is the message itself.
+    if (error.message === `${problem.path}: ${problem.message}`) continue;
     const place = problem.file ? `${problem.file}${problem.line ? `:${problem.line}` : ''} ` : '';
     lines.push(`  ${pc.dim(place)}${problem.path ? `${pc.cyan(problem.path)}: ` : ''}${problem.message}`);
   }

@@ -11,6 +11,12 @@ export const NOT_LOGGED_IN = defineError('NOT_LOGGED_IN', {
   retry: 'never',
   summary: 'The command needs a token: set PERENNIAL_TOKEN, or pass --token.',
 });
+export const CLI_FAULT = defineError('CLI_FAULT', {
+  status: 500,
+  retry: 'never',
+  summary:
+    "A fault of the command itself, or an answer that it does not know: its version and the server's differ.",
+});
 export const USAGE = defineError('USAGE', {
   status: 400,
   retry: 'never',

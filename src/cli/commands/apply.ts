@@ -12,6 +12,13 @@ import { contextOf } from '../context.ts';
 const LEFT_OUT = new Set(['__pycache__', 'node_modules', '.git', '.venv', '.perennial', '.DS_Store']);
 const MAX_BUNDLE_BYTES = 10 * 1024 * 1024;
 
+/** What is wrong with a file, in words; null when the error is about something else. */
+function fileFault(error: NodeJS.ErrnoException): string | null {
+  if (error.code === 'ENOTDIR') return 'is a file; name the directory that it lies in';
+  if (error.code === 'EACCES' || error.code === 'EPERM') return `is not readable (${error.path ?? 'here'})`;
+  return null;
+}
+
 /** The trainer's directory as the API takes it. Caches and version control are left out. */
 export async function readTrainerFiles(directory: string): Promise<NonNullable<ApplyRequest['files']>> {
   const files: NonNullable<ApplyRequest['files']> = [];
@@ -39,17 +46,18 @@ export async function readTrainerFiles(directory: string): Promise<NonNullable<A
     }
   };
   await walk(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT')
-      throw new PerennialError(SPEC_UNREADABLE, `there is no trainer directory ${directory}`, {
-        problems: [{ path: 'training.trainer.directory', message: 'does not exist beside the spec' }],
-      });
-    throw error;
+    const found = error.code === 'ENOENT' ? 'does not exist beside the spec' : fileFault(error);
+    if (found === null) throw error;
+    throw new PerennialError(SPEC_UNREADABLE, `cannot read the trainer's directory ${directory}`, {
+      problems: [{ path: 'training.trainer.directory', message: found }],
+      cause: error,
+    });
   });
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function shown(value: unknown): string {
-  if (value === undefined) return pc.dim('nothing');
+  if (value === undefined || value === null) return pc.dim('nothing');
   const text = typeof value === 'string' ? (value.split('\n')[0] ?? '') : (JSON.stringify(value) ?? '');
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
@@ -57,6 +65,10 @@ function shown(value: unknown): string {
 function renderApply(answer: ApplyAnswer): string {
   const name = pc.bold(`${answer.model} (${answer.environment})`);
   if (!answer.changed) return `${name}: nothing changed, revision ${answer.revision}`;
+  const verb = answer.dryRun ? 'would become' : 'is now';
+  // The first revision is one change, the whole spec: it has nothing to differ from.
+  const first = answer.diff.some(({ path }) => path === '');
+  if (first) return `${name} ${verb} revision ${answer.revision}, its first`;
   const lines = answer.diff.map(({ path, before, after }) =>
     before === undefined
       ? `  ${pc.green('+')} ${path}: ${shown(after)}`
@@ -64,7 +76,6 @@ function renderApply(answer: ApplyAnswer): string {
         ? `  ${pc.red('-')} ${path}: ${shown(before)}`
         : `  ${pc.yellow('~')} ${path}: ${shown(before)} → ${shown(after)}`,
   );
-  const verb = answer.dryRun ? 'would become' : 'is now';
   return [`${name} ${verb} revision ${answer.revision}`, ...lines].join('\n');
 }
 

@@ -18,7 +18,12 @@ export function addDevCommand(program: Command): void {
         outerEnv: process.env,
         onUp: async (stack) => {
           await grantLocalAccess(stack);
-          return ['The CLI in this folder is logged in as admin: perennial status'];
+          const usual = dataDir === resolve('.perennial');
+          return [
+            usual
+              ? 'The CLI in this folder is logged in as admin: perennial status'
+              : `The CLI is logged in as admin once it knows the folder: export PERENNIAL_DATA_DIR=${dataDir}`,
+          ];
         },
       });
     });

@@ -4,7 +4,8 @@ import { AuditCheckAnswer, DecisionAnswer, TimelineEntry } from '../../contracts
 import { EXIT } from '../exit-codes.ts';
 import { contextOf } from '../context.ts';
 import { listIn } from '../list-in.ts';
-import { paint, renderTable } from '../render.ts';
+import { renderLineage } from '../render-lineage.ts';
+import { at, paint, renderTable } from '../render.ts';
 import { versionArgument } from './steer.ts';
 
 const versionPath = (model: string, version: string): string =>
@@ -32,7 +33,7 @@ export function addEvidenceCommands(program: Command): void {
     .action(async (model: string, version: string, _options: unknown, command: Command) => {
       const context = contextOf(command);
       const lineage = await context.api.get(`${versionPath(model, version)}/lineage`);
-      context.print(lineage, () => outline(lineage));
+      context.print(lineage, () => renderLineage(lineage));
     });
 
   program
@@ -52,7 +53,7 @@ export function addEvidenceCommands(program: Command): void {
         renderTable(
           ['at', 'kind', 'outcome', 'by', 'reason', 'evidence'],
           decisions.map((d) => [
-            d.at,
+            at(d.at),
             d.kind,
             paint(d.outcome),
             d.actor,
@@ -78,7 +79,12 @@ export function addEvidenceCommands(program: Command): void {
         await context.api.get(`/v1/models/${encodeURIComponent(model)}/timeline?${query}`),
       );
       context.print(entries, () =>
-        entries.map((e) => `${pc.dim(e.at)}  ${pc.cyan(e.actor)}  ${e.text}`).join('\n'),
+        entries
+          .map(
+            (e) =>
+              `${pc.dim(at(e.at))}  ${pc.cyan(e.actor)}  ${e.text.trim().replaceAll(/\s*\n\s*/g, '\n    ')}`,
+          )
+          .join('\n'),
       );
     });
 
@@ -97,22 +103,4 @@ export function addEvidenceCommands(program: Command): void {
       );
       if (check.kind === 'broken') process.exitCode = EXIT.refused;
     });
-}
-
-/** A nested value as indented lines. */
-function outline(value: unknown, depth = 0): string {
-  const pad = '  '.repeat(depth);
-  if (Array.isArray(value))
-    return value.length === 0
-      ? `${pad}${pc.dim('none')}`
-      : value.map((item) => outline(item, depth)).join(`\n${pad}${pc.dim('·')}\n`);
-  if (typeof value !== 'object' || value === null)
-    return `${pad}${value === null || value === undefined ? '–' : JSON.stringify(value).replace(/^"|"$/g, '')}`;
-  return Object.entries(value)
-    .map(([key, inner]) =>
-      typeof inner === 'object' && inner !== null
-        ? `${pad}${pc.cyan(key)}\n${outline(inner, depth + 1)}`
-        : `${pad}${pc.cyan(key)}  ${String(inner ?? '–')}`,
-    )
-    .join('\n');
 }

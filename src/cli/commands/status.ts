@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { ModelStatus, ModelSummary, Version } from '../../contracts/api/answers.ts';
+import { ModelStatus, ModelSummary, Version, VersionDetail } from '../../contracts/api/answers.ts';
+import type { ApiClient } from '../api-client.ts';
 import { contextOf } from '../context.ts';
 import { listIn } from '../list-in.ts';
-import { ago, paint, renderTable } from '../render.ts';
+import { ago, at, clip, paint, renderTable } from '../render.ts';
 
 /** What is going on, one line for each thing under way; the commands that would act on it beside it. */
 function underWay(status: ModelStatus): string[] {
@@ -25,7 +26,7 @@ function underWay(status: ModelStatus): string[] {
   if (promotion && promotion.phase === 'approval' && promotion.approval) {
     const { approval } = promotion;
     lines.push(
-      `version ${promotion.version} waits for approval (${approval.votes.length} of ${approval.quorum}; ${approval.roles.join(' or ')}) until ${new Date(approval.expiresAt).toISOString()}`,
+      `version ${promotion.version} waits for approval (${approval.votes.length} of ${approval.quorum}; ${approval.roles.join(' or ')}) until ${at(approval.expiresAt)}`,
       pc.dim(
         `  perennial card ${model} ${promotion.version}; perennial approve ${model} ${promotion.version} --reason "…"`,
       ),
@@ -47,7 +48,33 @@ function underWay(status: ModelStatus): string[] {
   return lines;
 }
 
-function renderStatus(status: ModelStatus, now: number): string {
+/** Stages in which a version stands still, and a person wants to know why. */
+const ENDED: ReadonlySet<string> = new Set([
+  'failed',
+  'rejected',
+  'denied',
+  'expired',
+  'aborted',
+  'rolled_back',
+  'rollback_failed',
+  'quarantined',
+]);
+const REASON_CHARS = 300;
+
+/** How the newest version ended, when it did not make it. */
+async function newestEnd(api: ApiClient, status: ModelStatus): Promise<string[]> {
+  const { model, latestVersion, latestStage } = status;
+  if (latestVersion === null || latestStage === null || !ENDED.has(latestStage)) return [];
+  const detail = VersionDetail.parse(
+    await api.get(`/v1/models/${encodeURIComponent(model)}/versions/${latestVersion}`),
+  );
+  const reason = detail.stages.findLast(({ stage }) => stage === latestStage)?.reason;
+  return [
+    `version ${latestVersion} ended ${paint(latestStage)}${reason === undefined ? '' : `: ${clip(reason, REASON_CHARS)}`}`,
+  ];
+}
+
+function renderStatus(status: ModelStatus, ended: readonly string[], now: number): string {
   const route = status.route
     ? `${status.route.weights.map(({ version, weight }) => `v${version} ${weight} %`).join(', ')}${status.route.shadow.length > 0 ? `, shadow v${status.route.shadow.join(', v')}` : ''} (generation ${status.route.generation})`
     : pc.dim('nothing is served');
@@ -57,7 +84,7 @@ function renderStatus(status: ModelStatus, now: number): string {
     `  champion  ${champion}`,
     `  traffic   ${route}`,
     `  spec      revision ${status.specRevision}`,
-    ...underWay(status).map((line) => `  ${line}`),
+    ...[...ended, ...underWay(status)].map((line) => `  ${line}`),
   ];
   if (status.incidents.length > 0) {
     const rows = status.incidents.map((i) => [
@@ -82,7 +109,8 @@ export function addStatusCommands(program: Command): void {
       const context = contextOf(command);
       if (model !== undefined) {
         const status = ModelStatus.parse(await context.api.get(`/v1/models/${encodeURIComponent(model)}`));
-        context.print(status, () => renderStatus(status, context.now));
+        const ended = context.json ? [] : await newestEnd(context.api, status);
+        context.print(status, () => renderStatus(status, ended, context.now));
         return;
       }
       const models = listIn('models', ModelSummary, await context.api.get('/v1/models'));

@@ -18,8 +18,15 @@ const path = (...parts: readonly string[]): string => `/v1/models/${parts.map(en
 export function versionArgument(text: string): number {
   const version = Number(text.replace(/^v/, ''));
   if (!Number.isInteger(version) || version < 1)
-    throw new PerennialError(USAGE, `"${text}" is not a version number`);
+    throw new PerennialError(USAGE, `"${text}" is not a version number, such as 3`);
   return version;
+}
+
+/** A reason is for whoever reads the record in a year: it has words. */
+function reasonArgument(text: string): string {
+  if (text.trim() === '')
+    throw new PerennialError(USAGE, '--reason is empty: say why, it is recorded with what you do');
+  return text;
 }
 
 /** The evidence that a decision binds to: what the person names, else what the newest gates say now. */
@@ -46,7 +53,7 @@ function addDecision(program: Command, decision: 'approve' | 'reject'): void {
     .description(`${decision} a version that waits for approval`)
     .argument('<model>')
     .argument('<version>')
-    .requiredOption('--reason <text>', 'why; recorded with the decision')
+    .requiredOption('--reason <text>', 'why; recorded with the decision', reasonArgument)
     .option('--evidence <hash>', 'the evidence you read (shown on the card); default: the newest')
     .addHelpText('after', `\nExample:\n  perennial ${decision} churn 3 --reason "read the card; slices hold"`)
     .action(
@@ -79,7 +86,7 @@ function addLifecycleCommand(program: Command, verb: 'pause' | 'resume', descrip
     .command(verb)
     .description(description)
     .argument('<model>')
-    .requiredOption('--reason <text>', 'why; recorded')
+    .requiredOption('--reason <text>', 'why; recorded', reasonArgument)
     .option('--rollout <version>', `${verb} the rollout of this version instead of the whole lifecycle`)
     .addHelpText(
       'after',
@@ -105,7 +112,7 @@ export function addSteeringCommands(program: Command): void {
     .command('trigger')
     .description('ask for a new version')
     .argument('<model>')
-    .requiredOption('--reason <text>', 'why; recorded with the version')
+    .requiredOption('--reason <text>', 'why; recorded with the version', reasonArgument)
     .option('--key <key>', 'idempotency key: the same key asks once', `cli:${randomUUID()}`)
     .addHelpText('after', '\nExample:\n  perennial trigger churn --reason "new features" --key release-42')
     .action(async (model: string, options: { reason: string; key: string }, command: Command) => {
@@ -152,7 +159,7 @@ export function addSteeringCommands(program: Command): void {
       )
       .argument('<model>')
       .argument('<version>')
-      .requiredOption('--reason <text>', 'why; recorded')
+      .requiredOption('--reason <text>', 'why; recorded', reasonArgument)
       .addHelpText('after', `\nExample:\n  perennial ${verb} churn 4 --reason "…"`)
       .action(async (model: string, text: string, options: { reason: string }, command: Command) => {
         const context = contextOf(command);
@@ -174,7 +181,7 @@ export function addSteeringCommands(program: Command): void {
     .command('rollback')
     .description('put an earlier champion back on all traffic, at once and without analysis')
     .argument('<model>')
-    .requiredOption('--reason <text>', 'why; recorded')
+    .requiredOption('--reason <text>', 'why; recorded', reasonArgument)
     .option('--to <version>', 'an earlier champion; default: the one before')
     .addHelpText(
       'after',

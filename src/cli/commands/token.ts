@@ -1,8 +1,22 @@
 import type { Command } from 'commander';
 import { NewTokenAnswer, TokenAnswer } from '../../contracts/api/answers.ts';
+import { USAGE } from '../../errors/cli-errors.ts';
+import { PerennialError } from '../../errors/define-error.ts';
 import { contextOf } from '../context.ts';
 import { listIn } from '../list-in.ts';
 import { ago, renderTable } from '../render.ts';
+
+/** Days until a token ends; null for no end, which is only ever said in words. */
+function daysArgument(text: string): number | null {
+  if (text === 'never') return null;
+  const days = Number(text);
+  if (!Number.isInteger(days) || days < 1)
+    throw new PerennialError(
+      USAGE,
+      `--expires-in-days "${text}" is neither a whole number of days nor "never"`,
+    );
+  return days;
+}
 
 export function addTokenCommands(program: Command): void {
   const token = program.command('token').description('tokens of the API (role admin)');
@@ -15,7 +29,7 @@ export function addTokenCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  perennial token create ada --role ml-engineer on-call')
     .action(async (actor: string, options: { role: string[]; expiresInDays: string }, command: Command) => {
       const context = contextOf(command);
-      const expiresInDays = options.expiresInDays === 'never' ? null : Number(options.expiresInDays);
+      const expiresInDays = daysArgument(options.expiresInDays);
       const answer = NewTokenAnswer.parse(
         await context.api.post('/v1/tokens', { actor, roles: options.role, expiresInDays }),
       );
@@ -28,6 +42,7 @@ export function addTokenCommands(program: Command): void {
   token
     .command('list')
     .description('all tokens, without their secrets')
+    .addHelpText('after', '\nExample:\n  perennial token list --json')
     .action(async (_options: unknown, command: Command) => {
       const context = contextOf(command);
       const tokens = listIn('tokens', TokenAnswer, await context.api.get('/v1/tokens'));
@@ -50,6 +65,7 @@ export function addTokenCommands(program: Command): void {
     .command('revoke')
     .description('end a token at once')
     .argument('<token>', 'its id, as `token list` shows it')
+    .addHelpText('after', '\nExample:\n  perennial token revoke ea2fac54064a8b12')
     .action(async (id: string, _options: unknown, command: Command) => {
       const context = contextOf(command);
       const answer = await context.api.post(`/v1/tokens/${encodeURIComponent(id)}/revoke`);
