@@ -1,4 +1,5 @@
 import type { ArmSamples } from '../domain/rollout-samples.ts';
+import { FEATURES_UNAVAILABLE } from '../errors/serving-errors.ts';
 import type { PredictionLogView } from './prediction-log.ts';
 
 interface ArmRow {
@@ -10,7 +11,8 @@ interface ArmRow {
 
 /**
  * What a version did under one generation: as `live` what its callers saw, as `shadow` what it answered unseen,
- * to which no outcome belongs. Pinned requests chose the version themselves and count in neither.
+ * to which no outcome belongs. Pinned requests chose the version themselves and count in neither. Requests that only
+ * the absence of the online features left unanswered count nowhere: every version needs them alike.
  */
 export async function measureArm(
   log: PredictionLogView,
@@ -18,9 +20,9 @@ export async function measureArm(
   generation: number,
   role: 'live' | 'shadow',
 ): Promise<ArmSamples> {
-  const parameters = { version, generation };
+  const parameters = { version, generation, away: FEATURES_UNAVAILABLE.code };
   const arms = role === 'shadow' ? `('shadow')` : `('champion', 'challenger')`;
-  const own = `version = $version AND generation = $generation AND arm IN ${arms}`;
+  const own = `version = $version AND generation = $generation AND arm IN ${arms} AND error IS DISTINCT FROM $away`;
   const [row] = await log.query<ArmRow>(
     `SELECT count(*) AS requests, count(error) AS errors,
             quantile_cont(latency_ms, 0.5) FILTER (error IS NULL) AS p50,

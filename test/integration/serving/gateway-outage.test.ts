@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openDatabase } from '../../../src/registry/database.ts';
+import { measureArm } from '../../../src/serving/measure-rollout.ts';
 import { breakableLink } from './breakable-link.ts';
 import { ADA, get, MODEL, post, rankBody, servingWorld, startGateway, until } from './serving-fixture.ts';
 import type { ServingWorld } from './serving-fixture.ts';
@@ -24,9 +25,15 @@ const setRoute = (key: string, version: number) =>
     actor: ADA,
   });
 const throughLink = () => openDatabase(link.url, () => undefined);
+const everything = () => ({
+  model: MODEL,
+  environment: world.environment,
+  from: 0,
+  to: Date.now() + 60_000,
+});
 const logged = (prefix: string) =>
   world.log.query<{ id: string }>(
-    { model: MODEL, environment: world.environment, from: 0, to: Date.now() + 60_000 },
+    everything(),
     `SELECT request_id AS id FROM requests WHERE starts_with(request_id, $prefix) ORDER BY 1`,
     { prefix },
   );
@@ -70,6 +77,32 @@ it('answers on with its last route and features while PostgreSQL is away, then c
   await gateway.stop();
   await db.end();
   await setRoute('third', v1);
+});
+
+it('holds the absence of online features against no version', async () => {
+  const db = throughLink();
+  const { generation } = await setRoute('measured', v1);
+  const gateway = await startGateway(world, { id: 'away', db });
+  await until(
+    'the route',
+    async () => (await get(gateway.url, '/v1/routes')).body.routes[0]?.generation,
+    (seen) => seen === generation,
+  );
+  expect((await post(gateway.url, RANK, rankBody('away-0'))).status).toBe(200);
+  link.break();
+  const unseen = await post(gateway.url, RANK, rankBody('away-1', { candidates: [{ plant_id: 404 }] }));
+  expect(unseen).toMatchObject({ status: 503, body: { code: 'FEATURES_UNAVAILABLE' } });
+  link.mend();
+  await until(
+    'the log',
+    () => logged('away-'),
+    (found) => found.length === 2,
+  );
+  const view = await world.log.open(everything());
+  expect(await measureArm(view, v1, generation, 'live')).toMatchObject({ requests: 1, errors: 0 });
+  view.close();
+  await gateway.stop();
+  await db.end();
 });
 
 it('starts without PostgreSQL on the route of its last run', async () => {
