@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto';
+import { z } from 'zod';
 import { TriggerAnswerBody } from '../../src/contracts/api/answers.ts';
 import { NotSeen } from './story.ts';
 import { until } from './until.ts';
 
+const Answer = z.object({ trigger: TriggerAnswerBody });
 const PATIENCE_MS = 90_000;
 
 export interface WebhookDelivery {
@@ -33,6 +35,6 @@ export async function deliverWebhook(delivery: WebhookDelivery): Promise<string>
     });
     if (response.status >= 500) return undefined;
     if (!response.ok) throw new NotSeen(`the webhook was refused: ${await response.text()}`);
-    return TriggerAnswerBody.parse(await response.json()).kind;
+    return Answer.parse(await response.json()).trigger.kind;
   });
 }
