@@ -10,7 +10,7 @@ const DRAIN_MS = 30_000;
 const FEEDBACK_EVERY_MS = 200;
 const LARGEST_BATCH = 500;
 
-export interface ReplayTotals {
+interface ReplayTotals {
   /** Flights that were asked about, answered, and whose outcome was reported. */
   flights: number;
   late: number;

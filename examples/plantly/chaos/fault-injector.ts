@@ -4,7 +4,7 @@ import type { Stack } from '../../../src/embedded/stack.ts';
 import type { Random } from '../simulator/random.ts';
 
 /** Every process that a fault may hit. `trainer` is whatever the training worker is running at the moment. */
-export const VICTIMS = [
+const VICTIMS = [
   'worker-control',
   'worker-data',
   'worker-training',
@@ -16,7 +16,7 @@ export const VICTIMS = [
   's3',
   'temporal',
 ] as const;
-export type Victim = (typeof VICTIMS)[number];
+type Victim = (typeof VICTIMS)[number];
 
 export interface Fault {
   readonly at: string;

@@ -8,7 +8,7 @@ import { acquireStackLock } from '../../../src/embedded/stack-lock.ts';
 
 /** The checkout. The compiled file lies one folder deeper, below dist/. */
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-export const CHECKOUT = HERE.includes(`${join('dist', 'examples')}`)
+const CHECKOUT = HERE.includes(`${join('dist', 'examples')}`)
   ? join(HERE, '../../../..')
   : join(HERE, '../../..');
 
@@ -16,7 +16,7 @@ export const PLANTLY = join(CHECKOUT, 'examples/plantly');
 /** State of the demo's stack, and its report. */
 export const DEMO_DIR = join(CHECKOUT, '.perennial/demo');
 /** The shop's own world: its application log and its books. perennial.yaml names the log. */
-export const SHOP_DIR = join(CHECKOUT, '.perennial/plantly');
+const SHOP_DIR = join(CHECKOUT, '.perennial/plantly');
 export const REPORT_FILE = join(DEMO_DIR, 'report.json');
 export const MODEL = 'plant-recommender';
 

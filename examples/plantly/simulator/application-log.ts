@@ -2,8 +2,8 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClickEvent, ImpressionEvent } from './shop-events.ts';
 
-export type LogName = 'impressions' | 'clicks';
-export const LOG_NAMES: readonly LogName[] = ['impressions', 'clicks'];
+type LogName = 'impressions' | 'clicks';
+const LOG_NAMES: readonly LogName[] = ['impressions', 'clicks'];
 
 const stamp = (atMs: number): string => new Date(atMs).toISOString().replaceAll(/[-:.]/g, '');
 
@@ -11,7 +11,7 @@ const stamp = (atMs: number): string => new Date(atMs).toISOString().replaceAll(
  * Publishes one file of the application log, whole or not at all: readers of `*.ndjson` never see a part.
  * Names grow with `atMs`, the time of publishing, and then with `sequence`. Publishing twice is harmless.
  */
-export async function publishLogFile(
+async function publishLogFile(
   logDirectory: string,
   log: LogName,
   file: { atMs: number; sequence: number; lines: readonly object[] },

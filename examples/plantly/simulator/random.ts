@@ -14,7 +14,7 @@ export interface Random {
 }
 
 /** FNV-1a over the parts with murmur3's finaliser, so that near-equal names give unrelated streams. */
-export function hashSeed(...parts: readonly (string | number)[]): number {
+function hashSeed(...parts: readonly (string | number)[]): number {
   let hash = 0x811c9dc5;
   const text = parts.join('\u0000');
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

@@ -12,7 +12,7 @@ const MOST_IN_FLIGHT = 400;
 const DRAIN_MS = 30_000;
 const LEDGER_FLUSH_MS = 500;
 /** How much more traffic the pandemic brings. */
-export const PANDEMIC_TRAFFIC = 3;
+const PANDEMIC_TRAFFIC = 3;
 
 export interface ShopperOptions {
   gatewayUrl: string;

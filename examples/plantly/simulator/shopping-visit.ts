@@ -4,7 +4,7 @@ import { buyProbability, clickProbability, desire } from './tastes.ts';
 import type { Moment } from './tastes.ts';
 import type { Customer, World } from './world.ts';
 
-export type Surface = 'recommendation' | 'discover' | 'search';
+type Surface = 'recommendation' | 'discover' | 'search';
 
 /** A plant in its place on the page. */
 export interface Showing {
@@ -23,7 +23,7 @@ export interface Outcome extends Showing {
 export type TakeFromStock = (plantId: string) => boolean;
 
 /** Probability that a shopper who looked at one place looks at the next. The feature views know it too. */
-export const LOOKS_FURTHER = 0.85;
+const LOOKS_FURTHER = 0.85;
 /** Probability that a shopper who found the wanted plant sold out leaves the shop. */
 const LEAVES_DISAPPOINTED = 0.9;
 /** Probability that a shopper leaves content after buying. */

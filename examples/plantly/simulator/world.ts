@@ -3,8 +3,8 @@ import type { Category, Plant, Region } from './catalogue.ts';
 import { createRandom } from './random.ts';
 import type { Random } from './random.ts';
 
-export const AGE_BANDS = ['18-29', '30-44', '45-59', '60+'] as const;
-export type AgeBand = (typeof AGE_BANDS)[number];
+const AGE_BANDS = ['18-29', '30-44', '45-59', '60+'] as const;
+type AgeBand = (typeof AGE_BANDS)[number];
 
 const CUSTOMER_COUNT = 2000;
 const REGION_SHARES: readonly number[] = [0.2, 0.18, 0.18, 0.18, 0.16, 0.1];

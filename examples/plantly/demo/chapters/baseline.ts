@@ -14,7 +14,7 @@ const VERSION_TIMEOUT_MS = 180_000;
 const PRODUCTION_TIMEOUT_MS = 420_000;
 const ROLLOUT_TIMEOUT_MS = 480_000;
 const MESSAGE_TIMEOUT_MS = 180_000;
-export const SHOPPERS_PER_SECOND = 60;
+const SHOPPERS_PER_SECOND = 60;
 
 /** The first version: gates, approval by somebody else, traffic. */
 export function baseline(setting: Setting): Step[] {
