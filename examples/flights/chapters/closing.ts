@@ -28,13 +28,9 @@ export function closing(setting: Setting): Step[] {
           throw new NotSeen(`the audit chain is broken at ${chain.atSeq}: ${chain.reason}`);
         const approval = decisions.find(({ kind, outcome }) => kind === 'approval' && outcome === 'approve');
         if (approval?.actor !== 'miguel') throw new NotSeen('no approval by miguel is on record');
-        const missing = [
-          MODEL,
-          `version ${setting.retrained}`,
-          'ranks-delays',
-          'part_of_day',
-          'miguel',
-        ].filter((word) => !card.toLowerCase().includes(word));
+        const missing = [MODEL, `version ${setting.retrained}`, 'ranks-delays', 'evening', 'miguel'].filter(
+          (word) => !card.toLowerCase().includes(word),
+        );
         if (missing.length > 0) throw new NotSeen(`the card does not tell of ${missing.join(', ')}`);
         return {
           seen: `approved by ${approval.actor}; card of ${card.length} characters; ${chain.events} audit events, unbroken`,
