@@ -4,25 +4,32 @@ const MINUTE_MS = 60_000;
 
 export default defineConfig({
   test: {
-    // Two cores: one file at a time where a file starts servers of its own.
+    // Sized for two cores; without these, Vitest would leave one of them idle.
+    maxWorkers: 2,
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
       {
+        extends: true,
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000, maxWorkers: 2 },
+      },
+      {
+        extends: true,
         test: {
           name: 'workflow',
           include: ['test/workflows/**/*.test.ts', 'test/replay/**/*.test.ts'],
+          globalSetup: ['test/workflows/bundled-workflows.ts'],
           testTimeout: MINUTE_MS,
           hookTimeout: MINUTE_MS,
-          maxWorkers: 1,
-          isolate: true,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
       {
+        extends: true,
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          globalSetup: ['test/integration/infrastructure.ts'],
+          globalSetup: ['test/integration/infrastructure.ts', 'test/workflows/bundled-workflows.ts'],
           testTimeout: MINUTE_MS,
           hookTimeout: 2 * MINUTE_MS,
           maxWorkers: 2,
@@ -30,6 +37,7 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],

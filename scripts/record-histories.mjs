@@ -5,6 +5,7 @@ import { startVitest } from 'vitest/node';
 const vitest = await startVitest('test', [], {
   config: false,
   watch: false,
+  globalSetup: ['test/workflows/bundled-workflows.ts'],
   include: ['test/replay/record-histories.ts'],
   hookTimeout: 60_000,
 });

@@ -78,10 +78,14 @@ if (target === 'test') {
   await runOrExit('npm', ['run', '--silent', 'check']);
   process.exit(await run('npx', ['--no-install', 'vitest', 'run', ...args]));
 }
+if (target === 'bench') {
+  const config = ['--config', 'vitest.bench.config.ts'];
+  process.exit(await run('npx', ['--no-install', 'vitest', 'run', ...config, ...args]));
+}
 const program = PROGRAMS[target];
 if (!program) {
   console.error(
-    `scripts/run.mjs: unknown target ${target}; one of test, ${Object.keys(PROGRAMS).join(', ')}`,
+    `scripts/run.mjs: unknown target ${target}; one of test, bench, ${Object.keys(PROGRAMS).join(', ')}`,
   );
   process.exit(2);
 }

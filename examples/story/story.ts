@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Reporter } from './reporter.ts';
 
 /** What a step saw: one sentence for a person, and the ids, versions and figures behind it. */
-export interface Seen {
+interface Seen {
   readonly seen: string;
   readonly facts?: Readonly<Record<string, unknown>>;
 }

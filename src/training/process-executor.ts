@@ -37,23 +37,20 @@ export function parseProgress(line: string): TrainerProgress['progress'] | null 
 }
 
 /**
- * The absolute path of a trainer's program. A path with a slash is relative to the working directory, a bare name
- * is looked up on PATH, and `python` is the project's own interpreter where there is one.
+ * The absolute path of a trainer's program. A path with a slash is relative to the working directory, a bare
+ * name is looked up on PATH: whoever starts the worker puts the interpreter's folder first there.
  * @throws PerennialError TRAINER_COMMAND_INVALID
  */
 export async function resolveProgram(
   program: string,
   workingDirectory: string,
   path: string,
-  python: string | null,
 ): Promise<string> {
   const runnable = async (file: string) =>
     access(file, constants.X_OK).then(
       () => true,
       () => false,
     );
-  if (python !== null && (program === 'python' || program === 'python3') && (await runnable(python)))
-    return python;
   if (program.includes('/')) {
     const file = isAbsolute(program) ? program : resolve(workingDirectory, program);
     if (await runnable(file)) return file;
@@ -75,19 +72,13 @@ export async function resolveProgram(
 
 /** Runs trainers as processes of this worker. They die with it, even when it is killed. */
 export class ProcessExecutor implements TrainingExecutor {
-  readonly #python: string | null;
   readonly #running = new Map<string, RunningTrainer>();
-
-  /** `python`: the absolute path of the project's interpreter, which `python` in a command then means. */
-  constructor(python: string | null = null) {
-    this.#python = python;
-  }
 
   async start(command: TrainerCommand): Promise<void> {
     if (this.#running.has(command.id)) return;
     const [program = '', ...args] = command.command;
     const { workingDirectory: cwd, environment: env } = command;
-    const file = await resolveProgram(program, cwd, env['PATH'] ?? '', this.#python);
+    const file = await resolveProgram(program, cwd, env['PATH'] ?? '');
     // Another call may have started it while this one looked for the program.
     if (this.#running.has(command.id)) return;
     const child = spawnBound(file, args, {

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { DefaultLogger, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { WorkflowBundle } from '@temporalio/worker';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import * as workflows from '../../workflows/index.ts';
-import { WORKFLOWS } from '../workflows/time-skipping.ts';
+import { bundledWorkflows } from '../workflows/bundled-workflows.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -20,13 +20,10 @@ function recorded(name: string): { events: RecordedEvent[] } {
 }
 
 describe('the workflows of this checkout', () => {
-  let workflowBundle: WorkflowBundleWithSourceMap;
-  beforeAll(async () => {
+  let workflowBundle: WorkflowBundle;
+  beforeAll(() => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
-    workflowBundle = await bundleWorkflowCode({
-      workflowsPath: WORKFLOWS,
-      logger: new DefaultLogger('ERROR'),
-    });
+    workflowBundle = bundledWorkflows();
   });
 
   it('have a recorded history each', () => {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TASK_QUEUE } from '../../src/contracts/task-queues.ts';
 import { lifecycleId, produceVersionId, promotionId, rolloutId } from '../../src/contracts/workflows/ids.ts';
@@ -12,7 +12,8 @@ import {
 } from '../../src/contracts/workflows/lifecycle.ts';
 import { modelLifecycle } from '../../workflows/index.ts';
 import { trigger } from './builders.ts';
-import { runWorkers, WORKFLOWS } from './time-skipping.ts';
+import { bundledWorkflows } from './bundled-workflows.ts';
+import { runWorkers } from './time-skipping.ts';
 import { World } from './world.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -24,7 +25,7 @@ const ref = { model: 'long-lived', environment: 'prod' };
 
 describe('a lifecycle on a real server', () => {
   let env: TestWorkflowEnvironment;
-  let bundle: WorkflowBundleWithSourceMap;
+  let bundle: WorkflowBundle;
   let workers: Awaited<ReturnType<typeof runWorkers>>;
   const world = new World({
     approval: null,
@@ -54,7 +55,7 @@ describe('a lifecycle on a real server', () => {
   ]);
   beforeAll(async () => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
-    bundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('ERROR') });
+    bundle = bundledWorkflows();
     const attributes = ['PerennialModel', 'PerennialEnvironment', 'PerennialStage'];
     const limits = {
       'limit.historyCount.suggestContinueAsNew': SUGGEST_AT_EVENTS,

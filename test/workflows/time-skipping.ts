@@ -1,24 +1,23 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { WorkflowBundle } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
 import { TASK_QUEUE } from '../../src/contracts/task-queues.ts';
 import { lifecycleId } from '../../src/contracts/workflows/ids.ts';
-import { lifecycleStateQuery } from '../../src/contracts/workflows/lifecycle.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/platform/temporal-connection.ts';
 import { modelLifecycle } from '../../workflows/index.ts';
+import { bundledWorkflows } from './bundled-workflows.ts';
 import { activitiesOf } from './world.ts';
 import type { World } from './world.ts';
 
 const TEST_SERVER = fileURLToPath(new URL('../../.venv/bin/temporal-test-server', import.meta.url));
-export const WORKFLOWS = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
 
 export const REF = { model: 'ranker', environment: 'prod' } as const;
 
 /** A time-skipping Temporal server with the product's search attributes, and workers over the tests' worlds. */
 export interface Stage {
   readonly env: TestWorkflowEnvironment;
-  readonly bundle: WorkflowBundleWithSourceMap;
+  readonly bundle: WorkflowBundle;
   /** Each model lives in a world of its own. */
   readonly worlds: Map<string, World>;
   close(): Promise<void>;
@@ -26,7 +25,7 @@ export interface Stage {
 
 export async function openStage(): Promise<Stage> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const bundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('ERROR') });
+  const bundle = bundledWorkflows();
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: TEST_SERVER } },
   });
@@ -50,7 +49,7 @@ export async function openStage(): Promise<Stage> {
 /** The product's four workers, over every world at once. */
 export async function runWorkers(
   env: TestWorkflowEnvironment,
-  bundle: WorkflowBundleWithSourceMap,
+  bundle: WorkflowBundle,
   worlds: ReadonlyMap<string, World>,
 ): Promise<{ stop(): Promise<void> }> {
   const activities = activitiesOf(worlds);
@@ -80,11 +79,6 @@ export async function startLifecycle({ env }: Stage, model: string) {
     workflowId: lifecycleId(ref),
     args: [ref],
   });
-}
-
-export async function lifecycleState({ env }: Stage, model: string) {
-  const id = lifecycleId({ model, environment: REF.environment });
-  return await env.client.workflow.getHandle(id).query(lifecycleStateQuery);
 }
 
 const STEP_MS = 30_000;

@@ -1,6 +1,6 @@
 import { Client } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createRegistryActivities } from '../../../activities/registry.ts';
 import type { ArtifactStore } from '../../../src/artifacts/artifact-store.ts';
@@ -14,7 +14,7 @@ import { connectTemporal } from '../../../src/platform/temporal-connection.ts';
 import { withTransaction } from '../../../src/registry/database.ts';
 import type { Database } from '../../../src/registry/database.ts';
 import { generateToken, storeToken } from '../../../src/registry/tokens.ts';
-import { WORKFLOWS } from '../../workflows/time-skipping.ts';
+import { bundledWorkflows } from '../../workflows/bundled-workflows.ts';
 import { startTemporal } from '../infrastructure.ts';
 import type { TestTemporal } from '../infrastructure.ts';
 import { ENVIRONMENT, openRegistry } from '../registry/registry-fixture.ts';
@@ -87,10 +87,7 @@ export class ApiWorld {
   /** Runs the product's workflows, the registry's activities, and scripted ones for the rest. */
   async startWorkers(): Promise<void> {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
-    const workflowBundle = await bundleWorkflowCode({
-      workflowsPath: WORKFLOWS,
-      logger: new DefaultLogger('ERROR'),
-    });
+    const workflowBundle = bundledWorkflows();
     const { address, namespace } = this.temporal;
     const connection = await NativeConnection.connect({ address });
     const activities = wrapActivities({

@@ -64,7 +64,7 @@ export function triggerOf(key: string) {
   return { key, source: 'api', reason: 'asked for', requestedBy: ADA, requestedAt: 0 } as const;
 }
 
-export function digestOf(text: string): string {
+function digestOf(text: string): string {
   return Buffer.from(text).toString('hex').padEnd(64, '0').slice(0, 64);
 }
 

@@ -32,7 +32,7 @@ export const SIGNATURE: Signature = {
   outputs: [{ name: 'score', type: 'float32', shape: [-1] }],
 };
 
-export function modelFile(name: string): string {
+function modelFile(name: string): string {
   return fileURLToPath(new URL(`./models/${name}.onnx`, import.meta.url));
 }
 
@@ -179,7 +179,7 @@ export async function startGateway(
 }
 
 /** Whatever fields the gateway's answers have; a test reads those of its own call. */
-export interface AnswerBody {
+interface AnswerBody {
   readonly requestId: string;
   readonly version: number;
   readonly generation: number;

@@ -7,7 +7,7 @@ import type { ArtifactStore } from '../../../src/artifacts/artifact-store.ts';
 import type { TrainResult } from '../../../src/contracts/activities/training.ts';
 import { ModelSpec } from '../../../src/contracts/spec/model-spec.ts';
 import type { ModelSpecInput } from '../../../src/contracts/spec/model-spec.ts';
-import { productRoot } from '../../../src/embedded/binaries.ts';
+import { venvBin } from '../../../src/embedded/binaries.ts';
 import { withDuckDb } from '../../../src/data/duckdb.ts';
 import type { FrameManifest } from '../../../src/domain/frame.ts';
 import { migrate, openDatabase, withTransaction } from '../../../src/registry/database.ts';
@@ -22,7 +22,7 @@ import type { AttemptHost, TrainingHeartbeat } from '../../../src/training/super
 import { freshDatabase } from '../infrastructure.ts';
 import { openStore } from './open-store.ts';
 
-export const FEATURES = ['shop.a', 'shop.b', 'shop.c'];
+const FEATURES = ['shop.a', 'shop.b', 'shop.c'];
 const ENVIRONMENT = 'test';
 const actor = { id: 'ada', roles: [] };
 
@@ -111,10 +111,10 @@ export class TrainingWorld {
     return {
       db: this.db,
       store: this.store,
-      executor: new ProcessExecutor(join(productRoot(), '.venv', 'bin', 'python')),
+      executor: new ProcessExecutor(),
       gpus: new GpuPool([]),
       dataDir: this.dataDir,
-      environment: { PATH: process.env['PATH'], DATABASE_URL: 'postgres://hidden' },
+      environment: { PATH: `${venvBin()}:${process.env['PATH'] ?? ''}`, DATABASE_URL: 'postgres://hidden' },
       secrets: [],
       log: pino({ level: 'silent' }),
       ...more,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadSpec } from '../../../src/spec/load-spec.ts';
-import { PLANTLY } from './rehearsal-shop.ts';
+import { PLANTLY } from './run-python.ts';
 
 const load = async (file: string) => (await loadSpec(join(PLANTLY, file))).spec;
 

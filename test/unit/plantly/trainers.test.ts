@@ -9,7 +9,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../../examples/plantly/simulator/random.ts';
 import { TrainerResult } from '../../../src/contracts/trainer.ts';
-import { PLANTLY, PYTHON, runPython } from './rehearsal-shop.ts';
+import { PLANTLY, PYTHON, runPython } from './run-python.ts';
 
 const TRAINERS = ['baseline.py', 'gradient_boosted.py'] as const;
 const FEATURES = ['plant_attributes.price', 'customer_profile.age', 'plant_region.invasive_here'];

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -155,18 +155,20 @@ describe('a trainer as a process', () => {
 describe('the program of a trainer', () => {
   const path = process.env['PATH'] ?? '';
 
-  it('is the project interpreter for python, where there is one', async () => {
+  it('is the first of that name on PATH, and python3 where there is no python', async () => {
     const own = join(folder, 'own-python');
-    writeFileSync(own, '#!/bin/sh\n', { mode: 0o755 });
-    expect(await resolveProgram('python', folder, path, own)).toBe(own);
-    expect(await resolveProgram('python', folder, path, join(folder, 'absent'))).toMatch(/python3?$/);
+    mkdirSync(own);
+    writeFileSync(join(own, 'python3'), '#!/bin/sh\n', { mode: 0o755 });
+    expect(await resolveProgram('python', folder, own)).toBe(join(own, 'python3'));
+    writeFileSync(join(own, 'python'), '#!/bin/sh\n', { mode: 0o755 });
+    expect(await resolveProgram('python', folder, `${own}:${path}`)).toBe(join(own, 'python'));
   });
 
   it('is refused clearly when it is not there or not executable', async () => {
     writeFileSync(join(folder, 'train.py'), '', { mode: 0o644 });
     const refused = { code: 'TRAINER_COMMAND_INVALID' };
-    await expect(resolveProgram('no-such-program', folder, path, null)).rejects.toMatchObject(refused);
-    await expect(resolveProgram('./train.py', folder, path, null)).rejects.toMatchObject(refused);
+    await expect(resolveProgram('no-such-program', folder, path)).rejects.toMatchObject(refused);
+    await expect(resolveProgram('./train.py', folder, path)).rejects.toMatchObject(refused);
   });
 });
 

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -9,9 +8,7 @@ import { playHistory } from '../../../examples/plantly/simulator/history.ts';
 import type { VisitEvents } from '../../../examples/plantly/simulator/shop-events.ts';
 import type { World } from '../../../examples/plantly/simulator/world.ts';
 import { TrainerResult } from '../../../src/contracts/trainer.ts';
-
-export const PLANTLY = resolve(import.meta.dirname, '../../../examples/plantly');
-export const PYTHON = resolve(PLANTLY, '../../.venv/bin/python');
+import { PLANTLY, runPython } from '../../unit/plantly/run-python.ts';
 
 interface PlantlySpec {
   features: {
@@ -229,25 +226,4 @@ export class RehearsalShop {
       },
     };
   }
-}
-
-/** Runs Python to its end; rejects with its stderr unless it exits as expected. */
-export async function runPython(
-  args: readonly string[],
-  env: Record<string, string>,
-  expectedExit = 0,
-): Promise<{ stdout: string; stderr: string }> {
-  const child = spawn(PYTHON, args, {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const code = await new Promise<number | null>((done, fail) =>
-    child.once('error', fail).once('close', done),
-  );
-  if (code !== expectedExit) throw new Error(`exit ${code}, expected ${expectedExit}\n${stdout}\n${stderr}`);
-  return { stdout, stderr };
 }

@@ -24,14 +24,14 @@ export interface PhaseReport {
 }
 
 /** The newest feature values of every view, as the online table would hold them. */
-export async function readOnline(shop: RehearsalShop, spec: Spec): Promise<Online> {
+async function readOnline(shop: RehearsalShop, spec: Spec): Promise<Online> {
   await shop.materialise(spec);
   const online: Online = new Map();
   for (const view of Object.keys(spec.features.views)) online.set(view, await shop.online(spec, view));
   return online;
 }
 
-export async function rank(
+async function rank(
   spec: Spec,
   model: TrainedModel,
   online: Online,

@@ -1,0 +1,4 @@
+import { defineConfig } from 'vitest/config';
+
+/** Calibration and long simulations, outside `npm test`: `npm run bench -- plantly`. */
+export default defineConfig({ test: { include: ['test/bench/**/*.test.ts'], maxWorkers: 1 } });
