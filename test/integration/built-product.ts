@@ -23,6 +23,9 @@ const FOLDERS = [
   'src/artifacts',
   'src/serving',
   'src/training',
+  'src/spec',
+  'src/cli',
+  'src/stats',
 ];
 
 const COMPILER_OPTIONS: ts.CompilerOptions = {
