@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
-import { createJiti } from 'jiti';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import { ModelSpec } from '../contracts/spec/model-spec.ts';
@@ -52,6 +51,7 @@ async function loadModule(file: string): Promise<RawSpec> {
   const entry = (await stat(self).catch(() => null))
     ? self
     : new URL('../index.js', import.meta.url).pathname;
+  const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, { alias: { perennial: entry }, fsCache: false });
   const module: Record<string, unknown> = await jiti.import(file);
   return { value: module['model'] ?? module['default'], locate: () => null };

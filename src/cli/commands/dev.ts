@@ -1,7 +1,5 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { runDev } from '../../embedded/dev.ts';
-import { grantLocalAccess } from '../../embedded/local-access.ts';
 
 export function addDevCommand(program: Command): void {
   program
@@ -12,6 +10,11 @@ export function addDevCommand(program: Command): void {
     .addHelpText('after', '\nExample:\n  perennial dev --data-dir /tmp/try-out')
     .action(async (options: { dataDir: string; environment: string }) => {
       const dataDir = resolve(options.dataDir);
+      // The stack's drivers take half of a command's start; only this one needs them.
+      const [{ runDev }, { grantLocalAccess }] = await Promise.all([
+        import('../../embedded/dev.ts'),
+        import('../../embedded/local-access.ts'),
+      ]);
       await runDev({
         dataDir,
         environment: options.environment,
