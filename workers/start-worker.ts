@@ -25,8 +25,10 @@ export interface WorkerPlan<T extends ActivityTable<T>> {
   /** Whether this worker also runs workflows. */
   readonly workflows: boolean;
   readonly maxConcurrentActivities: number;
-  /** What a running activity gets, from SIGTERM on, to leave a checkpoint. */
+  /** From SIGTERM on: how long a running activity may go on, before it is cancelled. */
   readonly shutdownGraceMs: number;
+  /** From its cancellation on: what it gets to end tidily, such as by a checkpoint. */
+  readonly unwindMs?: number;
   readonly activities: (resources: Resources) => T;
 }
 
@@ -51,7 +53,7 @@ export async function startWorker<T extends ActivityTable<T>>(plan: WorkerPlan<T
       maxConcurrentActivityTaskExecutions: plan.maxConcurrentActivities,
       maxHeartbeatThrottleInterval: MAX_HEARTBEAT_THROTTLE,
       shutdownGraceTime: plan.shutdownGraceMs,
-      shutdownForceTime: plan.shutdownGraceMs + FORCE_AFTER_GRACE_MS,
+      shutdownForceTime: plan.shutdownGraceMs + (plan.unwindMs ?? FORCE_AFTER_GRACE_MS),
       ...(plan.workflows
         ? { workflowBundle: { codePath: WORKFLOW_BUNDLE }, maxCachedWorkflows: MAX_CACHED_WORKFLOWS }
         : {}),

@@ -10,7 +10,9 @@ await startWorker({
   workflows: false,
   // One slot per GPU: two trainers on one GPU slow each other down and can run out of its memory.
   maxConcurrentActivities: Math.max(1, gpus.length),
-  shutdownGraceMs: 30_000,
+  // A trainer works for hours: waiting for its end is in vain, so it is asked at once to leave a checkpoint and go.
+  shutdownGraceMs: 500,
+  unwindMs: 40_000,
   activities: ({ config, db, store, logger }) =>
     createTrainingActivities({
       db,
