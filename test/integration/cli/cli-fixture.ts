@@ -38,7 +38,8 @@ export class Cli {
           timeout: TIMEOUT_MS,
         },
         (error, stdout, stderr) => {
-          if (error !== null && typeof error.code !== 'number') reject(new Error('the command did not end by itself', { cause: error }));
+          if (error !== null && typeof error.code !== 'number')
+            reject(new Error('the command did not end by itself', { cause: error }));
           else resolve({ code: Number(error?.code ?? 0), stdout, stderr });
         },
       );
