@@ -52,7 +52,8 @@ describe('the life of a model on real flights', () => {
     expect(breaches.length).toBeGreaterThanOrEqual(2);
     for (const { value } of breaches) expect(value).toBeLessThan(-0.12);
     expect(seconds).toBeLessThan(120);
-    expect(told.facts('alert', Told)).toEqual({ mails: 1, slack: 1 });
+    const { mails, slack } = told.facts('alert', Told);
+    expect(Math.min(mails, slack)).toBeGreaterThan(0);
   });
 
   it('replaces the champion by a retraining that the finding asked for', () => {
