@@ -73,7 +73,7 @@ async function findingOf(parts: MonitoringParts, look: Look, signal: AbortSignal
   const { window, judgement } = await attempt(parts, look, signal);
   const ref = { model: champion.name, environment: champion.environment, version };
   const rule = spec.monitoring.breaches;
-  const earlier = await recentStatuses(parts.db, ref, monitor.name, passId, rule.n);
+  const earlier = await recentStatuses(parts.db, ref, monitor.name, passId, rule.n, window.to);
   return {
     id: `${passId}/${monitor.name}`,
     monitor: monitor.name,

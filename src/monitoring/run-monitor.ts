@@ -35,7 +35,9 @@ export async function runMonitor(
   champion: WatchedChampion,
   monitor: Monitor,
 ): Promise<MonitorRun> {
-  const { spec, now, since } = champion;
+  const { spec, since } = champion;
+  const now =
+    monitor.type === 'freshness' || monitor.type === 'staleness' ? champion.now : champion.trafficUntil;
   const delay = 'outcome' in monitor ? (spec.serving.outcomes[monitor.outcome]?.delay ?? 0) : 0;
   const window = newestWindow(now, spec.monitoring.window, since, delay);
   return { window, judgement: await judge(parts, champion, monitor, window) };

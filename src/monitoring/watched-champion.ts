@@ -1,6 +1,7 @@
 import type { Baseline } from '../contracts/activities/rollout.ts';
 import type { ModelSpec } from '../contracts/spec/model-spec.ts';
 import type { ModelRef } from '../contracts/workflows/ids.ts';
+import { trafficUntil } from '../domain/monitors/monitor-window.ts';
 import { effectiveSpec } from '../domain/spec/effective-spec.ts';
 import type { EvaluationReport } from '../evaluation/evaluation-report.ts';
 import { trainedModel } from '../evaluation/trained-model.ts';
@@ -18,6 +19,8 @@ export interface WatchedChampion {
   /** When it last became champion. */
   readonly since: number;
   readonly now: number;
+  /** Where windows of live traffic end. */
+  readonly trafficUntil: number;
   /** The model's newest spec, with the environment's overrides. */
   readonly spec: ModelSpec;
   readonly model: TrainedModel;
@@ -28,8 +31,16 @@ export interface WatchedChampion {
 
 /** null when there is no champion. @throws PerennialError MODEL_NOT_FOUND, RUN_NOT_FOUND */
 export async function watchedChampion(db: Queryable, ref: ModelRef): Promise<WatchedChampion | null> {
-  const { rows } = await db.query<{ version: number; since: number; now: number; baseline: Baseline | null }>(
+  const { rows } = await db.query<{
+    version: number;
+    since: number;
+    now: number;
+    shipped: number | null;
+    baseline: Baseline | null;
+  }>(
     `SELECT v.version, b.baseline, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
+            (SELECT (extract(epoch FROM max(p.last_at)) * 1000)::float8 FROM prediction_segments p
+              WHERE p.environment = v.environment) AS shipped,
             (SELECT (extract(epoch FROM max(h.at)) * 1000)::float8 FROM version_stages h
               WHERE h.model = v.model AND h.environment = v.environment AND h.version = v.version
                 AND h.stage = 'champion') AS since
@@ -49,6 +60,7 @@ export async function watchedChampion(db: Queryable, ref: ModelRef): Promise<Wat
     version: found.version,
     since: found.since,
     now: found.now,
+    trafficUntil: trafficUntil(found.now, found.shipped),
     baseline: found.baseline,
     spec: effectiveSpec(record.spec, environment),
     model: await trainedModel(db, version),

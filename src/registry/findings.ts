@@ -11,20 +11,26 @@ export async function findingsOfPass(db: Queryable, passId: string): Promise<Fin
   return rows.length === 0 ? null : rows.map((row) => row.finding);
 }
 
-/** Statuses of the monitor's last windows for one version, newest first, those of `passId` left out. */
+/**
+ * Statuses of the monitor's last windows for one version that ended before `windowEnd`, newest first, those of `passId`
+ * left out. A window that was judged in several passes, as no traffic came, counts once.
+ */
 export async function recentStatuses(
   db: Queryable,
   ref: ModelRef & { readonly version: number },
   monitor: string,
   passId: string,
   limit: number,
+  windowEnd: number,
 ): Promise<Finding['status'][]> {
   const { rows } = await db.query<{ status: Finding['status'] }>(
-    `SELECT status FROM findings
-      WHERE model = $1 AND environment = $2 AND monitor = $3 AND version = $4 AND pass_id <> $5
-        AND status IN ('ok', 'breach')
-      ORDER BY window_end DESC LIMIT $6`,
-    [ref.model, ref.environment, monitor, ref.version, passId, limit],
+    `SELECT status FROM (
+       SELECT DISTINCT ON (window_end) window_end, status FROM findings
+        WHERE model = $1 AND environment = $2 AND monitor = $3 AND version = $4 AND pass_id <> $5
+          AND status IN ('ok', 'breach') AND window_end < to_timestamp($7::float8 / 1000)
+        ORDER BY window_end DESC, created_at DESC
+     ) AS windows ORDER BY window_end DESC LIMIT $6`,
+    [ref.model, ref.environment, monitor, ref.version, passId, limit, windowEnd],
   );
   return rows.map((row) => row.status);
 }

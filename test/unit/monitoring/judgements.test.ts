@@ -9,7 +9,7 @@ import {
   judgeStaleness,
 } from '../../../src/domain/monitors/judge-level.ts';
 import { judgeKpi, judgeOutcomeDrift } from '../../../src/domain/monitors/judge-outcome.ts';
-import { newestWindow } from '../../../src/domain/monitors/monitor-window.ts';
+import { newestWindow, trafficUntil } from '../../../src/domain/monitors/monitor-window.ts';
 import type { Finding } from '../../../src/domain/finding.ts';
 import { assessColumnDrift } from '../../../src/stats/index.ts';
 
@@ -54,6 +54,13 @@ describe('the newest window', () => {
     expect(newestWindow(100 * HOUR, 24 * HOUR, 0, 10 * HOUR)).toEqual({ from: 66 * HOUR, to: 90 * HOUR });
     const young = newestWindow(100 * HOUR, 24 * HOUR, 95 * HOUR, 10 * HOUR);
     expect(young.to - young.from).toBe(0);
+  });
+
+  it('ends where the log ends, unless the log has stood still for long', () => {
+    expect(trafficUntil(100_000, 91_000)).toBe(91_001);
+    expect(trafficUntil(100_000, null)).toBe(100_000);
+    expect(trafficUntil(HOUR, 0)).toBe(HOUR);
+    expect(trafficUntil(100_000, 100_500)).toBe(100_000);
   });
 });
 
