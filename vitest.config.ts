@@ -18,7 +18,7 @@ export default defineConfig({
           name: 'workflow',
           include: ['test/workflows/**/*.test.ts', 'test/replay/**/*.test.ts'],
           globalSetup: ['test/workflows/bundled-workflows.ts'],
-          testTimeout: MINUTE_MS,
+          testTimeout: 2 * MINUTE_MS,
           hookTimeout: MINUTE_MS,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

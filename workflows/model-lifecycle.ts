@@ -30,7 +30,8 @@ export interface LifecycleRun {
   /** Waits for the policy and tells a transition what it may know. */
   context(): Promise<LifecycleContext>;
   policyNow(): LifecyclePolicy;
-  apply<Answer>(transition: Transition<Answer>): Answer;
+  /** Takes the state when it changes it: one that was read before an `await` would undo what happened meanwhile. */
+  apply<Answer>(change: (state: LifecycleState) => Transition<Answer>): Answer;
 }
 
 /**
@@ -54,7 +55,8 @@ export async function modelLifecycle(input: LifecycleInput): Promise<void> {
       if (run.policy === null) throw refuse(MODEL_NOT_FOUND, `The policy of ${model} is not loaded.`);
       return run.policy;
     },
-    apply(transition) {
+    apply(change) {
+      const transition = change(run.state);
       run.state = transition.state;
       changes += 1;
       show(...describeLifecycle(run.state, input));
@@ -81,7 +83,7 @@ export async function modelLifecycle(input: LifecycleInput): Promise<void> {
     }
     const { specRevision } = run.policy;
     if (run.state.specRevision !== specRevision) run.state = { ...run.state, specRevision };
-    run.apply(wake(run.state, contextOf(run)));
+    run.apply((state) => wake(state, contextOf(run)));
     const seen = changes;
     const wakeAt = nextWake(run.state, contextOf(run));
     const happened = (): boolean => changes !== seen || mayCarryOn();

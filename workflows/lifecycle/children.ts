@@ -32,9 +32,9 @@ export async function startProduction(
       staticSummary: `Produces ${model} version ${String(version)} in ${environment}`,
     });
     watch(child.result(), async (error) => {
-      if (run.state.production?.version !== version) return;
       const context = await run.context();
-      run.apply(productionLost(run.state, describeFailure(error, PRODUCTION_LOST).reason, context));
+      if (run.state.production?.version !== version) return;
+      run.apply((state) => productionLost(state, describeFailure(error, PRODUCTION_LOST).reason, context));
     });
   });
 }
@@ -49,9 +49,9 @@ export async function startPromotion(run: LifecycleRun, input: PromoteVersionInp
       staticSummary: `Promotes ${model} version ${String(version)} in ${environment}`,
     });
     watch(child.result(), async (error) => {
-      if (run.state.promotion?.version !== version) return;
       const context = await run.context();
-      run.apply(promotionLost(run.state, describeFailure(error, PROMOTION_FAILED).reason, context));
+      if (run.state.promotion?.version !== version) return;
+      run.apply((state) => promotionLost(state, describeFailure(error, PROMOTION_FAILED).reason, context));
     });
   });
 }
@@ -76,14 +76,16 @@ export function probeChildren(run: LifecycleRun): void {
   const { production, promotion } = run.state;
   if (production !== null) {
     void probe(produceVersionId(run.input, production.version), async () => {
+      const context = await run.context();
       if (run.state.production?.version !== production.version) return;
-      run.apply(productionLost(run.state, 'It ended without a report.', await run.context()));
+      run.apply((state) => productionLost(state, 'It ended without a report.', context));
     });
   }
   if (promotion !== null) {
     void probe(promotionId(run.input, promotion.version), async () => {
+      const context = await run.context();
       if (run.state.promotion?.version !== promotion.version) return;
-      run.apply(promotionLost(run.state, 'It ended without a report.', await run.context()));
+      run.apply((state) => promotionLost(state, 'It ended without a report.', context));
     });
   }
 }

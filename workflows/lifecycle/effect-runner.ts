@@ -83,7 +83,8 @@ async function abortPromotion(
     await handle.signal(abortPromotionSignal, { actor, reason });
   } catch {
     // Nobody is there to be aborted. Had it ended by itself, its report would have come before this failure.
-    run.apply(promotionLost(run.state, 'It ended without a report.', await run.context()));
+    const context = await run.context();
+    run.apply((state) => promotionLost(state, 'It ended without a report.', context));
   }
 }
 

@@ -40,14 +40,14 @@ export function listen(run: LifecycleRun): void {
   setHandler(requestVersionUpdate, (trigger) => request(run, trigger));
   setHandler(versionRequestedSignal, async (trigger) => {
     const context = await run.context();
-    run.apply(applyTrigger(run.state, trigger, context));
+    run.apply((state) => applyTrigger(state, trigger, context));
   });
   setHandler(
     pauseUpdate,
     async (by) => {
       const context = await run.context();
       throwIfRefused(checkPause(run.state));
-      run.apply(pauseLifecycle(run.state, by, context));
+      run.apply((state) => pauseLifecycle(state, by, context));
     },
     { validator: (_by) => throwIfRefused(checkPause(run.state)) },
   );
@@ -56,7 +56,7 @@ export function listen(run: LifecycleRun): void {
     async (by) => {
       const context = await run.context();
       throwIfRefused(checkResume(run.state));
-      run.apply(resumeLifecycle(run.state, by, context));
+      run.apply((state) => resumeLifecycle(state, by, context));
     },
     { validator: (_by) => throwIfRefused(checkResume(run.state)) },
   );
@@ -65,25 +65,25 @@ export function listen(run: LifecycleRun): void {
   });
   setHandler(productionFinishedSignal, async (outcome) => {
     const context = await run.context();
-    run.apply(productionFinished(run.state, outcome, context));
+    run.apply((state) => productionFinished(state, outcome, context));
   });
   setHandler(promotionFinishedSignal, async (outcome) => {
     const context = await run.context();
-    run.apply(promotionFinished(run.state, outcome, context));
+    run.apply((state) => promotionFinished(state, outcome, context));
   });
   setHandler(findingsReportedSignal, async (report) => {
     const context = await run.context();
-    run.apply(applyFindings(run.state, report, context));
+    run.apply((state) => applyFindings(state, report, context));
   });
   setHandler(incidentClosedSignal, ({ incidentId }) => {
-    run.apply(incidentClosed(run.state, incidentId));
+    run.apply((state) => incidentClosed(state, incidentId));
   });
 }
 
 /** Answers with the version's number where it is known soon; the production goes on without it all the same. */
 async function request(run: LifecycleRun, trigger: Trigger): Promise<TriggerAnswer> {
   const context = await run.context();
-  const answer = run.apply(applyTrigger(run.state, trigger, context));
+  const answer = run.apply((state) => applyTrigger(state, trigger, context));
   if (answer.kind !== 'started' || answer.version !== null) return answer;
   await condition(() => run.state.starting?.trigger.key !== trigger.key, NUMBER_WAIT_MS);
   return firstAnswer(run.state, trigger.key) ?? answer;
@@ -94,7 +94,7 @@ async function rollBack(run: LifecycleRun, command: RollbackCommand): Promise<Ro
   throwIfRefused(checkRollback(run.state, command.to));
   const { to, actor, reason } = command;
   const order = { to, actor, reason, automatic: false, incidentId: null };
-  const { id } = run.apply(beginRollback(run.state, order, context));
+  const { id } = run.apply((state) => beginRollback(state, order, context));
   const settled = (): boolean => {
     const { rollback } = run.state;
     return rollback?.id !== id || rollback.status === 'done' || rollback.status === 'rollback_failed';

@@ -26,17 +26,20 @@ export async function startVersion(run: LifecycleRun, trigger: Trigger): Promise
     ({ version } = await allocateVersion({ model, environment, specRevision, key: trigger.key, trigger }));
   } catch (error) {
     const { code, reason } = describeFailure(error, PRODUCTION_FAILED);
-    run.apply(productionNotStarted(run.state, `${code}: ${reason}`, await run.context()));
+    const context = await run.context();
+    run.apply((state) => productionNotStarted(state, `${code}: ${reason}`, context));
     return;
   }
   const timeoutMs = productionTimeout(policy);
   const deadline = Date.now() + timeoutMs + REPORT_GRACE_MS;
-  run.apply(productionStarted(run.state, { version, specRevision, deadline }, await run.context()));
+  const context = await run.context();
+  run.apply((state) => productionStarted(state, { version, specRevision, deadline }, context));
   try {
     await startProduction(run, { model, environment, version, specRevision, trigger }, timeoutMs);
   } catch (error) {
     const { reason } = describeFailure(error, PRODUCTION_FAILED);
-    run.apply(productionLost(run.state, `It could not be started: ${reason}`, await run.context()));
+    const context = await run.context();
+    run.apply((state) => productionLost(state, `It could not be started: ${reason}`, context));
   }
 }
 

@@ -34,10 +34,12 @@ export async function promote(run: LifecycleRun, effect: Of<'promote_champion'>)
     ]));
   } catch (error) {
     const { code, reason: why } = describeFailure(error, PROMOTION_FAILED);
-    run.apply(championNotMoved(run.state, version, `${code}: ${why}`, await run.context()));
+    const context = await run.context();
+    run.apply((state) => championNotMoved(state, version, `${code}: ${why}`, context));
     return;
   }
-  run.apply(championMoved(run.state, { version, generation, reason }, await run.context()));
+  const context = await run.context();
+  run.apply((state) => championMoved(state, { version, generation, reason }, context));
 }
 
 /**
@@ -75,10 +77,12 @@ export async function rollBack(run: LifecycleRun, rollback: RollbackState): Prom
       continue;
     }
     const detail = `${await confirmation(run, generation)} ${refusals.join('; ')}`.trim();
-    run.apply(rollbackDone(run.state, { to: version, generation, detail }, await run.context()));
+    const context = await run.context();
+    run.apply((state) => rollbackDone(state, { to: version, generation, detail }, context));
     return;
   }
-  run.apply(rollbackFailed(run.state, refusals.join('; ') || 'no target', await run.context()));
+  const context = await run.context();
+  run.apply((state) => rollbackFailed(state, refusals.join('; ') || 'no target', context));
 }
 
 /** Puts all traffic on the champion after a promotion that could not finish. */

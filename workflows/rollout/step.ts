@@ -80,7 +80,9 @@ async function watchStep(
         const since = run.state.phaseStartedAt;
         const restarted = (): boolean => run.state.phaseStartedAt !== since;
         await condition(restarted, Math.max(1, decision.until - Date.now()));
-        run.apply(recordLook(run.state, await look(run, step, policy)));
+        const seen = await look(run, step, policy);
+        // The state after the look: a pause that came during it must stay.
+        run.apply(recordLook(run.state, seen));
         if (workflowInfo().continueAsNewSuggested) return 'carry_on_as_new';
         break;
       }
