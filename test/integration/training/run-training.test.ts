@@ -7,7 +7,7 @@ import { digestOfFile } from '../../../src/artifacts/blob-cache.ts';
 import { getRun } from '../../../src/registry/runs.ts';
 import { verifyAudit } from '../../../src/registry/audit.ts';
 import { removeForgottenRuns } from '../../../src/training/training-workspace.ts';
-import { TrainingWorld, attempt, train } from './training-world.ts';
+import { TRAINER_PATH, TrainingWorld, attempt, train } from './training-world.ts';
 
 let world: TrainingWorld;
 beforeAll(async () => {
@@ -63,7 +63,7 @@ describe('a run that ends well', () => {
 
   it('shows the trainer nothing of the worker but what the spec allows', async () => {
     const run = await world.newRun({ parameters: { mode: 'environment' }, environment: ['ALLOWED_TOKEN'] });
-    const environment = { PATH: process.env['PATH'], DATABASE_URL: 'x', ALLOWED_TOKEN: 'allowed-value' };
+    const environment = { PATH: TRAINER_PATH, DATABASE_URL: 'x', ALLOWED_TOKEN: 'allowed-value' };
     await train(world, run, attempt(), { environment });
     const [file] = (await getRun(world.db, run.runId)).files;
     const seen = await world.store.readJson<Record<string, string>>(file?.digest ?? '');
@@ -116,7 +116,7 @@ describe('a run that fails', () => {
 
   it('keeps a secret that its trainer printed out of log and message', async () => {
     const run = await world.newRun({ parameters: { mode: 'leak' }, environment: ['ALLOWED_TOKEN'] });
-    const environment = { PATH: process.env['PATH'], ALLOWED_TOKEN: 'hunter2-hunter2' };
+    const environment = { PATH: TRAINER_PATH, ALLOWED_TOKEN: 'hunter2-hunter2' };
     const failure = await train(world, run, attempt(), { environment }).catch((error: unknown) => error);
     expect(String(failure)).toContain('token is [masked]');
     const { logBlob } = await getRun(world.db, run.runId);

@@ -55,6 +55,9 @@ export function specOf(name: string, trainer: TrainerInput): ModelSpec {
 }
 
 /** A registry, a store and a frame, in which trainers of `trainer/` run. */
+/** As the embedded stack has it: the project's Python before any other. */
+export const TRAINER_PATH = `${venvBin()}:${process.env['PATH'] ?? ''}`;
+
 export class TrainingWorld {
   readonly db: Database;
   readonly store: ArtifactStore;
@@ -114,7 +117,7 @@ export class TrainingWorld {
       executor: new ProcessExecutor(),
       gpus: new GpuPool([]),
       dataDir: this.dataDir,
-      environment: { PATH: `${venvBin()}:${process.env['PATH'] ?? ''}`, DATABASE_URL: 'postgres://hidden' },
+      environment: { PATH: TRAINER_PATH, DATABASE_URL: 'postgres://hidden' },
       secrets: [],
       log: pino({ level: 'silent' }),
       ...more,
