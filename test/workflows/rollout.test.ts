@@ -133,6 +133,25 @@ describe('rollout of a version', () => {
     });
   });
 
+  it('keeps a pause that came in the middle of a look', async () => {
+    const world = new World();
+    await live(stage, world, async (life) => {
+      await beginV2(world, life);
+      await at(life, 'canary-5');
+      let paused: Promise<unknown> | undefined;
+      world.samples = async (challenger, champion, route) => {
+        paused ??= life.rollout(2).executeUpdate(pauseRolloutUpdate, { args: [by] });
+        await paused;
+        return samplesOf(challenger, champion, route);
+      };
+      await life.until('the look is over', async () => {
+        const { looks } = await life.rollout(2).query(rolloutStateQuery);
+        return paused !== undefined && looks.some((look) => look.weight === 5);
+      });
+      expect(await rolloutPhase(life, 2)).toBe('canary-5-paused');
+    });
+  });
+
   it('still aborts a failing canary while it is paused', async () => {
     const world = new World();
     await live(stage, world, async (life) => {

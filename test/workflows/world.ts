@@ -37,7 +37,11 @@ export class World {
 
   gates: (version: number, champion: number | null) => GateReport = (version, champion) =>
     gateReport(version, champion);
-  samples: (challenger: number, champion: number | null, route: Route) => RolloutSamples = samplesOf;
+  samples: (
+    challenger: number,
+    champion: number | null,
+    route: Route,
+  ) => RolloutSamples | Promise<RolloutSamples> = samplesOf;
   train: (version: number) => Promise<void> | void = () => undefined;
   load: (version: number) => void = () => undefined;
   ingest: Activities['ingestSource'] = async ({ source }) => ({
@@ -119,7 +123,7 @@ export class World {
     measureRollout: async ({ challenger, champion, generation }) => {
       const route = this.routes.find((r) => r.generation === generation);
       if (!route) throw refused('ROUTE_INVALID', `no generation ${generation}`);
-      return this.samples(challenger, champion, route);
+      return await this.samples(challenger, champion, route);
     },
     verifyLoadable: async ({ version }) => {
       this.load(version);
