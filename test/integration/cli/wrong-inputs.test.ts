@@ -22,7 +22,9 @@ beforeAll(async () => {
   mkdirSync(join(cli.folder, 'huge'));
   cli.write('huge/data.bin', Buffer.alloc(11 * 1024 * 1024));
   cli.writeSpec('heavy', trainerIn('huge'));
-  cli.writeSpec('fine');
+  mkdirSync(join(cli.folder, 'small'));
+  cli.write('small/train.py', 'print(1)\n');
+  cli.writeSpec('fine', trainerIn('small'));
 });
 afterAll(() => world.close());
 
