@@ -30,7 +30,7 @@ function hasSetpriv(): boolean {
  * On Linux the kernel sends the signal (`prctl(PR_SET_PDEATHSIG)`, set by `setpriv` before it becomes the
  * command, so the pid is the command's own). Elsewhere, and for whole groups, one small watcher process per
  * parent does it when its stdin closes. A command that does not exist ends with exit code 127 on Linux and
- * with an `error` event elsewhere. Call it from the main thread: the kernel counts the spawning thread as the parent.
+ * with an `error` event elsewhere. The watcher's bond holds from the return of this call on. Call it from the main thread: the kernel counts the spawning thread as the parent.
  */
 export function spawnBound(
   command: string,

@@ -30,9 +30,11 @@ async function startFamily(
   const source = `${setup}
     const { spawnBound } = await import(${JSON.stringify(spawnBoundUrl())});
     spawnBound('sh', ['-c', ${JSON.stringify(script)}], { stdio: 'ignore', ${options} });
+    (await import('node:fs')).writeFileSync(${JSON.stringify(`${pidFile}.bound`)}, '');
     setInterval(() => {}, 1000);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: 'ignore' });
-  await until('the family runs', () => existsSync(pidFile));
+  // The child may be quicker than the call that starts it: the bond is there once that has returned.
+  await until('the family runs, and is bound', () => existsSync(pidFile) && existsSync(`${pidFile}.bound`));
   const pids = readFileSync(pidFile, 'utf8').trim().split('\n').map(Number);
   expect(pids.every(isRunning)).toBe(true);
   return { kill: () => void parent.kill('SIGKILL'), pids };
