@@ -1,23 +1,6 @@
-import { z } from 'zod';
+import { ErrorAnswer } from '../contracts/api/error-answer.ts';
 import { PerennialError } from '../errors/define-error.ts';
 import { SERVER_UNREACHABLE } from '../errors/cli-errors.ts';
-
-const ErrorBody = z.object({
-  error: z.object({
-    code: z.string(),
-    message: z.string(),
-    problems: z
-      .array(
-        z.object({
-          path: z.string().optional(),
-          message: z.string(),
-          line: z.number().optional(),
-          file: z.string().optional(),
-        }),
-      )
-      .optional(),
-  }),
-});
 
 export interface ApiClient {
   get(path: string): Promise<unknown>;
@@ -51,7 +34,7 @@ export function createApiClient(url: string, token: string | null): ApiClient {
     }
     if (response.ok) return response;
     const text = await response.text();
-    const parsed = ErrorBody.safeParse(parseJson(text));
+    const parsed = ErrorAnswer.safeParse(parseJson(text));
     const { code, message, problems } = parsed.success
       ? parsed.data.error
       : {
