@@ -29,6 +29,8 @@ export interface Person {
   gates(model: string, version: number): Promise<GateReport | null>;
   /** Approves on the newest evidence; done also when an answer got lost and the vote had counted. */
   approve(model: string, version: number, reason: string): Promise<string>;
+  /** Rejects on the newest evidence; the refusal's code when it came too late. */
+  reject(model: string, version: number, reason: string): Promise<string>;
   status(model: string): Promise<ModelStatus>;
   version(model: string, version: number): Promise<z.infer<typeof Version>>;
   acknowledge(incidentId: string, reason: string): Promise<void>;
@@ -94,6 +96,18 @@ export function createPerson(name: string, url: string, token: string): Person {
           (error.code === 'APPROVAL_DUPLICATE' || error.code === 'APPROVAL_NOT_OPEN');
         if (!counted) throw error;
         return 'approved';
+      }
+    },
+    async reject(model, version, reason) {
+      const evidenceHash = (await gates(model, version))?.evidenceHash ?? '';
+      try {
+        const answer = await insist('reject', () =>
+          api.post(path(model, 'versions', version, 'reject'), { reason, evidenceHash }),
+        );
+        return DecideAnswerBody.parse(answer).status;
+      } catch (error) {
+        if (isPerennialError(error) && error.code.startsWith('APPROVAL_')) return error.code;
+        throw error;
       }
     },
     status: async (model) => ModelStatus.parse(await api.get(path(model))),

@@ -14,7 +14,8 @@ function inShort(status: ModelStatus): string {
     ? route.weights.map(({ version, weight }) => `v${version} ${weight} %`).join(' ')
     : '';
   if (live?.rollout && live.rollout.phase !== 'finished') {
-    const look = live.rollout.looks.at(-1);
+    const { phase, weight } = live.rollout;
+    const look = live.rollout.looks.findLast((last) => last.phase === phase && last.weight === weight);
     return `v${live.rollout.version} ${live.rollout.phase} · ${traffic}${look ? ` · ${look.verdict.kind}: ${look.verdict.reason}` : ''}`;
   }
   if (live?.promotion && live.promotion.phase !== 'finished')

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, link, mkdir, rm } from 'node:fs/promises';
+import { copyFile, link, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance, StatementType } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { SQL_INVALID, SQL_TOO_SLOW } from '../errors/data-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
+import { makeScratchDirectory } from './scratch-directory.ts';
 import { quoteName, quoteValue } from './sql-text.ts';
 
 const DEFAULT_MEMORY_MB = 1024;
@@ -68,8 +69,7 @@ export async function withDuckDb<T>(
   work: (session: DuckDbSession) => Promise<T>,
 ): Promise<T> {
   options.signal?.throwIfAborted();
-  const directory = join(options.directory, `duckdb-${randomUUID()}`);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const directory = await makeScratchDirectory(options.directory);
   let instance: DuckDBInstance | undefined;
   let connection: DuckDBConnection | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -216,7 +216,7 @@ class Session implements DuckDbSession {
 /** DuckDB's own message says what and where; its paths are the job's scratch files and say nothing. */
 function sqlInvalid(what: string, error: unknown): PerennialError {
   const message = error instanceof Error ? error.message : String(error);
-  const text = message.replaceAll(/\/\S*duckdb-[0-9a-f-]{36}\//g, '').trim();
+  const text = message.replaceAll(/\/\S*duckdb-\w+-\d+-[0-9a-f-]{36}\//g, '').trim();
   return new PerennialError(SQL_INVALID, `${what}: ${text}`, { details: { what } });
 }
 

@@ -1,68 +1,59 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
-import { createReporter } from '../../story/reporter.ts';
-import { DEMO_DIR } from '../demo/shop.ts';
-import { tellStory } from '../demo/tell-story.ts';
-import { createRandom } from '../simulator/random.ts';
-import { injectFaults } from './fault-injector.ts';
-import type { Fault } from './fault-injector.ts';
+import { FAULT_KINDS } from './fault-plan.ts';
+import type { FaultKind } from './fault-plan.ts';
+import { renderRuns } from './render-runs.ts';
+import { runWithFaults } from './run-with-faults.ts';
+import type { ChaosRun } from './run-with-faults.ts';
 
-/** Tells the story while processes are killed with kill -9, at times and in an order that the seed decides. */
-async function runWithFaults(seed: number): Promise<boolean> {
-  const reporter = createReporter();
-  const faults: Fault[] = [];
-  const over = new AbortController();
-  let step = 'start';
-  let injecting: Promise<void> | undefined;
-  const { report, setting } = await tellStory({
-    options: { seed: 7, interactive: false, deep: false },
-    reporter,
-    signal: over.signal,
-    outerEnv: process.env,
-    onStep: (id, { plantly }) => {
-      step = id;
-      if (!plantly || injecting) return;
-      injecting = injectFaults(
-        plantly.stack,
-        createRandom('chaos', seed),
-        () => step,
-        (fault) => {
-          faults.push(fault);
-          reporter.note(pc.yellow(`  ⚡ kill -9 ${fault.victim}${fault.hit ? '' : ' (was not running)'}`));
-        },
-        over.signal,
-      );
-    },
-  });
-  over.abort(new Error('the story is over'));
-  await injecting;
-  await setting.shoppers?.stop();
-  await setting.plantly?.stack.stop();
-  const hits = faults.filter(({ hit }) => hit).length;
-  await writeFile(
-    join(DEMO_DIR, `chaos-${seed}.json`),
-    `${JSON.stringify({ seed, ok: report.ok, faults, report }, null, 2)}\n`,
-  );
-  reporter.note(
-    `seed ${seed}: ${report.ok ? pc.green('ended well') : pc.red('did not end well')}, ${hits} processes killed, ${(report.durationMs / 1000).toFixed(0)} s`,
-  );
-  return report.ok;
+const USAGE = `npm run chaos -- [--seed N] [--runs N] [--faults kind,kind]
+
+  --seed N     the first seed (default 1); the same seed plans the same faults
+  --runs N     so many runs, one seed after the other (default 1)
+  --faults …   only these kinds: ${FAULT_KINDS.join(', ')}`;
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seed: { type: 'string', default: '1' },
+        runs: { type: 'string', default: '1' },
+        faults: { type: 'string', default: FAULT_KINDS.join(',') },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const seed = Number(values.seed);
+    const runs = Number(values.runs);
+    if (!Number.isInteger(seed)) throw new Error(`--seed takes a whole number, found "${values.seed}"`);
+    if (!Number.isInteger(runs) || runs < 1)
+      throw new Error(`--runs takes a whole number from 1, found "${values.runs}"`);
+    const kinds = values.faults.split(',').map((name) => {
+      const kind = FAULT_KINDS.find((known) => known === name.trim());
+      if (!kind) throw new Error(`there is no fault "${name}"; there are ${FAULT_KINDS.join(', ')}`);
+      return kind;
+    });
+    return { seed, runs, kinds, help: values.help };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.exit(2);
+  }
 }
 
-const { values } = parseArgs({
-  options: { seed: { type: 'string', default: '1' }, runs: { type: 'string', default: '1' } },
-});
-const first = Number(values.seed);
-const runs = Number(values.runs);
-if (!Number.isInteger(first) || !Number.isInteger(runs) || runs < 1) {
-  console.error('npm run chaos -- [--seed N] [--runs N], both whole numbers');
-  process.exit(2);
+async function main(first: number, count: number, kinds: readonly FaultKind[]): Promise<boolean> {
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => interrupted.abort(new Error(`stopped by ${signal}`)));
+  const runs: ChaosRun[] = [];
+  for (let seed = first; seed < first + count && !interrupted.signal.aborted; seed += 1)
+    runs.push(await runWithFaults(seed, kinds, interrupted.signal));
+  if (count > 1) console.log(`\n${renderRuns(runs)}`);
+  const well = runs.filter(({ ok }) => ok).length;
+  console.log(
+    `${well === count ? pc.green(String(well)) : pc.red(String(well))} of ${String(count)} runs ended well`,
+  );
+  return well === count;
 }
-let failures = 0;
-for (let seed = first; seed < first + runs; seed += 1) {
-  if (!(await runWithFaults(seed))) failures += 1;
-}
-if (runs > 1) console.log(`${runs - failures} of ${runs} runs ended well`);
-process.exitCode = failures === 0 ? 0 : 1;
+
+const { seed, runs, kinds, help } = readOptions();
+if (help) console.log(USAGE);
+else process.exitCode = (await main(seed, runs, kinds)) ? 0 : 1;

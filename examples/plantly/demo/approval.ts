@@ -1,4 +1,7 @@
+import { listIn } from '../../../src/cli/list-in.ts';
+import { DecisionAnswer } from '../../../src/contracts/api/answers.ts';
 import type { Person } from '../../story/person.ts';
+import { NotSeen } from '../../story/story.ts';
 import { untilApprovalOpen, untilStage } from '../../story/waits.ts';
 import type { Setting } from './setting.ts';
 import { need } from './setting.ts';
@@ -39,4 +42,28 @@ export async function approve(
     tell,
   );
   return mlEngineer;
+}
+
+/** One engineer approves while another rejects: exactly one of them decides, and the version's stage agrees. */
+export async function dispute(
+  setting: Setting,
+  version: number,
+  tell: (detail: string) => void,
+): Promise<'approve' | 'reject'> {
+  const { mlEngineer, secondEngineer } = need(setting.cast, 'cast');
+  await untilApprovalOpen(mlEngineer, MODEL, version, PRODUCTION_TIMEOUT_MS, tell);
+  await Promise.all([
+    mlEngineer.approve(MODEL, version, 'Beats the baseline on pandemic data'),
+    secondEngineer.reject(MODEL, version, 'Too soon after an incident'),
+  ]);
+  const decisions = listIn(
+    'decisions',
+    DecisionAnswer,
+    await secondEngineer.api.get(`/v1/models/${MODEL}/versions/${String(version)}/decisions`),
+  ).filter(({ kind }) => kind === 'approval');
+  const outcomes = decisions.map(({ outcome }) => outcome);
+  const [outcome] = outcomes;
+  if (outcomes.length !== 1 || (outcome !== 'approve' && outcome !== 'reject'))
+    throw new NotSeen(`two people at once made ${outcomes.length} decisions: ${outcomes.join(', ')}`);
+  return outcome;
 }

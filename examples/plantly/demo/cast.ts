@@ -5,6 +5,7 @@ import type { Person } from '../../story/person.ts';
 export interface Cast {
   readonly dataScientist: Person;
   readonly mlEngineer: Person;
+  readonly secondEngineer: Person;
   readonly onCall: Person;
   readonly auditor: Person;
 }
@@ -14,6 +15,7 @@ export async function castPeople(url: string, adminToken: string): Promise<Cast>
   return {
     dataScientist: await hire(admin, url, 'dana', ['data-scientist', 'ml-engineer']),
     mlEngineer: await hire(admin, url, 'miguel', ['ml-engineer']),
+    secondEngineer: await hire(admin, url, 'ravi', ['ml-engineer']),
     onCall: await hire(admin, url, 'olu', ['on-call']),
     auditor: await hire(admin, url, 'aya', ['viewer']),
   };

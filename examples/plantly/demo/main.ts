@@ -47,7 +47,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 const reporter = createReporter();
 try {
   const { report, setting } = await tellStory({
-    options: { seed, interactive, deep },
+    options: { seed, interactive, deep, storm: false },
     reporter,
     signal: interrupted.signal,
     outerEnv: process.env,

@@ -1,4 +1,5 @@
 import type { Inbox } from '../../story/inbox.ts';
+import type { HistorySize } from '../simulator/seed-history.ts';
 import type { Cast } from './cast.ts';
 import type { PlantlyStack } from './shop.ts';
 import type { Shoppers } from '../simulator/run-shoppers.ts';
@@ -9,6 +10,8 @@ export interface StoryOptions {
   readonly interactive: boolean;
   /** The PyTorch recommender in place of the trees. */
   readonly deep: boolean;
+  /** The webhook comes fifty times at once, and two people decide on one version at once. */
+  readonly storm: boolean;
 }
 
 /** What the steps share, filled as the story goes on. */
@@ -18,6 +21,7 @@ export interface Setting {
   plantly: PlantlyStack | null;
   cast: Cast | null;
   inbox: Inbox | null;
+  history: HistorySize | null;
   shoppers: Shoppers | null;
   /** Version numbers by their role in the story. */
   baseline: number;

@@ -16,7 +16,7 @@ export const PLANTLY = join(CHECKOUT, 'examples/plantly');
 /** State of the demo's stack, and its report. */
 export const DEMO_DIR = join(CHECKOUT, '.perennial/demo');
 /** The shop's own world: its application log and its books. perennial.yaml names the log. */
-const SHOP_DIR = join(CHECKOUT, '.perennial/plantly');
+export const SHOP_DIR = join(CHECKOUT, '.perennial/plantly');
 export const REPORT_FILE = join(DEMO_DIR, 'report.json');
 export const MODEL = 'plant-recommender';
 
@@ -42,10 +42,13 @@ async function createShopDatabase(registryUrl: string): Promise<string> {
   return url.toString();
 }
 
+export interface PlantlyOptions extends Pick<StackOptions, 'onEvent' | 'signal' | 'outerEnv'> {
+  /** Given the environment of the product's processes, says what is to be different in it. */
+  readonly wire?: (env: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>;
+}
+
 /** Starts from nothing: whatever an earlier run left is removed, unless one is still running. */
-export async function startPlantly(
-  options: Pick<StackOptions, 'onEvent' | 'signal' | 'outerEnv'>,
-): Promise<PlantlyStack> {
+export async function startPlantly({ wire, ...options }: PlantlyOptions): Promise<PlantlyStack> {
   acquireStackLock(DEMO_DIR)();
   await rm(DEMO_DIR, { recursive: true, force: true });
   await rm(SHOP_DIR, { recursive: true, force: true });
@@ -56,7 +59,8 @@ export async function startPlantly(
     environment: 'demo',
     beforeProducts: async (env) => {
       shopDatabaseUrl = await createShopDatabase(env['DATABASE_URL'] ?? '');
-      return { PLANTLY_DATABASE_URL: shopDatabaseUrl };
+      const shop = { PLANTLY_DATABASE_URL: shopDatabaseUrl };
+      return { ...shop, ...(await wire?.({ ...env, ...shop })) };
     },
   });
   return {

@@ -9,6 +9,7 @@ import { opening } from './chapters/opening.ts';
 import { pandemic } from './chapters/pandemic.ts';
 import type { Setting, StoryOptions } from './setting.ts';
 import { REPORT_FILE } from './shop.ts';
+import type { PlantlyOptions } from './shop.ts';
 
 export interface ToldStory {
   readonly report: StoryReport;
@@ -20,6 +21,8 @@ export interface Telling {
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
   readonly outerEnv: NodeJS.ProcessEnv;
+  /** Adds to the environment of the product's processes, or puts something between them and a server. */
+  readonly wire?: PlantlyOptions['wire'];
   readonly onEvent?: (event: StackEvent) => void;
   /** Called with each step as it begins; the chaos script learns from it what is going on. */
   readonly onStep?: (id: string, setting: Setting) => void;
@@ -34,6 +37,7 @@ export async function tellStory(telling: Telling): Promise<ToldStory> {
     plantly: null,
     cast: null,
     inbox: null,
+    history: null,
     shoppers: null,
     baseline: 0,
     invasive: 0,
@@ -46,7 +50,7 @@ export async function tellStory(telling: Telling): Promise<ToldStory> {
     telling.onEvent?.(event);
   };
   const chapters = [
-    ...opening(setting, { onEvent, signal, outerEnv }),
+    ...opening(setting, { onEvent, signal, outerEnv, ...(telling.wire ? { wire: telling.wire } : {}) }),
     ...baseline(setting),
     ...betterModel(setting),
     ...pandemic(setting),

@@ -2,15 +2,16 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openLink } from '../../../examples/plantly/chaos/link.ts';
+import type { Link } from '../../../examples/plantly/chaos/link.ts';
 import { openDatabase } from '../../../src/registry/database.ts';
 import { measureArm } from '../../../src/serving/measure-rollout.ts';
-import { breakableLink } from './breakable-link.ts';
 import { ADA, get, MODEL, post, rankBody, servingWorld, startGateway, until } from './serving-fixture.ts';
 import type { ServingWorld } from './serving-fixture.ts';
 
 const RANK = `/v1/models/${MODEL}/rank`;
 let world: ServingWorld;
-let link: Awaited<ReturnType<typeof breakableLink>>;
+let link: Link;
 let v1: number;
 let v2: number;
 
@@ -24,7 +25,11 @@ const setRoute = (key: string, version: number) =>
     reason: 'test',
     actor: ADA,
   });
-const throughLink = () => openDatabase(link.url, () => undefined);
+const throughLink = () => {
+  const url = new URL(world.databaseUrl);
+  url.host = link.address;
+  return openDatabase(url.href, () => undefined);
+};
 const everything = () => ({
   model: MODEL,
   environment: world.environment,
@@ -40,7 +45,8 @@ const logged = (prefix: string) =>
 
 beforeAll(async () => {
   world = await servingWorld();
-  link = await breakableLink(new URL(world.databaseUrl));
+  const { hostname, port } = new URL(world.databaseUrl);
+  link = await openLink('postgres', hostname, Number(port));
   v1 = await world.addVersion('linear', { stage: 'champion' });
   v2 = await world.addVersion('reversed');
   await setRoute('first', v1);
@@ -54,7 +60,7 @@ it('answers on with its last route and features while PostgreSQL is away, then c
   const db = throughLink();
   const gateway = await startGateway(world, { id: 'cut', db });
   expect((await post(gateway.url, RANK, rankBody('cut-0'))).body.version).toBe(v1);
-  link.break();
+  link.cut();
   const { generation } = await setRoute('second', v2);
   for (let i = 1; i <= 5; i += 1) {
     const { status, body } = await post(gateway.url, RANK, rankBody(`cut-${i}`));
@@ -89,7 +95,7 @@ it('holds the absence of online features against no version', async () => {
     (seen) => seen === generation,
   );
   expect((await post(gateway.url, RANK, rankBody('away-0'))).status).toBe(200);
-  link.break();
+  link.cut();
   const unseen = await post(gateway.url, RANK, rankBody('away-1', { candidates: [{ plant_id: 404 }] }));
   expect(unseen).toMatchObject({ status: 503, body: { code: 'FEATURES_UNAVAILABLE' } });
   link.mend();
@@ -114,7 +120,7 @@ it('starts without PostgreSQL on the route of its last run', async () => {
     (count) => count === 1,
   );
   await before.stop();
-  link.break();
+  link.cut();
   const db = throughLink();
   const after = await startGateway(world, { id: 'cold', dataDir, db });
   const answer = await post(after.url, `/v2/models/${MODEL}/infer`, {
@@ -137,7 +143,7 @@ it('answers SPOOL_FULL rather than unlogged, and goes on once the log has been s
   const db = throughLink();
   const gateway = await startGateway(world, { id: 'full', db, settings: { spoolLimitBytes: 3000 } });
   expect((await post(gateway.url, RANK, rankBody('full-0'))).status).toBe(200);
-  link.break();
+  link.cut();
   let refused = null;
   const answered = ['full-0'];
   for (let i = 1; refused === null && i < 100; i += 1) {

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { grantLocalAccess } from '../../../../src/embedded/local-access.ts';
-import type { StackOptions } from '../../../../src/embedded/stack.ts';
 import type { Step } from '../../../story/story.ts';
 import { seedHistory } from '../../simulator/seed-history.ts';
 import { castPeople } from '../cast.ts';
@@ -8,12 +7,10 @@ import { openInbox } from '../../../story/inbox.ts';
 import type { Setting } from '../setting.ts';
 import { need } from '../setting.ts';
 import { MODEL, PLANTLY, startPlantly } from '../shop.ts';
+import type { PlantlyOptions } from '../shop.ts';
 
 /** The stack stands, the shop has a past, and the spec is applied. */
-export function opening(
-  setting: Setting,
-  stackOptions: Pick<StackOptions, 'onEvent' | 'signal' | 'outerEnv'>,
-): Step[] {
+export function opening(setting: Setting, stackOptions: PlantlyOptions): Step[] {
   return [
     {
       id: 'stack',
@@ -53,6 +50,7 @@ export function opening(
           seed,
           baseTime: new Date(),
         });
+        setting.history = size;
         return {
           seen: `${size.customers} customers, ${size.plants} plants, ${size.impressions} impressions, ${size.orders} orders`,
           facts: { ...size },

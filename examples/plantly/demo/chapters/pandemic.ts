@@ -2,7 +2,7 @@ import { NotSeen } from '../../../story/story.ts';
 import type { Step } from '../../../story/story.ts';
 import { until } from '../../../story/until.ts';
 import { untilNewVersion, untilStage } from '../../../story/waits.ts';
-import { approve } from '../approval.ts';
+import { approve, dispute } from '../approval.ts';
 import type { Setting } from '../setting.ts';
 import { need } from '../setting.ts';
 import { MODEL } from '../shop.ts';
@@ -124,8 +124,22 @@ export function pandemic(setting: Setting): Step[] {
       title: 'Miguel approves it; it takes the traffic step by step',
       expected: 'the retrained version is champion and sells again',
       run: async (tell) => {
-        const who = await approve(setting, setting.recovered, 'Beats the baseline on pandemic data', tell);
-        await untilStage(who, MODEL, setting.recovered, ['champion'], ROLLOUT_TIMEOUT_MS, tell);
+        const { dataScientist } = need(setting.cast, 'cast');
+        const disputed = setting.options.storm ? await dispute(setting, setting.recovered, tell) : null;
+        if (disputed === 'reject') {
+          await untilStage(dataScientist, MODEL, setting.recovered, ['denied'], ROLLOUT_TIMEOUT_MS, tell);
+          await dataScientist.trigger(MODEL, 'Asked for again, after the dispute', 'story:after-dispute');
+          setting.recovered = await untilNewVersion(
+            dataScientist,
+            MODEL,
+            setting.recovered,
+            RETRAINING_TIMEOUT_MS,
+            tell,
+          );
+        }
+        if (disputed !== 'approve')
+          await approve(setting, setting.recovered, 'Beats the baseline on pandemic data', tell);
+        await untilStage(dataScientist, MODEL, setting.recovered, ['champion'], ROLLOUT_TIMEOUT_MS, tell);
         return {
           seen: `version ${setting.recovered} is champion; conversion ${conversions(setting)}`,
           facts: { byVersion: need(setting.shoppers, 'shoppers').totals.byVersion },
