@@ -34,11 +34,11 @@ export class StoryProcess {
   readonly #lines: string[] = [];
 
   /** @param reportFile relative to the checkout; the stack's logs lie beside it */
-  constructor(target: string, reportFile: string) {
+  constructor(target: string, reportFile: string, args: readonly string[] = []) {
     this.#reportFile = join(productRoot(), reportFile);
     // An earlier run's report must not pass for this one's.
     rmSync(this.#reportFile, { force: true });
-    this.#child = spawn(process.execPath, [join(productRoot(), 'scripts/run.mjs'), target], {
+    this.#child = spawn(process.execPath, [join(productRoot(), 'scripts/run.mjs'), target, ...args], {
       cwd: productRoot(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,12 +114,18 @@ async function wire(
   hostilities: Hostilities,
 ): Promise<Record<string, string>> {
   hostilities.links = await openLinks(env);
-  hostilities.disk = mountSmallDisk(join(DEMO_DIR, 'spool'), join(tmpdir(), 'plantly-chaos-spool'));
+  hostilities.disk = mountSmallDisk(join(DEMO_DIR, 'spool'), mountPoint());
   return {
     ...hostilities.links.env,
     [SABOTAGE_VARIABLE]: hostilities.sabotage.folder,
     NODE_OPTIONS: `--import ${PRELOAD}`,
   };
+}
+
+/** Outside the demo's folder, which the next run removes even where this one was killed; one for each checkout. */
+function mountPoint(): string {
+  const checkout = createHash('sha256').update(DEMO_DIR).digest('hex').slice(0, 12);
+  return join(tmpdir(), `plantly-chaos-${checkout}`);
 }
 
 function fieldOf(

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { productRoot } from '../../src/embedded/binaries.ts';
+import { StoryProcess } from './told-story.ts';
+
+/** Of the seeds that have been run, the two whose stories were quickest. */
+const SEEDS = [1, 2];
+
+const ChaosReport = z.object({
+  ok: z.boolean(),
+  faults: z.array(z.object({ hit: z.boolean() })),
+  counts: z.array(z.object({ promise: z.string(), ok: z.boolean(), seen: z.string() })),
+});
+
+let story: StoryProcess | undefined;
+afterEach(() => story?.stop());
+
+describe('the life of the plant recommender while processes die, freeze and lose their servers', () => {
+  it.each(SEEDS)('ends well and keeps every promise (seed %i)', async (seed) => {
+    story = new StoryProcess('chaos', '.perennial/demo/report.json', ['--seed', String(seed)]);
+    const told = await story.told();
+    expect(told.report.steps.every(({ ok }) => ok)).toBe(true);
+    const file = join(productRoot(), '.perennial/chaos', `seed-${String(seed)}`, 'report.json');
+    const { faults, counts } = ChaosReport.parse(JSON.parse(readFileSync(file, 'utf8')));
+    expect(faults.filter(({ hit }) => hit).length).toBeGreaterThan(3);
+    expect(counts.filter(({ ok }) => !ok)).toEqual([]);
+    expect(counts.length).toBeGreaterThan(15);
+  });
+});
