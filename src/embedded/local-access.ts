@@ -8,7 +8,7 @@ import { writePrivateFile } from './stack-state.ts';
 /** Whoever can read the data directory of a local stack is its admin: the CLI in that folder is logged in. */
 export async function grantLocalAccess(stack: Stack): Promise<LocalAccess> {
   const url = stack.endpoints['api'] ?? '';
-  const db = openDatabase(stack.env['DATABASE_URL'] ?? '', () => undefined, 1);
+  const db = openDatabase(stack.env['DATABASE_URL'] ?? '', () => undefined, { poolSize: 1 });
   try {
     const earlier = readLocalAccess(stack.dataDir)?.token;
     const valid = earlier !== undefined && (await actorOfToken(db, earlier)) !== null;

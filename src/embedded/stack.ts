@@ -123,7 +123,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function migrateRegistry(databaseUrl: string): Promise<void> {
-  const database = openDatabase(databaseUrl, () => undefined, 1);
+  const database = openDatabase(databaseUrl, () => undefined, { poolSize: 1 });
   try {
     await migrate(database);
   } finally {

@@ -14,13 +14,36 @@ export type Queryable = Pick<pg.ClientBase, 'query'>;
 
 const MIGRATIONS_FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
 const MIGRATION_LOCK = 7_236_001;
+/** Also the longest wait for a free connection of the pool. */
+const CONNECT_TIMEOUT_MS = 15_000;
 
 // bigint columns hold row counts and sizes below 2^53; numbers are what callers expect.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
+export interface DatabaseOptions {
+  /** Connections at the most; default 10. */
+  readonly poolSize?: number;
+  /**
+   * A query that takes longer fails, and its connection is replaced: a network that drops packets says nothing, and
+   * the kernel gives such a connection up only after a quarter of an hour. Default: no limit, for work that waits.
+   */
+  readonly answerWithinMs?: number;
+}
+
 /** Opens a pool. A lost idle connection is logged by the caller's handler and replaced by the pool. */
-export function openDatabase(url: string, onError: (error: Error) => void, poolSize = 10): Database {
-  const pool = new pg.Pool({ connectionString: url, max: poolSize, application_name: 'perennial' });
+export function openDatabase(
+  url: string,
+  onError: (error: Error) => void,
+  { poolSize = 10, answerWithinMs }: DatabaseOptions = {},
+): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    application_name: 'perennial',
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ...(answerWithinMs === undefined ? {} : { query_timeout: answerWithinMs }),
+  });
   pool.on('error', onError);
   return pool;
 }

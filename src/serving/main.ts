@@ -10,7 +10,10 @@ import { createGateway } from './gateway.ts';
 /** The process `gateway`: answers predictions until it is told to stop. */
 const config = loadConfig(process.env);
 const logger = createLogger({ name: 'gateway', level: config.logLevel });
-const db = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'a connection was lost'));
+const db = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'a connection was lost'), {
+  // Routes, features and segments are read and written in milliseconds; a gateway must not wait for a dead network.
+  answerWithinMs: 5000,
+});
 const s3 = createS3Client(config.s3);
 const { host, port, id } = config.gateway;
 const gateway = createGateway({

@@ -25,7 +25,7 @@ export async function countAll(
 ): Promise<Count[]> {
   const { stack, ledgerFile } = plantly;
   const config = loadConfig(stack.env);
-  const db = openDatabase(config.databaseUrl, () => undefined, 2);
+  const db = openDatabase(config.databaseUrl, () => undefined, { poolSize: 2 });
   const connection = await connectTemporal(config.temporal);
   const client = createS3Client(config.s3);
   try {

@@ -11,6 +11,8 @@ export interface Link {
   cut(): void;
   /** Nothing gets through in either direction until `mend`; then all of it does, late. */
   stall(): void;
+  /** What is connected now stays so and never hears a word again, as behind a firewall that forgot it; new connections work. */
+  strand(): void;
   mend(): void;
   close(): void;
 }
@@ -51,6 +53,12 @@ export async function openLink(name: string, host: string, port: number): Promis
     stall() {
       state = 'stalled';
       for (const socket of sockets) socket.pause();
+    },
+    strand() {
+      for (const socket of sockets) {
+        socket.unpipe();
+        socket.pause();
+      }
     },
     mend() {
       if (state === 'stalled') for (const socket of sockets) socket.resume();

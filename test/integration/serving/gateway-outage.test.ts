@@ -28,7 +28,7 @@ const setRoute = (key: string, version: number) =>
 const throughLink = () => {
   const url = new URL(world.databaseUrl);
   url.host = link.address;
-  return openDatabase(url.href, () => undefined);
+  return openDatabase(url.href, () => undefined, { answerWithinMs: 500 });
 };
 const everything = () => ({
   model: MODEL,
@@ -83,6 +83,23 @@ it('answers on with its last route and features while PostgreSQL is away, then c
   await gateway.stop();
   await db.end();
   await setRoute('third', v1);
+});
+
+it('follows the next route though a network forgot its connections without a word', async () => {
+  const db = throughLink();
+  const gateway = await startGateway(world, { id: 'stranded', db, settings: { rereadMs: 300 } });
+  expect((await post(gateway.url, RANK, rankBody('stranded-0'))).body.version).toBe(v1);
+  link.strand();
+  const { generation } = await setRoute('after-stranding', v2);
+  await until(
+    'the new route',
+    async () => (await get(gateway.url, '/v1/routes')).body.routes[0]?.generation,
+    (seen) => seen === generation,
+  );
+  expect((await post(gateway.url, RANK, rankBody('stranded-1'))).body.version).toBe(v2);
+  await gateway.stop();
+  await db.end();
+  await setRoute('back', v1);
 });
 
 it('holds the absence of online features against no version', async () => {
