@@ -2,6 +2,7 @@ import { listIn } from '../../../src/cli/list-in.ts';
 import { DecisionAnswer } from '../../../src/contracts/api/answers.ts';
 import type { Person } from '../../story/person.ts';
 import { NotSeen } from '../../story/story.ts';
+import { until } from '../../story/until.ts';
 import { untilApprovalOpen, untilStage } from '../../story/waits.ts';
 import type { Setting } from './setting.ts';
 import { need } from './setting.ts';
@@ -9,6 +10,8 @@ import { MODEL } from './shop.ts';
 
 const PRODUCTION_TIMEOUT_MS = 420_000;
 const PERSON_TIMEOUT_MS = 3_600_000;
+const DECISION_TIMEOUT_MS = 120_000;
+const SERVING = ['approved', 'shadow', 'canary', 'bake', 'champion'] as const;
 
 /** Waits for the request and has it approved: by the scripted engineer, or by whoever sits at the terminal. */
 export async function approve(
@@ -33,14 +36,7 @@ export async function approve(
       '',
     ].join('\n'),
   );
-  await untilStage(
-    mlEngineer,
-    MODEL,
-    version,
-    ['approved', 'shadow', 'canary', 'bake', 'champion'],
-    PERSON_TIMEOUT_MS,
-    tell,
-  );
+  await untilStage(mlEngineer, MODEL, version, SERVING, PERSON_TIMEOUT_MS, tell);
   return mlEngineer;
 }
 
@@ -56,12 +52,17 @@ export async function dispute(
     mlEngineer.approve(MODEL, version, 'Beats the baseline on pandemic data'),
     secondEngineer.reject(MODEL, version, 'Too soon after an incident'),
   ]);
-  const decisions = listIn(
-    'decisions',
-    DecisionAnswer,
-    await secondEngineer.api.get(`/v1/models/${MODEL}/versions/${String(version)}/decisions`),
-  ).filter(({ kind }) => kind === 'approval');
-  const outcomes = decisions.map(({ outcome }) => outcome);
+  // The vote counts when it is answered; the registry has its decision a moment later.
+  const decided = [...SERVING, 'denied'] as const;
+  await untilStage(secondEngineer, MODEL, version, decided, DECISION_TIMEOUT_MS, tell);
+  const decisions = await until('the decisions', DECISION_TIMEOUT_MS, async () =>
+    listIn(
+      'decisions',
+      DecisionAnswer,
+      await secondEngineer.api.get(`/v1/models/${MODEL}/versions/${String(version)}/decisions`),
+    ),
+  );
+  const outcomes = decisions.filter(({ kind }) => kind === 'approval').map(({ outcome }) => outcome);
   const [outcome] = outcomes;
   if (outcomes.length !== 1 || (outcome !== 'approve' && outcome !== 'reject'))
     throw new NotSeen(`two people at once made ${outcomes.length} decisions: ${outcomes.join(', ')}`);
