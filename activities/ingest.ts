@@ -6,6 +6,7 @@ import { assertNever } from '../src/errors/assert-never.ts';
 import { nearestName } from '../src/domain/nearest-name.ts';
 import type { DuckDbOptions } from '../src/data/duckdb.ts';
 import { createFileAccess } from '../src/data/file-listing.ts';
+import type { FileAccessOptions } from '../src/data/file-listing.ts';
 import { ingestFiles } from '../src/data/ingest-files.ts';
 import type { FilesPosition } from '../src/data/ingest-files.ts';
 import { ingestTable } from '../src/data/ingest-table.ts';
@@ -25,8 +26,8 @@ export interface IngestActivitiesOptions {
   /** For sources on S3. */
   readonly s3: S3Client;
   readonly duckdb: Omit<DuckDbOptions, 'signal'>;
-  /** What relative paths of file sources are relative to. */
-  readonly baseDirectory: string;
+  /** Which local files sources may read. */
+  readonly files: Omit<FileAccessOptions, 's3'>;
   /** The value of a variable that a spec names; undefined when it is not set. */
   readonly secrets: (name: string) => string | undefined;
   readonly now: () => number;
@@ -74,7 +75,7 @@ export function createIngestActivities(
               return answer(input.source, done.dataset, merge(done.outcome));
             }
             case 'files': {
-              const access = createFileAccess({ baseDirectory: options.baseDirectory, s3: options.s3 });
+              const access = createFileAccess({ ...options.files, s3: options.s3 });
               const before = { dataset, position: position?.kind === 'files' ? position : null };
               const done = await ingestFiles(deps, hold, ref, source, access, before, keep);
               return answer(input.source, done.dataset, merge(done.outcome));

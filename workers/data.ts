@@ -4,6 +4,7 @@ import { createFeatureActivities } from '../activities/features.ts';
 import { createFrameActivities } from '../activities/frame.ts';
 import { createIngestActivities } from '../activities/ingest.ts';
 import { createMonitoringActivities } from '../activities/monitoring.ts';
+import { privateFiles } from '../src/platform/private-files.ts';
 import { openPredictionLog } from '../src/serving/prediction-log.ts';
 import { startWorker } from './start-worker.ts';
 
@@ -20,7 +21,11 @@ await startWorker({
         store,
         s3,
         duckdb,
-        baseDirectory: process.cwd(),
+        files: {
+          baseDirectory: process.cwd(),
+          directories: config.sourceDirectories,
+          closed: privateFiles(config.dataDir),
+        },
         secrets,
         now: Date.now,
       }),

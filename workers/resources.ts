@@ -3,6 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { createArtifactStore } from '../src/artifacts/artifact-store.ts';
 import type { ArtifactStore } from '../src/artifacts/artifact-store.ts';
 import { createS3Client } from '../src/artifacts/s3-client.ts';
+import { isServiceVariable } from '../src/contracts/spec/names.ts';
 import type { Config } from '../src/platform/config.ts';
 import type { Logger } from '../src/platform/logger.ts';
 import { migrate, openDatabase } from '../src/registry/database.ts';
@@ -15,7 +16,7 @@ export interface Resources {
   readonly db: Database;
   readonly s3: S3Client;
   readonly store: ArtifactStore;
-  /** The value of an environment variable that a spec names; undefined when it is not set. */
+  /** The value of an environment variable that a spec names; undefined when it is not set, or the service's own. */
   readonly secrets: (name: string) => string | undefined;
   close(): Promise<void>;
 }
@@ -37,7 +38,7 @@ export async function openResources(config: Config, logger: Logger): Promise<Res
     db,
     s3,
     store,
-    secrets: (name) => process.env[name],
+    secrets: (name) => (isServiceVariable(name) ? undefined : process.env[name]),
     async close() {
       await db.end();
       s3.destroy();

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile, link, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DuckDBInstance, StatementType } from '@duckdb/node-api';
+import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { SQL_INVALID, SQL_TOO_SLOW } from '../errors/data-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
+import { checkUserSql, MAX_SQL_CHARS } from './check-user-sql.ts';
 import { makeScratchDirectory } from './scratch-directory.ts';
 import { quoteName, quoteValue } from './sql-text.ts';
 
@@ -13,6 +14,8 @@ const DEFAULT_THREADS = 2;
 const DEFAULT_TIME_LIMIT_MS = 30 * 60_000;
 /** What queries beyond the memory limit may spill to disk. */
 const MAX_SPILL = '20GB';
+/** What SQL from a spec may hand over row by row; more belongs in a table. */
+const MAX_USER_ROWS = 10_000;
 
 export interface DuckDbOptions {
   /** A scratch directory is made in here for each job, and removed with it. */
@@ -44,7 +47,10 @@ export interface DuckDbSession {
    * @throws PerennialError SQL_INVALID with DuckDB's message, or SQL_TOO_SLOW.
    */
   userTable(name: string, sql: string, what: string): Promise<void>;
-  /** The rows of one SELECT statement that holds SQL from a spec. Seals first; refuses as `userTable` does. */
+  /**
+   * The rows, at most 10,000, of one SELECT statement that holds SQL from a spec. Seals first; refuses as `userTable`
+   * does.
+   */
   userRows<T extends object = SqlRow>(sql: string, what: string): Promise<T[]>;
   columns(table: string): Promise<Column[]>;
   /** The tables that SQL may read, and perhaps others; null when that can't be told: it may then read any. */
@@ -82,6 +88,8 @@ export async function withDuckDb<T>(
       max_temp_directory_size: MAX_SPILL,
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
+      allow_community_extensions: 'false',
+      allow_persistent_secrets: 'false',
     });
     connection = await instance.connect();
     await connection.run("SET TimeZone = 'UTC'");
@@ -171,13 +179,22 @@ class Session implements DuckDbSession {
   }
 
   async userRows<T extends object = SqlRow>(sql: string, what: string): Promise<T[]> {
-    return this.#user(sql, what, () => this.rows<T>(sql));
+    return this.#user(sql, what, () => this.#boundedRows<T>(sql));
+  }
+
+  async #boundedRows<T extends object>(sql: string): Promise<T[]> {
+    return this.#guard(async () => {
+      const reader = await this.#connection.streamAndReadUntil(sql, MAX_USER_ROWS + 1);
+      if (reader.currentRowCount > MAX_USER_ROWS)
+        throw new Error(`more than ${String(MAX_USER_ROWS)} rows; they don't fit here`);
+      return reader.getRowObjectsJS().map((row) => plain(row) as T);
+    });
   }
 
   async #user<T>(sql: string, what: string, work: () => Promise<T>): Promise<T> {
     await this.seal();
     try {
-      await this.#guard(() => this.#mustBeSelect(sql));
+      await this.#guard(() => this.#mustBeHarmless(sql));
       return await work();
     } catch (error) {
       if (error instanceof PerennialError || this.#signal?.aborted) throw error;
@@ -185,18 +202,45 @@ class Session implements DuckDbSession {
     }
   }
 
-  /** One SELECT has no effects but its rows, so text that was put together around it can't do more either. */
-  async #mustBeSelect(sql: string): Promise<void> {
-    const statements = await this.#connection.extractStatements(sql);
-    if (statements.count !== 1) {
-      throw new Error(`one SELECT statement is allowed, found ${String(statements.count)}`);
+  /**
+   * One SELECT has no effects but its rows, so text that was put together around it can't do more either. It is judged
+   * by its syntax tree alone: some table functions act, or end the whole process, as soon as they are bound.
+   */
+  async #mustBeHarmless(sql: string): Promise<void> {
+    if (sql.length > MAX_SQL_CHARS)
+      throw new Error(`${String(sql.length)} characters of SQL; at most ${String(MAX_SQL_CHARS)} are taken`);
+    const tree = await this.#treeOf(sql);
+    if (tree.error) throw new Error(await this.#whyNoTree(sql, tree));
+    if (tree.statements?.length !== 1) {
+      throw new Error(`one SELECT statement is allowed, found ${String(tree.statements?.length ?? 0)}`);
     }
-    const prepared = await statements.prepare(0);
-    const type = prepared.statementType;
-    prepared.destroySync();
-    if (type !== StatementType.SELECT) {
-      throw new Error(`only SELECT is allowed, found ${StatementType[type]}`);
+    const problem = checkUserSql(tree.statements, await this.#tableNames());
+    if (problem !== null) throw new Error(problem);
+  }
+
+  async #treeOf(sql: string): Promise<SyntaxTree> {
+    const [row] = await this.rows<{ tree: string }>(`SELECT json_serialize_sql(${quoteValue(sql)}) AS tree`);
+    return JSON.parse(row?.tree ?? '{"error":true}') as SyntaxTree;
+  }
+
+  /** Parsing alone says where a syntax error is. */
+  async #whyNoTree(sql: string, tree: SyntaxTree): Promise<string> {
+    if (tree.error_type === 'parser') {
+      const parsed = await this.#connection.extractStatements(sql).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      if (parsed instanceof Error) return parsed.message;
     }
+    return `one SELECT statement is allowed; ${tree.error_message ?? 'this is something else'}`;
+  }
+
+  async #tableNames(): Promise<ReadonlySet<string>> {
+    const rows = await this.rows<{ name: string }>(
+      `SELECT lower(table_name) AS name FROM duckdb_tables() WHERE NOT internal
+       UNION SELECT lower(view_name) FROM duckdb_views() WHERE NOT internal`,
+    );
+    return new Set(rows.map((row) => row.name));
   }
 
   async columns(table: string): Promise<Column[]> {
@@ -205,12 +249,18 @@ class Session implements DuckDbSession {
   }
 
   async tablesOf(sql: string): Promise<ReadonlySet<string> | null> {
-    const [row] = await this.rows<{ tree: string }>(`SELECT json_serialize_sql(${quoteValue(sql)}) AS tree`);
-    const tree = JSON.parse(row?.tree ?? '{"error":true}') as { readonly error: boolean };
+    const tree = await this.#treeOf(sql);
     if (tree.error) return null;
     const names = new Set<string>();
     return collectTables(tree, names) ? names : null;
   }
+}
+
+interface SyntaxTree {
+  readonly error: boolean;
+  readonly error_type?: string;
+  readonly error_message?: string;
+  readonly statements?: readonly unknown[];
 }
 
 /** DuckDB's own message says what and where; its paths are the job's scratch files and say nothing. */

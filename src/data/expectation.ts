@@ -8,6 +8,8 @@ import type { Column, DuckDbSession } from './duckdb.ts';
 import { quoteName, quoteNames, quoteValue } from './sql-text.ts';
 
 const SAMPLE_VALUES = 3;
+const MAX_SAMPLE_CHARS = 200;
+const OFFENDING = 'perennial_offending';
 
 export interface ExpectationContext {
   readonly session: DuckDbSession;
@@ -105,10 +107,13 @@ async function judge(e: Expectation, columns: Column[], context: ExpectationCont
     }
     case 'no_rows': {
       const what = `expectation ${title(e)} of source ${context.source}`;
-      const rows = await session.userRows(e.sql, what);
+      await session.userTable(OFFENDING, e.sql, what);
+      const [counted] = await session.rows<{ n: number }>(`SELECT count(*) AS n FROM ${OFFENDING}`);
+      const rows = await session.rows(`SELECT * FROM ${OFFENDING} LIMIT ${String(SAMPLE_VALUES)}`);
+      await session.run(`DROP TABLE ${OFFENDING}`);
       if (rows.length === 0) return null;
-      const sample = rows.slice(0, SAMPLE_VALUES).map((row) => JSON.stringify(row));
-      return `${title(e)}: ${String(rows.length)} rows, such as ${sample.join(', ')}`;
+      const sample = rows.map((row) => shown(JSON.stringify(row)));
+      return `${title(e)}: ${String(counted?.n ?? 0)} rows, such as ${sample.join(', ')}`;
     }
     default:
       return assertNever(e, 'expectation');
@@ -137,7 +142,7 @@ async function rowsConform(
     `SELECT DISTINCT ${value}::VARCHAR AS value FROM ${context.batch} WHERE ${scope} AND ${counted} AND ${bad} ORDER BY 1 LIMIT ${String(SAMPLE_VALUES)}`,
     what,
   );
-  return `${line}, such as ${samples.map((s) => s.value).join(', ')}`;
+  return `${line}, such as ${samples.map((s) => shown(s.value)).join(', ')}`;
 }
 
 async function keysUnique(
@@ -165,8 +170,13 @@ async function keysUnique(
     `expectation ${title(e)} of source ${context.source}`,
   );
   if (rows.length === 0) return null;
-  const samples = rows.map((row) => e.columns.map((name) => String(row[name])).join('/'));
+  const samples = rows.map((row) => e.columns.map((name) => shown(String(row[name]))).join('/'));
   return `${title(e)}: ${String(rows[0]?.duplicates)} values occur more than once, such as ${samples.join(', ')}`;
+}
+
+/** Failures travel in messages and histories, and a batch may hold anything. */
+function shown(value: string): string {
+  return value.length > MAX_SAMPLE_CHARS ? `${value.slice(0, MAX_SAMPLE_CHARS)}...` : value;
 }
 
 /** The quoted column, when the table has it. */

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, relative, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
@@ -23,16 +23,29 @@ export interface FileAccess {
   read(file: ListedFile, from: number, to: number): Promise<Readable>;
 }
 
-/** Reads local paths, relative to `baseDirectory`, and s3:// addresses, both with * wildcards. */
-export function createFileAccess(options: {
+export interface FileAccessOptions {
   readonly baseDirectory: string;
   readonly s3: S3Client;
-}): FileAccess {
+  /** Local files must lie in one of these directories; null: anywhere but in `closed`. */
+  readonly directories: readonly string[] | null;
+  /** Files that hold secrets of the service itself. */
+  readonly closed: readonly string[];
+}
+
+/** Files of the kernel: the memory and the environment of processes, and devices. */
+const KERNEL_DIRECTORIES = ['/proc', '/sys', '/dev'];
+
+/**
+ * Reads local paths, relative to `baseDirectory`, and s3:// addresses, both with * wildcards.
+ * @throws PerennialError SOURCE_UNREADABLE for a local file that, links followed, lies where no source may.
+ */
+export function createFileAccess(options: FileAccessOptions): FileAccess {
   return {
     async list(pattern) {
       const files = pattern.startsWith('s3://')
         ? await listS3(options.s3, pattern)
         : await listLocal(resolve(options.baseDirectory, pattern));
+      if (!pattern.startsWith('s3://')) for (const file of files) await mustBeOpen(file, options);
       return files.sort((a, b) => (a.uri < b.uri ? -1 : a.uri > b.uri ? 1 : 0));
     },
     async read(file, from, to) {
@@ -48,6 +61,27 @@ export function createFileAccess(options: {
       }
     },
   };
+}
+
+async function mustBeOpen(file: ListedFile, { directories, closed }: FileAccessOptions): Promise<void> {
+  const path = await realpath(file.uri);
+  const [shutFiles, opened] = await Promise.all([realPaths(closed), realPaths(directories ?? [sep])]);
+  const shut = KERNEL_DIRECTORIES.some((directory) => isWithin(path, directory)) || shutFiles.includes(path);
+  if (shut) throw new PerennialError(SOURCE_UNREADABLE, `${file.uri} is no file that a source may read`);
+  if (opened.some((directory) => isWithin(path, directory))) return;
+  throw new PerennialError(
+    SOURCE_UNREADABLE,
+    `${file.uri} lies outside of the directories that sources may read; an operator can add its directory to PERENNIAL_SOURCE_DIRS of the data worker`,
+  );
+}
+
+async function realPaths(paths: readonly string[]): Promise<string[]> {
+  return Promise.all(paths.map((path) => realpath(path).catch(() => path)));
+}
+
+function isWithin(path: string, directory: string): boolean {
+  const way = relative(directory, path);
+  return way !== '..' && !way.startsWith(`..${sep}`);
 }
 
 /** A wildcard stands for any run of characters within one folder or file name. */

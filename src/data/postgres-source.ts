@@ -179,11 +179,12 @@ async function exportRows(
   // Rows without a watermark would never be read again, so they are always read, and refused by the caller.
   const condition =
     mark && since !== null
-      ? `WHERE ${mark.expression} >= ${quoteValue(since)}::${mark.type}${mark.collate} OR ${mark.expression} IS NULL`
+      ? `WHERE ${mark.expression} >= $1::text::${mark.type}${mark.collate} OR ${mark.expression} IS NULL`
       : '';
   const list = columns.map((c) => `${c.expression} AS ${quoteName(c.name)}`).join(', ');
   await client.query(
     `DECLARE rows NO SCROLL CURSOR FOR SELECT row_to_json(r)::text AS line FROM (SELECT ${list} FROM ${tableName(source)} ${condition}) r`,
+    condition === '' ? [] : [since],
   );
   async function* lines(): AsyncGenerator<string> {
     for (;;) {

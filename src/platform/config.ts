@@ -42,6 +42,7 @@ const Environment = z
       .regex(/^[a-z][a-z0-9-]{0,30}$/, 'must be a short lower-case name such as dev, staging or prod')
       .default('dev'),
     PERENNIAL_DATA_DIR: text.default('.perennial'),
+    PERENNIAL_SOURCE_DIRS: commaList.optional(),
     TEMPORAL_ADDRESS: text.regex(/^[^\s:/]+:\d{1,5}$/, 'must be host:port, such as 127.0.0.1:7233'),
     TEMPORAL_NAMESPACE: text.optional(),
     TEMPORAL_API_KEY: text.optional(),
@@ -98,6 +99,8 @@ export interface Config {
   readonly environment: string;
   /** Absolute. */
   readonly dataDir: string;
+  /** Absolute. Where sources of local files may read; null: anywhere. */
+  readonly sourceDirectories: readonly string[] | null;
   readonly temporal: {
     /** host:port */
     readonly address: string;
@@ -172,6 +175,7 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv): Config {
   return deepFreeze<Config>({
     environment: env.PERENNIAL_ENVIRONMENT,
     dataDir: resolve(env.PERENNIAL_DATA_DIR),
+    sourceDirectories: env.PERENNIAL_SOURCE_DIRS?.map((directory) => resolve(directory)) ?? null,
     temporal: {
       address: env.TEMPORAL_ADDRESS,
       namespace: env.TEMPORAL_NAMESPACE ?? defaultNamespace(env.PERENNIAL_ENVIRONMENT),

@@ -5,7 +5,7 @@ import type { ModelRef } from '../contracts/workflows/ids.ts';
 import type { Queryable } from '../registry/database.ts';
 import { segmentsSince } from '../registry/prediction-segments.ts';
 import type { PredictionSegment } from '../registry/prediction-segments.ts';
-import { linesTable, quote, SEGMENT_SELECTS } from './segment-parquet.ts';
+import { linesTable, NO_EXTENSIONS, quote, SEGMENT_SELECTS } from './segment-parquet.ts';
 import type { SegmentKind } from './segment-parquet.ts';
 
 /** A model's requests with `from <= at < to`, in milliseconds since the epoch of the gateways' clocks. */
@@ -58,7 +58,7 @@ export function openPredictionLog(deps: {
       items: options.items ? await fetchParts(deps.store, inWindow, 'items') : [],
       outcomes: await fetchParts(deps.store, segments, 'outcomes'),
     };
-    const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
+    const instance = await DuckDBInstance.create(':memory:', { threads: '2', ...NO_EXTENSIONS });
     const connection = await instance.connect();
     const close = (): void => {
       connection.closeSync();

@@ -2,6 +2,9 @@ import { stat } from 'node:fs/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { SegmentParts } from '../registry/prediction-segments.ts';
 
+/** What is built in is enough; DuckDB must not fetch more from the network on its own. */
+export const NO_EXTENSIONS = { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' };
+
 export type SegmentKind = keyof SegmentParts;
 
 interface ConvertedPart {
@@ -55,7 +58,7 @@ export function quote(text: string): string {
  */
 export async function convertSegment(path: string, basePath: string): Promise<ConvertedSegment | null> {
   if ((await stat(path)).size === 0) return null;
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1', ...NO_EXTENSIONS });
   const connection = await instance.connect();
   try {
     await connection.run(linesTable(path));

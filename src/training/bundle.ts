@@ -58,6 +58,8 @@ async function listFiles(root: string, under: string): Promise<{ path: string; e
   for (const entry of await readdir(join(root, under), { withFileTypes: true })) {
     const path = posix.join(under, entry.name);
     if (LEFT_OUT.has(entry.name) || entry.name.endsWith('.pyc')) continue;
+    if (!isInside(path))
+      throw new PerennialError(BUNDLE_INVALID, `${path} has a name that bundles don't take; rename it`);
     if (entry.isDirectory()) found.push(...(await listFiles(root, path)));
     else if (entry.isFile()) found.push({ path, executable: await isExecutable(join(root, path)) });
     else

@@ -124,7 +124,7 @@ async function attemptRun(parts: TrainingParts, attempt: Attempt, host: AttemptH
   } finally {
     gpus.giveBack(given);
   }
-  const output = await readTrainerOutput(workspace.outputDir, frame.features);
+  const output = await readTrainerOutput(workspace.outputDir, workspace.keptDir, frame.features);
   const artifact = await store.putFile(output.modelPath);
   const files: RunFile[] = [];
   for (const { path, name, description } of output.files) {

@@ -1,3 +1,4 @@
+import { isServiceVariable } from '../contracts/spec/names.ts';
 import { PerennialError } from '../errors/define-error.ts';
 import { TRAINER_COMMAND_INVALID } from '../errors/training-errors.ts';
 
@@ -19,9 +20,15 @@ const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 /**
  * The whole environment of a trainer. Nothing of the worker's leaks in but PATH, LANG and the names that the spec allows.
  * Python is told not to buffer, as progress must arrive when it is made, and to hash alike under one seed.
- * @throws PerennialError TRAINER_COMMAND_INVALID when an allowed variable is not set on this worker.
+ * @throws PerennialError TRAINER_COMMAND_INVALID when an allowed variable is not set on this worker, or the service's own.
  */
 export function trainerEnvironment(input: TrainerEnvironmentInput): Record<string, string> {
+  const own = input.allowed.filter(isServiceVariable);
+  if (own.length > 0)
+    throw new PerennialError(
+      TRAINER_COMMAND_INVALID,
+      `the spec lets the trainer see ${own.join(', ')}, which the service itself runs on; take it out of training.trainer.environment, and give the trainer a variable of its own`,
+    );
   const missing = input.allowed.filter((name) => input.worker[name] === undefined);
   if (missing.length > 0)
     throw new PerennialError(

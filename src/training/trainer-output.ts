@@ -1,11 +1,12 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { TrainerResult } from '../contracts/trainer.ts';
 import type { Signature } from '../contracts/trainer.ts';
 import { PerennialError, isPerennialError } from '../errors/define-error.ts';
 import type { Problem } from '../errors/define-error.ts';
 import { TRAINER_RESULT_INVALID } from '../errors/training-errors.ts';
 import { OnnxPredictor } from '../serving/onnx-predictor.ts';
+import { takeFile } from './take-file.ts';
 
 const RESULT_FILE = 'result.json';
 const MAX_RESULT_BYTES = 4 * 2 ** 20;
@@ -13,7 +14,7 @@ const MAX_MODEL_BYTES = 2 * 2 ** 30;
 const MAX_FILES = 200;
 const PROBE_ROWS = 2;
 
-/** What a trainer left, checked: every path is absolute, real and inside the output folder. */
+/** What a trainer left, checked: every path is absolute, of a copy that the trainer can't reach. */
 export interface TrainerOutput {
   readonly result: TrainerResult;
   readonly modelPath: string;
@@ -29,19 +30,23 @@ function invalid(problems: readonly Problem[]): PerennialError {
 }
 
 /**
- * Reads and checks what a trainer left in its output folder: the result against its schema, every named file
- * (no way out of the folder, through links neither), and the model by loading it and having it answer two rows.
+ * Reads and checks what a trainer left in its output folder: the result against its schema, every named file, and the
+ * model by loading it and having it answer two rows. What is taken is copied into `keptDir` first. The model lies there
+ * alone, so that one which wants weights from files beside it can't be loaded.
  * @param features The frame's features, which the model must take in that order.
  * @throws PerennialError TRAINER_RESULT_INVALID with every problem found.
  */
 export async function readTrainerOutput(
   outputDir: string,
+  keptDir: string,
   features: readonly string[],
 ): Promise<TrainerOutput> {
-  const result = await readResult(join(outputDir, RESULT_FILE));
+  const [modelDir, filesDir] = [join(keptDir, 'model'), join(keptDir, 'files')];
+  for (const folder of [modelDir, filesDir]) await mkdir(folder, { recursive: true, mode: 0o700 });
+  const result = await readResult(outputDir, join(keptDir, RESULT_FILE));
   const problems: Problem[] = [];
-  const root = await realpath(outputDir);
-  const model = await fileInside(root, result.model.path, MAX_MODEL_BYTES);
+  const modelPath = join(modelDir, 'model.onnx');
+  const model = await takeFile(outputDir, result.model.path, modelPath, MAX_MODEL_BYTES);
   if (typeof model === 'string') problems.push({ path: 'model.path', message: model });
   if (result.files.length > MAX_FILES)
     problems.push({
@@ -50,24 +55,26 @@ export async function readTrainerOutput(
     });
   const files: { path: string; name: string; description: string }[] = [];
   for (const [i, { path, description }] of result.files.slice(0, MAX_FILES).entries()) {
-    const file = await fileInside(root, path, MAX_MODEL_BYTES);
+    const kept = join(filesDir, String(i));
+    const file = await takeFile(outputDir, path, kept, MAX_MODEL_BYTES);
     if (typeof file === 'string') problems.push({ path: `files[${i}].path`, message: file });
-    else files.push({ path: file.path, name: path, description });
+    else files.push({ path: kept, name: path, description });
   }
   problems.push(...featureProblems(result.model.signature, features));
-  if (typeof model !== 'string') problems.push(...(await modelProblems(model.path, result.model.signature)));
+  if (typeof model !== 'string') problems.push(...(await modelProblems(modelPath, result.model.signature)));
   if (problems.length > 0 || typeof model === 'string') throw invalid(problems);
-  return { result, modelPath: model.path, modelBytes: model.sizeBytes, files };
+  return { result, modelPath, modelBytes: model.sizeBytes, files };
 }
 
-async function readResult(path: string): Promise<TrainerResult> {
-  const info = await stat(path).catch(() => null);
-  if (!info?.isFile())
-    throw invalid([{ path: RESULT_FILE, message: 'was not written; it is due in outputDir before exit 0' }]);
-  if (info.size > MAX_RESULT_BYTES) throw invalid([{ path: RESULT_FILE, message: 'is over 4 MiB' }]);
+async function readResult(outputDir: string, kept: string): Promise<TrainerResult> {
+  const taken = await takeFile(outputDir, RESULT_FILE, kept, MAX_RESULT_BYTES);
+  if (typeof taken === 'string')
+    throw invalid([
+      { path: RESULT_FILE, message: `${taken}; it is due in outputDir before exit 0, as a plain file` },
+    ]);
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(path, 'utf8'));
+    json = JSON.parse(await readFile(kept, 'utf8'));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw invalid([{ path: RESULT_FILE, message: `is not JSON: ${reason}` }]);
@@ -75,22 +82,6 @@ async function readResult(path: string): Promise<TrainerResult> {
   const parsed = TrainerResult.safeParse(json);
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message })));
-}
-
-/** The real path of a file of the output folder, or what is wrong with it. */
-async function fileInside(
-  root: string,
-  path: string,
-  maxBytes: number,
-): Promise<{ path: string; sizeBytes: number } | string> {
-  const real = await realpath(join(root, path)).catch(() => null);
-  if (real === null) return `${path} does not exist`;
-  if (!real.startsWith(root + sep)) return `${path} leads out of outputDir`;
-  const info = await stat(real);
-  if (!info.isFile()) return `${path} is not a file`;
-  if (info.size === 0) return `${path} is empty`;
-  if (info.size > maxBytes) return `${path} has ${info.size} bytes; at most ${maxBytes} are taken`;
-  return { path: real, sizeBytes: info.size };
 }
 
 /** The model's inputs side by side must be the frame's features: a changed order would score silently wrong. */

@@ -17,6 +17,8 @@ export interface TrainingWorkspace {
   readonly homeDir: string;
   readonly temporaryDir: string;
   readonly outputDir: string;
+  /** What was taken of the output; the trainer is not told of it. */
+  readonly keptDir: string;
   readonly checkpointDir: string;
   readonly inputFile: string;
   /** Where earlier attempts on this machine may have left checkpoints. */
@@ -50,6 +52,7 @@ export async function openWorkspace(
     homeDir: join(attemptDir, 'home'),
     temporaryDir: join(attemptDir, 'tmp'),
     outputDir: join(attemptDir, 'output'),
+    keptDir: join(attemptDir, 'kept'),
     checkpointDir: join(attemptDir, 'checkpoints'),
     inputFile: join(attemptDir, 'input.json'),
     earlierCheckpointDirs: earlier.map((name) => join(runDir, name, 'checkpoints')),
@@ -67,8 +70,8 @@ export async function copyBlob(from: string, to: string): Promise<void> {
 
 /** Frees what an attempt no longer needs; its checkpoints stay for the next one. */
 export async function clearAttempt(workspace: TrainingWorkspace): Promise<void> {
-  const { codeDir, dataDir, homeDir, temporaryDir, outputDir } = workspace;
-  for (const folder of [codeDir, dataDir, homeDir, temporaryDir, outputDir])
+  const { codeDir, dataDir, homeDir, temporaryDir, outputDir, keptDir } = workspace;
+  for (const folder of [codeDir, dataDir, homeDir, temporaryDir, outputDir, keptDir])
     await rm(folder, { recursive: true, force: true });
 }
 

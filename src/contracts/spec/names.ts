@@ -22,7 +22,20 @@ export const SqlText = z.union([
 ]);
 export type SqlText = z.infer<typeof SqlText>;
 
+/** What the service itself runs on. A spec that named one would hand it to a trainer, or to whom a source connects. */
+const SERVICE_VARIABLES =
+  /^(PERENNIAL_.*|DATABASE_URL|TEMPORAL_API_KEY|SMTP_URL|SLACK_BOT_TOKEN|(S3|AWS)_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)|NODE_OPTIONS)$/;
+
+/** Whether a variable is the service's own, which no spec may name. */
+export function isServiceVariable(name: string): boolean {
+  return SERVICE_VARIABLES.test(name);
+}
+
 /** The name of a secret that the workers' configuration holds; a spec never contains a secret itself. */
 export const SecretName = z
   .string()
-  .regex(/^[A-Z][A-Z0-9_]*$/, 'the NAME of an environment variable, in capitals');
+  .regex(/^[A-Z][A-Z0-9_]*$/, 'the NAME of an environment variable, in capitals')
+  .refine(
+    (name) => !isServiceVariable(name),
+    "one of the service's own variables, which a spec may not name",
+  );

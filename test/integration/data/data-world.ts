@@ -75,7 +75,7 @@ export async function createDataWorld(): Promise<DataWorld> {
       store,
       s3,
       duckdb,
-      baseDirectory: directory,
+      files: { baseDirectory: directory, directories: [directory], closed: [join(directory, 'stack.json')] },
       secrets: (name) => secrets[name],
       now: () => clock.nowMs,
     }),

@@ -29,10 +29,25 @@ describe('the environment of a trainer', () => {
     expect(() => trainerEnvironment({ ...input, allowed: ['WANDB_KEY'] })).toThrow(/WANDB_KEY/);
   });
 
-  it('lets a spec override none of the contract', () => {
-    const worker = { ...input.worker, PERENNIAL_INPUT: '/etc/passwd' };
-    expect(trainerEnvironment({ ...input, worker, allowed: ['PERENNIAL_INPUT'] })['PERENNIAL_INPUT']).toBe(
-      '/run/input.json',
-    );
+  it.each(['PERENNIAL_INPUT', 'PERENNIAL_LINK_SECRET', 'DATABASE_URL', 'S3_SECRET_ACCESS_KEY', 'SMTP_URL'])(
+    'refuses %s, which the service itself runs on, even from a spec that was applied long ago',
+    (name) => {
+      const worker = { ...input.worker, [name]: 'canary' };
+      expect(() => trainerEnvironment({ ...input, worker, allowed: [name] })).toThrow(
+        expect.objectContaining({
+          code: 'TRAINER_COMMAND_INVALID',
+          message: expect.stringContaining(name) as unknown,
+        }),
+      );
+    },
+  );
+
+  it('holds what the contract says, whatever the worker has under those names', () => {
+    const worker = { ...input.worker, HOME: '/root', TMPDIR: '/var/tmp', PERENNIAL_INPUT: '/etc/passwd' };
+    expect(trainerEnvironment({ ...input, worker })).toMatchObject({
+      HOME: '/run/home',
+      TMPDIR: '/run/tmp',
+      PERENNIAL_INPUT: '/run/input.json',
+    });
   });
 });

@@ -1,0 +1,75 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFileAccess } from '../../../src/data/file-listing.ts';
+import { privateFiles } from '../../../src/platform/private-files.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'perennial-files-'));
+const data = join(root, 'data');
+const s3 = new S3Client({ region: 'us-east-1' });
+
+beforeAll(() => {
+  mkdirSync(join(data, 'log'), { recursive: true });
+  mkdirSync(join(root, 'data-of-others'));
+  writeFileSync(join(data, 'log', '1.csv'), 'a\n1\n');
+  writeFileSync(join(root, 'outside.csv'), 'a\n1\n');
+  writeFileSync(join(root, 'data-of-others', '1.csv'), 'a\n1\n');
+  for (const file of privateFiles(data)) writeFileSync(file, '{}');
+  symlinkSync('/etc/passwd', join(data, 'passwd.csv'));
+  symlinkSync('/proc/self/environ', join(data, 'environ.csv'));
+  symlinkSync(join(data, 'stack.json'), join(data, 'log', 'state.json'));
+  symlinkSync(join(root, 'outside.csv'), join(data, 'outside.csv'));
+  symlinkSync(join(data, 'log', '1.csv'), join(data, 'inside.csv'));
+});
+afterAll(() => {
+  s3.destroy();
+  rmSync(root, { recursive: true });
+});
+
+const list = (pattern: string, directories: readonly string[] | null) =>
+  createFileAccess({ baseDirectory: data, s3, directories, closed: privateFiles(data) }).list(pattern);
+
+describe('the local files of a source', () => {
+  it.each(['log/*.csv', 'in*.csv', '../data/inside.csv'])(
+    'may lie where sources may read: %s',
+    async (pattern) => {
+      const files = await list(pattern, [data]);
+      expect(files).toHaveLength(1);
+    },
+  );
+
+  it.each([
+    '../outside.csv',
+    '/etc/passwd',
+    'passwd.csv',
+    'outside.csv',
+    '../data-of-others/*.csv',
+    'log/../../outside.csv',
+  ])('are refused outside of the directories that an operator named, links followed: %s', async (pattern) => {
+    await expect(list(pattern, [data])).rejects.toMatchObject({
+      code: 'SOURCE_UNREADABLE',
+      message: expect.stringContaining('PERENNIAL_SOURCE_DIRS') as unknown,
+    });
+  });
+
+  it.each([
+    '/proc/self/environ',
+    '/proc/1/status',
+    '/sys/kernel/*',
+    'environ.csv',
+    'stack.json',
+    'cli.json',
+    'log/state.json',
+    'admin-token',
+  ])('are never secrets of the service or of its processes: %s', async (pattern) => {
+    for (const directories of [null, [data], ['/']])
+      await expect(list(pattern, directories)).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
+  });
+
+  it('are none where there are none', async () => {
+    expect(await list('nowhere/*.csv', [data])).toEqual([]);
+    expect(await list('/dev/null', null)).toEqual([]);
+  });
+});
