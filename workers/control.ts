@@ -1,5 +1,6 @@
 import { createNotificationActivities } from '../activities/notification.ts';
 import { createRegistryActivities } from '../activities/registry.ts';
+import { createWebhookActivities } from '../activities/webhooks.ts';
 import { configuredChannels } from '../src/notifications/configured-channels.ts';
 import { startWorker } from './start-worker.ts';
 
@@ -18,4 +19,11 @@ await startWorker({
       log: logger,
     }),
   }),
+  // An endpoint that hangs holds a slot here, and none that a lifecycle waits for.
+  beside: {
+    queue: 'webhooks',
+    maxConcurrentActivities: 10,
+    activities: ({ config, db, secrets }) =>
+      createWebhookActivities({ db, secrets, allowedHosts: config.webhookAllowedHosts }),
+  },
 });

@@ -3,6 +3,7 @@ import type { ControlActivities } from '../src/contracts/activities/control.ts';
 import type { DataActivities } from '../src/contracts/activities/data.ts';
 import type { RolloutActivities } from '../src/contracts/activities/rollout.ts';
 import type { TrainingActivities } from '../src/contracts/activities/training.ts';
+import type { WebhookActivities } from '../src/contracts/activities/webhooks.ts';
 import {
   ASSESSMENT,
   DATA_WORK,
@@ -13,6 +14,8 @@ import {
   ROUTE_CHANGE,
   ROUTE_CONFIRMATION,
   training,
+  WEBHOOK,
+  WEBHOOK_RECORD,
 } from './activity-options.ts';
 
 export const {
@@ -33,6 +36,9 @@ export const { setRoute, promoteChampion } = proxyActivities<RolloutActivities>(
 export const { awaitRoute } = proxyActivities<RolloutActivities>(ROUTE_CONFIRMATION);
 export const { verifyLoadable } = proxyActivities<RolloutActivities>(LOAD_CHECK);
 export const { measureRollout } = proxyActivities<RolloutActivities>(MEASUREMENT);
+
+export const { sendWebhook } = proxyActivities<WebhookActivities>(WEBHOOK);
+export const { giveUpWebhook } = proxyActivities<WebhookActivities>(WEBHOOK_RECORD);
 
 /** Training, with the limits that the spec gives it. */
 export function trainingActivities(trainer: Parameters<typeof training>[0]) {

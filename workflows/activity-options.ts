@@ -17,6 +17,17 @@ export const MESSAGE: ActivityOptions = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2m' },
 };
 
+/** A request to somebody else's server: tried for a day, at longer and longer intervals or as the server asks. */
+export const WEBHOOK: ActivityOptions = {
+  taskQueue: TASK_QUEUE.webhooks,
+  startToCloseTimeout: '45s',
+  scheduleToCloseTimeout: '24h',
+  retry: { initialInterval: '5s', backoffCoefficient: 4, maximumInterval: '1h' },
+};
+
+/** How a delivery ended. */
+export const WEBHOOK_RECORD: ActivityOptions = { ...REGISTRY_WRITE, taskQueue: TASK_QUEUE.webhooks };
+
 /** Much data, read or made; heartbeats tell a dead worker from a slow query. */
 export const DATA_WORK: ActivityOptions = {
   taskQueue: TASK_QUEUE.data,

@@ -37,6 +37,8 @@ export interface ApiDependencies {
   readonly artifacts: ArtifactStore;
   readonly linkSecret: string;
   readonly webhookSecrets: Readonly<Record<string, string>>;
+  /** Hosts that outgoing webhooks may reach by plain http and in private networks. */
+  readonly webhookAllowedHosts: readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }

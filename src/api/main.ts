@@ -39,6 +39,7 @@ async function main(config: Config, logger: Logger): Promise<void> {
     artifacts,
     linkSecret: config.linkSecret,
     webhookSecrets: config.webhookSecrets,
+    webhookAllowedHosts: config.webhookAllowedHosts,
     now: Date.now,
   };
   const app = await buildServer(deps, logger);

@@ -17,6 +17,7 @@ import { registerIncidentRoutes } from './routes/incidents.ts';
 import { registerModelRoutes } from './routes/models.ts';
 import { registerTokenRoutes } from './routes/tokens.ts';
 import { registerVersionRoutes } from './routes/versions.ts';
+import { registerWebhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
 import { registerWebhookRoutes } from './routes/webhooks.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -99,6 +100,7 @@ export async function buildServer(deps: ApiDependencies, logger: FastifyBaseLogg
       registerIncidentRoutes(v1, deps);
       registerTokenRoutes(v1, deps);
       registerAuditRoutes(v1, deps);
+      registerWebhookDeliveryRoutes(v1, deps);
       done();
     },
     { prefix: '/v1' },

@@ -11,6 +11,7 @@ import { effectiveSpec } from '../domain/spec/effective-spec.ts';
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { DEPENDENCY_UNAVAILABLE } from '../errors/lifecycle-errors.ts';
 import { SPEC_INVALID } from '../errors/spec-errors.ts';
+import { checkWebhookUrl } from '../notifications/webhook-address.ts';
 import { withTransaction } from '../registry/database.ts';
 import { listModels } from '../registry/models.ts';
 import { applySpec, loadSpecRecord, previewSpec } from '../registry/specs.ts';
@@ -19,7 +20,10 @@ import { packBundle } from '../training/bundle.ts';
 import type { ApiDependencies } from './api-instance.ts';
 import { syncSchedules } from './schedules.ts';
 
-type Deps = Pick<ApiDependencies, 'db' | 'artifacts' | 'lifecycle' | 'temporal' | 'environment'>;
+type Deps = Pick<
+  ApiDependencies,
+  'db' | 'artifacts' | 'lifecycle' | 'temporal' | 'environment' | 'webhookAllowedHosts'
+>;
 
 /** Stores the files as a bundle, in the one form that trainers unpack. null when there are none. */
 async function bundleOf(artifacts: Deps['artifacts'], files: readonly SpecFile[]): Promise<string | null> {
@@ -66,6 +70,21 @@ function storableSpec(value: unknown): ModelSpec {
   return spec;
 }
 
+/** An address that no webhook would ever be sent to is refused now, not when the first event is to be told. */
+function refuseUnreachableWebhooks(spec: ModelSpec, deps: Deps): void {
+  const problems = effectiveSpec(spec, deps.environment).notifications.webhooks.flatMap(({ url }, index) => {
+    try {
+      if (URL.canParse(url)) checkWebhookUrl(new URL(url), deps.webhookAllowedHosts);
+      return [];
+    } catch (error) {
+      if (!isPerennialError(error)) throw error;
+      return [{ path: `notifications.webhooks[${index}].url`, message: error.message }];
+    }
+  });
+  if (problems[0])
+    throw new PerennialError(SPEC_INVALID, `${problems[0].path}: ${problems[0].message}`, { problems });
+}
+
 /** Paths of SQL that is still the name of a file. */
 function sqlFiles(value: unknown, path: string): string[] {
   if (typeof value !== 'object' || value === null) return [];
@@ -85,6 +104,7 @@ export async function applyModelSpec(
 ): Promise<ApplyAnswer> {
   const { environment } = deps;
   const spec = storableSpec(request.spec);
+  refuseUnreachableWebhooks(spec, deps);
   refuseDuplicates(request.files);
   const ref = { model: spec.name, environment };
   const bundle = await bundleOf(deps.artifacts, request.files);

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { webhookSignature } from '../notifications/webhook-signature.ts';
 
 const WEBHOOK_TOLERANCE_MS = 5 * 60_000;
 /** A sender that rotates secrets signs with the old and the new one; more than a few is no rotation. */
@@ -18,11 +19,6 @@ export interface WebhookHeaders {
 export type WebhookCheck =
   | { readonly kind: 'valid' }
   | { readonly kind: 'invalid'; readonly reason: 'headers' | 'timestamp' | 'signature' };
-
-/** The HMAC-SHA256 of `id.timestamp.body`, in base64, as the Standard Webhooks scheme has it. */
-export function webhookSignature(secret: string, id: string, timestamp: string, body: Buffer): string {
-  return createHmac('sha256', secret).update(`${id}.${timestamp}.`).update(body).digest('base64');
-}
 
 /** Checks a delivery in constant time; `secret: undefined` (an unknown endpoint) is never valid. */
 export function verifyWebhook(

@@ -11,6 +11,7 @@ import { addIncidentCommands } from './commands/incidents.ts';
 import { addStatusCommands } from './commands/status.ts';
 import { addSteeringCommands } from './commands/steer.ts';
 import { addTokenCommands } from './commands/token.ts';
+import { addWebhookCommands } from './commands/webhooks.ts';
 import { renderError } from './render.ts';
 
 const HELP = `
@@ -54,6 +55,7 @@ function createProgram(): Command {
   addIncidentCommands(program);
   addEvidenceCommands(program);
   addTokenCommands(program);
+  addWebhookCommands(program);
   const inherit = (command: Command): void => {
     for (const child of command.commands) {
       if (child.commands.length === 0) child.option('--json', 'print JSON');

@@ -55,7 +55,7 @@ export function clip(text: string, max: number): string {
   return line.length > max ? `${line.slice(0, max - 1)}…` : line;
 }
 
-const GOOD = new Set(['champion', 'pass', 'approved', 'resolved', 'whole', 'validated']);
+const GOOD = new Set(['champion', 'pass', 'approved', 'resolved', 'whole', 'validated', 'delivered']);
 const BAD = new Set([
   'failed',
   'fail',

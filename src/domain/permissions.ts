@@ -11,6 +11,7 @@ export type Permission =
   | 'lifecycle.rollback'
   | 'rollout.steer'
   | 'incident.handle'
+  | 'webhook.redeliver'
   | 'token.manage';
 
 const DATA_SCIENTIST = ['read', 'model.apply', 'model.trigger'] as const;
@@ -24,9 +25,10 @@ const GRANTED: Readonly<Record<RoleName, readonly Permission[]>> = {
     'lifecycle.pause',
     'lifecycle.rollback',
     'rollout.steer',
+    'webhook.redeliver',
   ],
   compliance: ['read', 'version.decide'],
-  'on-call': ['read', 'incident.handle', 'lifecycle.pause', 'lifecycle.rollback'],
+  'on-call': ['read', 'incident.handle', 'webhook.redeliver', 'lifecycle.pause', 'lifecycle.rollback'],
   admin: [
     ...DATA_SCIENTIST,
     'version.decide',
@@ -34,6 +36,7 @@ const GRANTED: Readonly<Record<RoleName, readonly Permission[]>> = {
     'lifecycle.rollback',
     'rollout.steer',
     'incident.handle',
+    'webhook.redeliver',
     'token.manage',
   ],
 };

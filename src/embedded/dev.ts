@@ -36,6 +36,7 @@ const ADDRESS_LABELS: Readonly<Record<string, string>> = {
   temporal: 'Temporal',
   mailInbox: 'Mail inbox',
   slackView: 'Slack view',
+  webhookSink: 'Webhooks',
 };
 
 /** The addresses of a running stack, where its data lies and how to stop it; one line each. */

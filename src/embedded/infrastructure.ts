@@ -110,6 +110,8 @@ export async function planInfrastructure(
     PERENNIAL_LINK_SECRET: outerEnv['PERENNIAL_LINK_SECRET'] ?? credentials.linkSecret,
     PERENNIAL_WEBHOOK_SECRETS:
       outerEnv['PERENNIAL_WEBHOOK_SECRETS'] ?? JSON.stringify({ local: credentials.webhookSecret }),
+    // The sink of a local stack listens on loopback, without a certificate.
+    WEBHOOK_ALLOWED_HOSTS: outerEnv['WEBHOOK_ALLOWED_HOSTS'] ?? new URL(sinksUrl(sinks)).host,
     LOG_LEVEL: outerEnv['LOG_LEVEL'] ?? 'info',
     ...outsideEnvironment(outerEnv, outside),
   };
@@ -120,6 +122,7 @@ export async function planInfrastructure(
     ...(outside.temporal ? {} : { temporalUi: `http://${LOOPBACK}:${String(ports['temporal-ui'])}` }),
     ...(outside.mail ? {} : { mailInbox: `${sinksUrl(sinks)}/mail` }),
     ...(outside.slack ? {} : { slackView: `${sinksUrl(sinks)}/slack` }),
+    ...(outside.mail && outside.slack ? {} : { webhookSink: `${sinksUrl(sinks)}/webhooks` }),
   };
   return { services, env, endpoints };
 }

@@ -1,5 +1,6 @@
 import type { StoredMail } from './mail-sink.ts';
 import type { StoredSlackMessage } from './slack-sink.ts';
+import type { StoredWebhook } from './webhook-sink.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -82,4 +83,15 @@ export function slackPage(messages: readonly StoredSlackMessage[]): string {
     ...messages.filter((reply) => reply.threadTs === first.ts),
   ]);
   return page('Slack', parts.length === 0 ? '<p>No message yet.</p>' : parts.map(slackMessage).join(''));
+}
+
+/** What outgoing webhooks told, newest first. */
+export function webhookPage(webhooks: readonly StoredWebhook[]): string {
+  const parts = webhooks
+    .toReversed()
+    .map(
+      ({ receivedAt, endpoint, webhookId, body }) =>
+        `<div class="message"><span class="meta">${escape(endpoint)} ${escape(receivedAt)} ${escape(webhookId)}</span><pre>${escape(body)}</pre></div>`,
+    );
+  return page('Webhooks', parts.length === 0 ? '<p>No webhook has arrived yet.</p>' : parts.join(''));
 }

@@ -28,10 +28,11 @@ export interface StackOptions {
   readonly productEnv?: Readonly<Record<string, string>>;
   /**
    * Runs once the infrastructure answers and before the product starts, and may add to its environment what only
-   * then is known: the address of a database of the application's own.
+   * then is known: the address of a database of the application's own, or one of the `endpoints`.
    */
   readonly beforeProducts?: (
     env: Readonly<Record<string, string>>,
+    endpoints: Readonly<Record<string, string>>,
   ) => Promise<Readonly<Record<string, string>>>;
   /** False trades a crash of the machine for speed; a kill of any process loses nothing either way. Default true. */
   readonly durable?: boolean;
@@ -44,7 +45,7 @@ export interface Stack {
   readonly dataDir: string;
   /** The environment of the product's processes: every variable of config.ts. Holds secrets. */
   readonly env: Readonly<Record<string, string>>;
-  /** Addresses: api, gateway, temporal, temporalUi, mailInbox, slackView. */
+  /** Addresses: api, gateway, temporal, temporalUi, mailInbox, slackView, webhookSink. */
   readonly endpoints: Readonly<Record<string, string>>;
   readonly processes: () => readonly ProcessStatus[];
   /** Sends a signal to one process, which is then started again; false when it is not running. */
@@ -105,7 +106,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     await allOrFirstError(plan.services.map(start));
     const known = { ...plan.env, ...options.productEnv };
-    const env = { ...known, ...(await options.beforeProducts?.(known)) };
+    const env = { ...known, ...(await options.beforeProducts?.(known, plan.endpoints)) };
     const startProducts = async (products: readonly ProductProcess[]): Promise<void> => {
       if (products.length > 0) await migrateRegistry(env['DATABASE_URL'] ?? '');
       await allOrFirstError(products.map((product) => start(productService(product, env))));

@@ -22,6 +22,16 @@ const commaList = text.transform((value) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+const hostList = commaList.pipe(
+  z.array(
+    z
+      .string()
+      .regex(
+        /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$/,
+        'must be a comma-separated list of host or host:port',
+      ),
+  ),
+);
 const webhookSecrets = text.transform((value, context): Record<string, string> => {
   try {
     return z.record(z.string().min(1), z.string().min(1)).parse(JSON.parse(value));
@@ -73,6 +83,7 @@ const Environment = z
       .string()
       .min(LINK_SECRET_MIN_CHARS, `must have at least ${String(LINK_SECRET_MIN_CHARS)} characters`),
     PERENNIAL_WEBHOOK_SECRETS: webhookSecrets.optional(),
+    WEBHOOK_ALLOWED_HOSTS: hostList.optional(),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   })
   .superRefine((env, context) => {
@@ -137,6 +148,8 @@ export interface Config {
   readonly gateway: { readonly host: string; readonly port: number; readonly id: string };
   readonly linkSecret: string;
   readonly webhookSecrets: Readonly<Record<string, string>>;
+  /** Hosts that outgoing webhooks may reach by plain http and in private networks: `host` or `host:port`. */
+  readonly webhookAllowedHosts: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 }
 
@@ -199,6 +212,7 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv): Config {
     gateway: { host: env.GATEWAY_HOST, port: env.GATEWAY_PORT, id: env.GATEWAY_ID },
     linkSecret: env.PERENNIAL_LINK_SECRET,
     webhookSecrets: env.PERENNIAL_WEBHOOK_SECRETS ?? {},
+    webhookAllowedHosts: env.WEBHOOK_ALLOWED_HOSTS ?? [],
     logLevel: env.LOG_LEVEL,
   });
 }

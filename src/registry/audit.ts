@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { Queryable, Transaction } from './database.ts';
+import { enqueueWebhooks } from './webhook-outbox.ts';
 
 export interface NewAuditEvent {
   readonly actor: string;
@@ -28,7 +29,8 @@ function hashOf(event: Omit<AuditEvent, 'hash'>): string {
 
 /**
  * Appends one event to the chain, in the caller's transaction, so that a change and its record commit together.
- * Writers queue on an advisory lock until commit: the chain has no forks and no gaps.
+ * Writers queue on an advisory lock until commit: the chain has no forks and no gaps. Webhooks that tell the event
+ * are written with it.
  */
 export async function appendAudit(tx: Transaction, event: NewAuditEvent): Promise<AuditEvent> {
   await tx.query('SELECT pg_advisory_xact_lock($1)', [AUDIT_LOCK]);
@@ -59,6 +61,7 @@ export async function appendAudit(tx: Transaction, event: NewAuditEvent): Promis
       full.hash,
     ],
   );
+  await enqueueWebhooks(tx, full);
   return full;
 }
 

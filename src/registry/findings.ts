@@ -1,5 +1,7 @@
 import type { ModelRef } from '../contracts/workflows/ids.ts';
+import { systemActor } from '../domain/actor.ts';
 import type { Finding } from '../domain/finding.ts';
+import { appendAudit } from './audit.ts';
 import type { Queryable, Transaction } from './database.ts';
 
 /** The findings of one pass, in the order of the spec's monitors; null when the pass has recorded none. */
@@ -35,15 +37,16 @@ export async function recentStatuses(
   return rows.map((row) => row.status);
 }
 
-/** Writes the findings of a pass; one that is there already stays as it is. */
+/** Writes the findings of a pass; one that is there already stays as it is. A drift that begins is audited. */
 export async function insertFindings(
   tx: Transaction,
   ref: ModelRef,
   passId: string,
   findings: readonly Finding[],
 ): Promise<void> {
-  for (const finding of findings)
-    await tx.query(
+  for (const finding of findings) {
+    const began = isDrift(finding) && !(await wasDrifting(tx, ref, finding));
+    const { rowCount } = await tx.query(
       `INSERT INTO findings (id, pass_id, model, environment, monitor, version, status, finding, window_end)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9::float8 / 1000)) ON CONFLICT (id) DO NOTHING`,
       [
@@ -58,4 +61,35 @@ export async function insertFindings(
         finding.windowEnd,
       ],
     );
+    if (rowCount === 1 && began) await auditDrift(tx, ref, finding);
+  }
+}
+
+const DRIFT_TYPES: ReadonlySet<string> = new Set(['feature-drift', 'prediction-drift', 'outcome-drift']);
+
+function isDrift({ type, status, confirmed }: Finding): boolean {
+  return DRIFT_TYPES.has(type) && status === 'breach' && confirmed;
+}
+
+/** Whether the window before this one showed the drift already, so that one that lasts is told once. */
+async function wasDrifting(tx: Transaction, ref: ModelRef, finding: Finding): Promise<boolean> {
+  const { rows } = await tx.query<{ finding: Finding }>(
+    `SELECT finding FROM findings
+      WHERE model = $1 AND environment = $2 AND monitor = $3 AND version = $4 AND status IN ('ok', 'breach')
+      ORDER BY window_end DESC, created_at DESC LIMIT 1`,
+    [ref.model, ref.environment, finding.monitor, finding.version],
+  );
+  return rows[0] !== undefined && isDrift(rows[0].finding);
+}
+
+async function auditDrift(tx: Transaction, ref: ModelRef, finding: Finding): Promise<void> {
+  const { id, monitor, type, version, severity, value, threshold, reason, windowStart, windowEnd } = finding;
+  await appendAudit(tx, {
+    actor: systemActor('monitor').id,
+    action: 'drift.detected',
+    model: ref.model,
+    environment: ref.environment,
+    version,
+    data: { finding: id, monitor, type, severity, value, threshold, reason, windowStart, windowEnd },
+  });
 }

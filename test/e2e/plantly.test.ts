@@ -20,6 +20,10 @@ const Invasive = Numbered.extend({
     }),
   }),
 });
+const Webhook = z.object({
+  deliveryId: z.string(),
+  payload: z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) }),
+});
 const Alert = z.object({
   mails: z.number(),
   slack: z.number(),
@@ -58,6 +62,12 @@ describe('the life of the plant recommender', () => {
   it('makes version 1, which its author may not approve', () => {
     expect(told.facts('produce-v1', Numbered).version).toBe(1);
     expect(told.step('self-approval').facts['code']).toBe('APPROVAL_SELF');
+  });
+
+  it('tells of version 1 by one signed webhook', () => {
+    const { deliveryId, payload } = told.facts('webhook-v1', Webhook);
+    expect(deliveryId).toMatch(/^msg_[0-9a-f]{32}$/);
+    expect(payload).toMatchObject({ type: 'version.registered', data: { version: 1, to: 'candidate' } });
   });
 
   it('quarantines a broken log file and tells of it', () => {

@@ -4,10 +4,14 @@ import { gzipSync } from 'node:zlib';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { expect, it } from 'vitest';
 import { TASK_QUEUE } from '../../src/contracts/task-queues.ts';
-import { incidentWorkflowId, produceVersionId } from '../../src/contracts/workflows/ids.ts';
+import {
+  incidentWorkflowId,
+  produceVersionId,
+  webhookWorkflowId,
+} from '../../src/contracts/workflows/ids.ts';
 import { resolveUpdate } from '../../src/contracts/workflows/incident.ts';
 import { pauseUpdate, resumeUpdate } from '../../src/contracts/workflows/lifecycle.ts';
-import { monitorModel, refreshData, requestScheduledVersion } from '../../workflows/index.ts';
+import { deliverWebhook, monitorModel, refreshData, requestScheduledVersion } from '../../workflows/index.ts';
 import { finding, gateReport, OTTO } from '../workflows/builders.ts';
 import { live } from '../workflows/steps.ts';
 import { openStage, REF } from '../workflows/time-skipping.ts';
@@ -59,6 +63,10 @@ it('records a history of each workflow', { timeout: TIMEOUT_MS }, async () => {
     await incident.result();
     await record('handleIncident', incident.workflowId);
     await record('modelLifecycle', life.handle.workflowId);
+    const webhook = { ...ref, deliveryId: 'msg-1', endpoint: 'shop', event: 'version.registered' };
+    const workflowId = webhookWorkflowId(ref.environment, webhook.deliveryId);
+    await workflow.execute(deliverWebhook, { taskQueue: TASK_QUEUE.control, workflowId, args: [webhook] });
+    await record('deliverWebhook', workflowId);
     expect(world.champion).toBe(1);
   });
   await stage.close();

@@ -8,6 +8,7 @@ import type {
 import type { DataActivities } from '../../src/contracts/activities/data.ts';
 import type { RolloutActivities, SetRouteInput } from '../../src/contracts/activities/rollout.ts';
 import type { TrainingActivities } from '../../src/contracts/activities/training.ts';
+import type { WebhookActivities } from '../../src/contracts/activities/webhooks.ts';
 import type { FindingsReport } from '../../src/contracts/workflows/lifecycle.ts';
 import { canMove } from '../../src/domain/version-stage.ts';
 import type { VersionStage } from '../../src/domain/version-stage.ts';
@@ -16,7 +17,11 @@ import type { RolloutSamples } from '../../src/domain/rollout-samples.ts';
 import type { Severity } from '../../src/domain/finding.ts';
 import { gateReport, policyOf, samplesOf } from './builders.ts';
 
-export type Activities = ControlActivities & DataActivities & TrainingActivities & RolloutActivities;
+export type Activities = ControlActivities &
+  DataActivities &
+  TrainingActivities &
+  RolloutActivities &
+  WebhookActivities;
 
 export interface Route extends Pick<SetRouteInput, 'weights' | 'shadow' | 'reason' | 'key'> {
   readonly generation: number;
@@ -53,6 +58,11 @@ export class World {
   });
   findings: (passId: string) => FindingsReport | null = () => null;
   confirmRoute: (generation: number) => Promise<void> | void = () => undefined;
+  /** By delivery id. */
+  readonly givenUp = new Map<string, string>();
+  sendWebhook: (deliveryId: string) => Promise<{ readonly statusCode: number }> = async () => ({
+    statusCode: 200,
+  });
   beforeNotify: (notice: Notice) => void = () => undefined;
 
   constructor(policy: Parameters<typeof policyOf>[0] = {}) {
@@ -105,6 +115,8 @@ export class World {
       if (!this.notices.has(notice.key)) this.notices.set(notice.key, notice);
       return { delivered: ['test'] };
     },
+    sendWebhook: async ({ deliveryId }) => this.sendWebhook(deliveryId),
+    giveUpWebhook: async ({ deliveryId, code }) => void this.givenUp.set(deliveryId, code),
     ingestSource: (input) => this.ingest(input),
     materialiseFeatures: async () => ({ views: [], onlineRows: 0 }),
     buildFrame: async ({ version }) => ({ frame: `frame-${version}`, trainRows: 80, holdoutRows: 20 }),

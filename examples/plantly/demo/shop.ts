@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +26,8 @@ export interface PlantlyStack {
   readonly shopDatabaseUrl: string;
   readonly logDirectory: string;
   readonly ledgerFile: string;
+  /** Signs the webhooks that the spec asks for. */
+  readonly webhookSecret: string;
 }
 
 /** The shop's database stands beside the registry, on the same server. */
@@ -53,13 +56,18 @@ export async function startPlantly({ wire, ...options }: PlantlyOptions): Promis
   await rm(DEMO_DIR, { recursive: true, force: true });
   await rm(SHOP_DIR, { recursive: true, force: true });
   let shopDatabaseUrl = '';
+  const webhookSecret = randomBytes(32).toString('hex');
   const stack = await startStack({
     ...options,
     dataDir: DEMO_DIR,
     environment: 'demo',
-    beforeProducts: async (env) => {
+    beforeProducts: async (env, { webhookSink = '' }) => {
       shopDatabaseUrl = await createShopDatabase(env['DATABASE_URL'] ?? '');
-      const shop = { PLANTLY_DATABASE_URL: shopDatabaseUrl };
+      const shop = {
+        PLANTLY_DATABASE_URL: shopDatabaseUrl,
+        PLANTLY_WEBHOOK_URL: `${webhookSink}/plantly`,
+        PLANTLY_WEBHOOK_SECRET: webhookSecret,
+      };
       return { ...shop, ...(await wire?.({ ...env, ...shop })) };
     },
   });
@@ -68,5 +76,6 @@ export async function startPlantly({ wire, ...options }: PlantlyOptions): Promis
     shopDatabaseUrl,
     logDirectory: join(SHOP_DIR, 'log'),
     ledgerFile: join(SHOP_DIR, 'ledger.ndjson'),
+    webhookSecret,
   };
 }

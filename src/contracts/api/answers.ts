@@ -166,6 +166,33 @@ export const DecideAnswerBody = z.object({
 export const RollbackAnswerBody = z.object({ from: z.int(), to: z.int(), generation: z.int() });
 export const Done = z.object({ done: z.literal(true) });
 
+const WebhookFailure = z.object({ code: z.string(), message: z.string() });
+export const WebhookDeliveryAnswer = z.object({
+  ...ref,
+  deliveryId: z.string().describe('The `webhook-id` of every attempt.'),
+  endpoint: z.string(),
+  event: z.string(),
+  sequence: z.int(),
+  status: z.enum(['pending', 'delivered', 'failed']),
+  attempts: z.int(),
+  lastStatusCode: z.int().nullable(),
+  lastError: WebhookFailure.nullable(),
+  error: WebhookFailure.nullable().describe('Why it was given up.'),
+  createdAt: Time,
+  finishedAt: Time.nullable(),
+});
+export const WebhookDeliveryDetail = WebhookDeliveryAnswer.extend({
+  body: z.string().describe('As it was signed and sent.'),
+  log: list(
+    z.object({
+      at: Time,
+      statusCode: z.int().nullable(),
+      error: WebhookFailure.nullable(),
+      durationMs: z.number(),
+    }),
+  ),
+});
+
 export const TokenAnswer = z.object({
   tokenId: z.string(),
   actor: z.string(),

@@ -24,6 +24,13 @@ export const IncidentQuery = PageQuery.extend({
   model: Name.optional(),
   status: z.enum(['open', 'acknowledged', 'resolved']).optional(),
 });
+export const DeliveryParams = z.object({
+  deliveryId: z.string().regex(/^msg_[0-9a-f]{32}$/, 'the id of a delivery, such as msg_ and 32 digits'),
+});
+export const DeliveryQuery = PageQuery.extend({
+  model: Name.optional(),
+  status: z.enum(['pending', 'delivered', 'failed']).optional(),
+});
 export const AuditQuery = PageQuery.extend({
   model: Name.optional(),
   after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),

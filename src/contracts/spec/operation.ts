@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
 import { ColumnName, Name } from './names.ts';
+import { WebhookEndpoints } from './webhooks.ts';
 
 export const Role = z.enum(['viewer', 'data-scientist', 'ml-engineer', 'compliance', 'on-call', 'admin']);
 export type Role = z.infer<typeof Role>;
@@ -196,6 +197,7 @@ export type Retraining = z.infer<typeof Retraining>;
 export const Notifications = z.strictObject({
   slack: z.strictObject({ channel: z.string().min(1) }).optional(),
   email: z.strictObject({ to: z.array(z.email()).min(1) }).optional(),
+  webhooks: WebhookEndpoints.describe('Systems that are told by signed HTTP requests: docs/webhooks.md.'),
   remindEvery: Duration.prefault('30m').describe('Until an incident is acknowledged.'),
   escalation: z
     .strictObject({

@@ -16,4 +16,7 @@ export const rolloutId = (m: ModelRef, version: number): string => `${lifecycleI
 export const monitorScheduleId = (m: ModelRef): string => `monitor/${m.environment}/${m.model}`;
 export const refreshScheduleId = (m: ModelRef): string => `refresh/${m.environment}/${m.model}`;
 export const retrainScheduleId = (m: ModelRef): string => `retrain/${m.environment}/${m.model}`;
+/** One per delivery: an event is sent to an endpoint by one series of attempts at a time. */
+export const webhookWorkflowId = (environment: string, deliveryId: string): string =>
+  `webhook/${environment}/${deliveryId}`;
 export const incidentWorkflowId = (incidentId: string): string => `incident/${incidentId}`;

@@ -3,12 +3,14 @@ import type { Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createRegistryActivities } from '../../../activities/registry.ts';
+import { createWebhookActivities } from '../../../activities/webhooks.ts';
 import type { ArtifactStore } from '../../../src/artifacts/artifact-store.ts';
 import type { ApiInstance } from '../../../src/api/api-instance.ts';
 import { createLifecycleClient } from '../../../src/api/lifecycle-client.ts';
 import { buildServer } from '../../../src/api/server.ts';
 import { TASK_QUEUE } from '../../../src/contracts/task-queues.ts';
 import type { RoleName } from '../../../src/domain/role.ts';
+import { dispatchingWebhooks } from '../../../src/notifications/dispatch-webhooks.ts';
 import { wrapActivities } from '../../../src/platform/activity-errors.ts';
 import { connectTemporal } from '../../../src/platform/temporal-connection.ts';
 import { withTransaction } from '../../../src/registry/database.ts';
@@ -23,6 +25,7 @@ import { scriptedWork } from './scripted-work.ts';
 import type { Script } from './scripted-work.ts';
 
 export const LINK_SECRET = 'a link secret of the tests';
+const ALLOWED_HOSTS = ['127.0.0.1'];
 export const WEBHOOK_SECRET = 'a webhook secret of the tests';
 
 export interface Answer {
@@ -37,6 +40,8 @@ export interface Answer {
 /** A real API server on loopback over a real registry, S3 and Temporal, with the product's workflows on one worker. */
 export class ApiWorld {
   readonly script: Script = { requests: 1000 };
+  /** Variables of the workers that specs name. */
+  readonly secrets: Record<string, string> = {};
   readonly #workers: { readonly worker: Worker; readonly running: Promise<void> }[] = [];
 
   readonly db: Database;
@@ -76,6 +81,7 @@ export class ApiWorld {
         artifacts: store,
         linkSecret: LINK_SECRET,
         webhookSecrets: { ci: WEBHOOK_SECRET },
+        webhookAllowedHosts: ALLOWED_HOSTS,
         now: Date.now,
       },
       logger,
@@ -90,11 +96,14 @@ export class ApiWorld {
     const workflowBundle = bundledWorkflows();
     const { address, namespace } = this.temporal;
     const connection = await NativeConnection.connect({ address });
-    const activities = wrapActivities({
-      ...createRegistryActivities({ db: this.db, artifacts: this.store }),
-      ...scriptedWork(this.db, this.store, this.script),
+    const { db, client, secrets } = this;
+    const work = {
+      ...createRegistryActivities({ db, artifacts: this.store }),
+      ...scriptedWork(db, this.store, this.script),
+      ...createWebhookActivities({ db, allowedHosts: ALLOWED_HOSTS, secrets: (name) => secrets[name] }),
       notify: async () => ({ delivered: ['test'] }),
-    });
+    };
+    const activities = wrapActivities(dispatchingWebhooks(work, { db, environment: ENVIRONMENT, client }));
     for (const taskQueue of Object.values(TASK_QUEUE)) {
       const workflows = taskQueue === TASK_QUEUE.control ? { workflowBundle } : {};
       const worker = await Worker.create({ connection, namespace, taskQueue, activities, ...workflows });

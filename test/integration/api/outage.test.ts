@@ -27,6 +27,7 @@ const deps = () => ({
   artifacts: world.store,
   linkSecret: LINK_SECRET,
   webhookSecrets: {},
+  webhookAllowedHosts: [],
   now: Date.now,
 });
 

@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access -- answers are looked into as JSON */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { webhookSignature } from '../../../src/api/webhook-signature.ts';
+import { webhookSignature } from '../../../src/notifications/webhook-signature.ts';
 import { specInput } from '../registry/registry-fixture.ts';
 import { ApiWorld, until, WEBHOOK_SECRET } from './api-fixture.ts';
 

@@ -50,6 +50,8 @@ const CASES: readonly Case[] = [
   ['an unknown role', 'token create bob --role king', 'INPUT_INVALID', EXIT.usage],
   ['a status that is none', 'incidents --status odd', 'INPUT_INVALID', EXIT.usage],
   ['a limit that is no number', 'timeline known --limit many', 'INPUT_INVALID', EXIT.usage],
+  ['a delivery status that is none', 'webhooks --status odd', 'INPUT_INVALID', EXIT.usage],
+  ['a delivery id that is none', 'webhooks show nope', 'INPUT_INVALID', EXIT.usage],
   ['a file that is not there', 'apply missing.yaml', 'SPEC_UNREADABLE', EXIT.usage],
   ['a folder', 'apply huge', 'SPEC_UNREADABLE', EXIT.usage],
   ['broken YAML', 'apply broken.yaml', 'SPEC_UNREADABLE', EXIT.usage],
@@ -60,6 +62,12 @@ const CASES: readonly Case[] = [
   ['an unknown model', 'status nobody', 'MODEL_NOT_FOUND', EXIT.refused],
   ['incidents of an unknown model', 'incidents --model nobody', 'MODEL_NOT_FOUND', EXIT.refused],
   ['an unknown version', 'card known 99', 'VERSION_NOT_FOUND', EXIT.refused],
+  [
+    'an unknown delivery',
+    `webhooks redeliver msg_${'0'.repeat(32)}`,
+    'WEBHOOK_DELIVERY_NOT_FOUND',
+    EXIT.refused,
+  ],
   ['an unknown incident', 'ack nothing', 'INCIDENT_NOT_FOUND', EXIT.refused],
   [
     'a server that is not there',

@@ -93,6 +93,25 @@ describe('the mail sink', () => {
   });
 });
 
+describe('the webhook sink', () => {
+  it('keeps each request with its headers and bytes, also a repetition, and shows it', async () => {
+    const send = () =>
+      fetch(`${sinksUrl(settings)}/webhooks/shop`, {
+        method: 'POST',
+        headers: { 'webhook-id': 'msg_1', 'webhook-timestamp': '7', 'webhook-signature': 'v1,x' },
+        body: '{"type": "<b>"}',
+      });
+    expect((await send()).status).toBe(204);
+    await send();
+    expect(sinks.webhooks()).toMatchObject([
+      { endpoint: 'shop', webhookId: 'msg_1', timestamp: '7', signature: 'v1,x', body: '{"type": "<b>"}' },
+      { webhookId: 'msg_1' },
+    ]);
+    expect(JSON.parse(await page('/webhooks/messages'))).toEqual(sinks.webhooks());
+    expect(await page('/webhooks')).toContain('&lt;b&gt;');
+  });
+});
+
 describe('the Slack sink', () => {
   const client = (token: string): WebClient =>
     new WebClient(token, { slackApiUrl: `${sinksUrl(settings)}/slack/api/`, retryConfig: { retries: 0 } });

@@ -36,6 +36,7 @@ beforeAll(async () => {
     notifications: {
       slack: { channel: `#${CHANNEL}` },
       email: { to: [MAIL] },
+      webhooks: [],
       remindEvery: 1,
       escalation: { after: 1, email: [HEAD] },
     },

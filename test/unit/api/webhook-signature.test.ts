@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { verifyWebhook, webhookSignature } from '../../../src/api/webhook-signature.ts';
+import { verifyWebhook } from '../../../src/api/webhook-signature.ts';
+import { webhookSignature } from '../../../src/notifications/webhook-signature.ts';
 
 const NOW = 1_800_000_000_000;
 const TIMESTAMP = String(NOW / 1000);

@@ -11,6 +11,7 @@ const TABLE: readonly (readonly [Permission, readonly string[]])[] = [
   ['lifecycle.rollback', ['ml-engineer', 'on-call', 'admin']],
   ['rollout.steer', ['ml-engineer', 'admin']],
   ['incident.handle', ['on-call', 'admin']],
+  ['webhook.redeliver', ['ml-engineer', 'on-call', 'admin']],
   ['token.manage', ['admin']],
 ];
 

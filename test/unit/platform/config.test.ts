@@ -17,6 +17,7 @@ describe('loadConfig', () => {
       api: { host: '127.0.0.1', port: 7080 },
       publicUrl: 'http://127.0.0.1:7080',
       webhookSecrets: {},
+      webhookAllowedHosts: [],
       logLevel: 'info',
     });
   });

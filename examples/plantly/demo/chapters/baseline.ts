@@ -1,4 +1,5 @@
 import { isPerennialError } from '../../../../src/errors/define-error.ts';
+import { untilToldByWebhook } from '../../../story/received-webhooks.ts';
 import { NotSeen } from '../../../story/story.ts';
 import type { Step } from '../../../story/story.ts';
 import { until } from '../../../story/until.ts';
@@ -37,6 +38,20 @@ export function baseline(setting: Setting): Step[] {
             gates: report.gates.map(({ gate, verdict }) => ({ gate, ...verdict })),
             evidenceHash: report.evidenceHash,
           },
+        };
+      },
+    },
+    {
+      id: 'webhook-v1',
+      title: "The shop's own systems hear of it",
+      expected: 'one webhook tells version.registered, signed with the secret of the endpoint',
+      run: async () => {
+        const { stack, webhookSecret } = need(setting.plantly, 'stack');
+        const event = { type: 'version.registered', version: setting.baseline };
+        const told = await untilToldByWebhook(stack, webhookSecret, event, MESSAGE_TIMEOUT_MS);
+        return {
+          seen: `${event.type} of version ${setting.baseline} arrived as ${told.deliveryId}, its signature is valid`,
+          facts: { ...told },
         };
       },
     },
