@@ -52,17 +52,18 @@ export async function dispute(
     mlEngineer.approve(MODEL, version, 'Beats the baseline on pandemic data'),
     secondEngineer.reject(MODEL, version, 'Too soon after an incident'),
   ]);
-  // The vote counts when it is answered; the registry has its decision a moment later.
-  const decided = [...SERVING, 'denied'] as const;
-  await untilStage(secondEngineer, MODEL, version, decided, DECISION_TIMEOUT_MS, tell);
-  const decisions = await until('the decisions', DECISION_TIMEOUT_MS, async () =>
-    listIn(
+  await untilStage(secondEngineer, MODEL, version, [...SERVING, 'denied'], DECISION_TIMEOUT_MS, tell);
+  const outcomes = await until('the decision of one of two', DECISION_TIMEOUT_MS, async () => {
+    const decisions = listIn(
       'decisions',
       DecisionAnswer,
       await secondEngineer.api.get(`/v1/models/${MODEL}/versions/${String(version)}/decisions`),
-    ),
-  );
-  const outcomes = decisions.filter(({ kind }) => kind === 'approval').map(({ outcome }) => outcome);
+    );
+    const votes = decisions.filter(
+      ({ kind, outcome }) => kind === 'approval' && (outcome === 'approve' || outcome === 'reject'),
+    );
+    return votes.length > 0 ? votes.map(({ outcome }) => outcome) : undefined;
+  });
   const [outcome] = outcomes;
   if (outcomes.length !== 1 || (outcome !== 'approve' && outcome !== 'reject'))
     throw new NotSeen(`two people at once made ${outcomes.length} decisions: ${outcomes.join(', ')}`);
