@@ -6,6 +6,7 @@ import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { EXIT } from './exit-codes.ts';
 import { addApplyCommand } from './commands/apply.ts';
 import { addDevCommand } from './commands/dev.ts';
+import { addDriftCommand } from './commands/drift.ts';
 import { addEvidenceCommands } from './commands/evidence.ts';
 import { addIncidentCommands } from './commands/incidents.ts';
 import { addStatusCommands } from './commands/status.ts';
@@ -54,6 +55,7 @@ function createProgram(): Command {
   addIncidentCommands(program);
   addEvidenceCommands(program);
   addTokenCommands(program);
+  addDriftCommand(program);
   const inherit = (command: Command): void => {
     for (const child of command.commands) {
       if (child.commands.length === 0) child.option('--json', 'print JSON');

@@ -99,3 +99,14 @@ export const DATA_JOB_FAILED = defineError('DATA_JOB_FAILED', {
   summary:
     'DuckDB could not finish with the data: a damaged file, no room on the disk, or more than its memory. Its own message says which.',
 });
+export const DATA_COLUMNS_DIFFER = defineError('DATA_COLUMNS_DIFFER', {
+  status: 400,
+  retry: 'never',
+  summary:
+    'Two data sets that are compared differ in their columns or in the types of a column. Choose with --columns, --exclude and --type.',
+});
+export const DATA_COLUMN_UNKNOWN = defineError('DATA_COLUMN_UNKNOWN', {
+  status: 404,
+  retry: 'never',
+  summary: 'A data file has no column of the name that was given.',
+});
