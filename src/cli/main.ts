@@ -6,6 +6,7 @@ import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { EXIT } from './exit-codes.ts';
 import { addApplyCommand } from './commands/apply.ts';
 import { addDevCommand } from './commands/dev.ts';
+import { addDriftCommand } from './commands/drift.ts';
 import { addEvidenceCommands } from './commands/evidence.ts';
 import { addIncidentCommands } from './commands/incidents.ts';
 import { addStatusCommands } from './commands/status.ts';
@@ -17,7 +18,7 @@ import { renderError } from './render.ts';
 const HELP = `
 Exit codes:
   0  done
-  1  refused by the server, or what was asked about is broken
+  1  refused by the server, or what was asked about is broken; data breach what they are held to
   2  the command line, the spec or a file is wrong; nothing was changed
   3  the server cannot be reached or has a fault; trying again may help
   4  no token, a wrong one, or one without the role
@@ -56,6 +57,7 @@ function createProgram(): Command {
   addEvidenceCommands(program);
   addTokenCommands(program);
   addWebhookCommands(program);
+  addDriftCommand(program);
   const inherit = (command: Command): void => {
     for (const child of command.commands) {
       if (child.commands.length === 0) child.option('--json', 'print JSON');
@@ -80,9 +82,7 @@ function codedError(error: unknown): PerennialError | null {
 function exitCodeOf(error: PerennialError): number {
   if (error.status === 401 || error.status === 403) return EXIT.forbidden;
   if (error.status >= 500) return EXIT.unavailable;
-  return error.code.startsWith('SPEC_') || error.code === 'USAGE' || error.code === 'INPUT_INVALID'
-    ? EXIT.usage
-    : EXIT.refused;
+  return /^(SPEC|DATA)_|^(USAGE|INPUT_INVALID)$/.test(error.code) ? EXIT.usage : EXIT.refused;
 }
 
 try {

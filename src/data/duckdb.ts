@@ -38,6 +38,8 @@ export interface DuckDbSession {
   run(sql: string): Promise<void>;
   /** Rows of trusted SQL, whose shape the caller knows: integers as numbers, timestamps as Dates, lists as arrays. */
   rows<T extends object = SqlRow>(sql: string): Promise<T[]>;
+  /** The columns of trusted SQL, all of them DOUBLE and none NULL: for answers too long for an object a row. */
+  numbers(sql: string): Promise<Float64Array[]>;
   /** Links a file into the scratch directory, so that evicting it from a cache can't disturb the job. */
   adopt(path: string): Promise<string>;
   /** From here on nothing but the scratch directory can be read or written, and no setting can be changed. */
@@ -160,6 +162,22 @@ class Session implements DuckDbSession {
     });
   }
 
+  async numbers(sql: string): Promise<Float64Array[]> {
+    return this.#guard(async () => {
+      const result = await this.#connection.stream(sql);
+      const parts: Float64Array[][] = Array.from({ length: result.columnCount }, () => []);
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        if (chunk === null || chunk.rowCount === 0) break;
+        parts.forEach((part, i) => {
+          const vector = chunk.getColumnVector(i);
+          part.push(Float64Array.from({ length: chunk.rowCount }, (_, row) => Number(vector.getItem(row))));
+        });
+      }
+      return parts.map(joined);
+    });
+  }
+
   async adopt(path: string): Promise<string> {
     const own = join(this.directory, `input-${randomUUID()}`);
     await link(path, own).catch(() => copyFile(path, own));
@@ -276,6 +294,16 @@ function collectTables(node: unknown, names: Set<string>): boolean {
   if ('table_name' in node && typeof node.table_name === 'string') names.add(node.table_name);
   if ('function_name' in node && /^query(_table)?$/i.test(String(node.function_name))) return false;
   return Object.values(node).every((part) => collectTables(part, names));
+}
+
+function joined(parts: readonly Float64Array[]): Float64Array {
+  const whole = new Float64Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function plain(value: unknown): SqlValue {

@@ -1,4 +1,4 @@
-import type { ColumnDriftInput } from './column-sample.ts';
+import type { ColumnDriftInput, ColumnPair } from './column-sample.ts';
 import { pairColumn } from './column-sample.ts';
 import type { DriftMethod, DriftPolicy } from './drift-policy.ts';
 import { NEEDS_ORDER, resolveDriftPolicy } from './drift-policy.ts';
@@ -10,8 +10,9 @@ import { judgeAgainstNoise } from './noise-threshold.ts';
 import { MAX_SHUFFLED_ROWS } from './permute-cells.ts';
 import { coarsenCells } from './value-cells.ts';
 
-const MAX_NUMERIC_CELLS = 400;
-const MAX_CATEGORY_CELLS = 1_000;
+/** What a column of more than MAX_SHUFFLED_ROWS rows is judged on. */
+export const MAX_NUMERIC_CELLS = 400;
+export const MAX_CATEGORY_CELLS = 1_000;
 
 interface Judged {
   readonly method: DriftMethod;
@@ -51,8 +52,14 @@ export type ColumnDriftVerdict =
  * policy.minSamples usable values on either side are `insufficient_data`. Data never make it throw.
  */
 export function assessColumnDrift(input: ColumnDriftInput, policy: DriftPolicy = {}): ColumnDriftVerdict {
-  const resolved = resolveDriftPolicy(policy);
   const { cells, reference, current } = pairColumn(input);
+  return assessCells({ cells: limitCells(cells), reference, current }, policy);
+}
+
+/** The same of a column that has been summed up elsewhere into the cells on which it is judged. */
+export function assessCells(column: ColumnPair, policy: DriftPolicy = {}): ColumnDriftVerdict {
+  const resolved = resolveDriftPolicy(policy);
+  const { cells, reference, current } = column;
   const missing = assessMissingRate(reference, current, {
     threshold: resolved.missingRateThreshold,
     alpha: resolved.alpha,
@@ -64,7 +71,7 @@ export function assessColumnDrift(input: ColumnDriftInput, policy: DriftPolicy =
     return { kind: 'insufficient_data', method: null, value: null, threshold: null, reason, missing };
   }
   const methods = chooseMethods(resolved.method, cells.values !== null);
-  const evidence = judgeAgainstNoise(limitCells(cells), methods, resolved);
+  const evidence = judgeAgainstNoise(cells, methods, resolved);
   const ranked = [...evidence].sort((a, b) => Number(b.drifted) - Number(a.drifted) || ratio(b) - ratio(a));
   const deciding = ranked[0]!;
   return {

@@ -14,20 +14,22 @@ export interface ChiSquare {
 /**
  * Pearson's χ² test of homogeneity of two rows of counts, without continuity correction (SciPy's
  * `chi2_contingency(correction=False)`). Cells empty on both sides do not count. Null when a side is empty or
- * fewer than two cells are used: then there is nothing to test.
+ * fewer than two cells are used: then there is nothing to test. `repeats` says how many cells there are like the i-th.
  */
 export function chiSquareTest(
   referenceCounts: ArrayLike<number>,
   currentCounts: ArrayLike<number>,
+  repeats?: ArrayLike<number>,
 ): ChiSquare | null {
   requireSameLength(referenceCounts, currentCounts);
   let n = 0;
   let m = 0;
   let cells = 0;
   for (let i = 0; i < referenceCounts.length; i++) {
-    n += referenceCounts[i]!;
-    m += currentCounts[i]!;
-    if (referenceCounts[i]! + currentCounts[i]! > 0) cells++;
+    const times = repeats?.[i] ?? 1;
+    n += times * referenceCounts[i]!;
+    m += times * currentCounts[i]!;
+    if (referenceCounts[i]! + currentCounts[i]! > 0) cells += times;
   }
   if (n === 0 || m === 0 || cells < 2) return null;
   const total = n + m;
@@ -39,7 +41,9 @@ export function chiSquareTest(
     const left = (pooled * n) / total;
     const right = (pooled * m) / total;
     minExpected = Math.min(minExpected, left, right);
-    statistic += (referenceCounts[i]! - left) ** 2 / left + (currentCounts[i]! - right) ** 2 / right;
+    statistic +=
+      (repeats?.[i] ?? 1) *
+      ((referenceCounts[i]! - left) ** 2 / left + (currentCounts[i]! - right) ** 2 / right);
   }
   return {
     statistic,

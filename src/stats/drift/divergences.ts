@@ -1,5 +1,8 @@
 import { DEFAULT_EPSILON, requireSameLength } from './shares.ts';
 
+/** How many cells there are like the i-th one; each once when absent. */
+type Repeats = ArrayLike<number>;
+
 /**
  * Jensen-Shannon divergence ½ KL(p‖m) + ½ KL(q‖m), m = (p + q)/2, and its square root, the distance (a metric).
  * In base 2 both lie in [0, 1]; in base e the divergence ends at ln 2. Empty cells need no ε. Lin (1991).
@@ -7,7 +10,7 @@ import { DEFAULT_EPSILON, requireSameLength } from './shares.ts';
 export function jensenShannon(
   p: ArrayLike<number>,
   q: ArrayLike<number>,
-  options: { readonly base?: 2 | 'e' } = {},
+  options: { readonly base?: 2 | 'e'; readonly repeats?: Repeats | undefined } = {},
 ): { readonly divergence: number; readonly distance: number } {
   requireSameLength(p, q);
   let sum = 0;
@@ -15,8 +18,9 @@ export function jensenShannon(
     const a = p[i]!;
     const b = q[i]!;
     const m = (a + b) / 2;
-    if (a > 0) sum += a * Math.log(a / m);
-    if (b > 0) sum += b * Math.log(b / m);
+    const times = options.repeats?.[i] ?? 1;
+    if (a > 0) sum += times * a * Math.log(a / m);
+    if (b > 0) sum += times * b * Math.log(b / m);
   }
   const nats = Math.max(0, sum / 2);
   const divergence = (options.base ?? 2) === 2 ? nats / Math.LN2 : nats;
@@ -32,29 +36,30 @@ export function kullbackLeibler(
   p: ArrayLike<number>,
   q: ArrayLike<number>,
   epsilon: number = DEFAULT_EPSILON,
+  repeats?: Repeats,
 ): number {
   requireSameLength(p, q);
   let sum = 0;
   for (let i = 0; i < p.length; i++) {
     const a = Math.max(p[i]!, epsilon);
-    sum += a * Math.log(a / Math.max(q[i]!, epsilon));
+    sum += (repeats?.[i] ?? 1) * a * Math.log(a / Math.max(q[i]!, epsilon));
   }
   return Math.max(0, sum);
 }
 
 /** Hellinger distance √(½ Σ (√p_i − √q_i)²), in [0, 1]. */
-export function hellinger(p: ArrayLike<number>, q: ArrayLike<number>): number {
+export function hellinger(p: ArrayLike<number>, q: ArrayLike<number>, repeats?: Repeats): number {
   requireSameLength(p, q);
   let sum = 0;
-  for (let i = 0; i < p.length; i++) sum += (Math.sqrt(p[i]!) - Math.sqrt(q[i]!)) ** 2;
+  for (let i = 0; i < p.length; i++) sum += (repeats?.[i] ?? 1) * (Math.sqrt(p[i]!) - Math.sqrt(q[i]!)) ** 2;
   return Math.sqrt(sum / 2);
 }
 
 /** Total variation distance ½ Σ |p_i − q_i|, in [0, 1]: the largest difference in the probability of any event. */
-export function totalVariation(p: ArrayLike<number>, q: ArrayLike<number>): number {
+export function totalVariation(p: ArrayLike<number>, q: ArrayLike<number>, repeats?: Repeats): number {
   requireSameLength(p, q);
   let sum = 0;
-  for (let i = 0; i < p.length; i++) sum += Math.abs(p[i]! - q[i]!);
+  for (let i = 0; i < p.length; i++) sum += (repeats?.[i] ?? 1) * Math.abs(p[i]! - q[i]!);
   return sum / 2;
 }
 

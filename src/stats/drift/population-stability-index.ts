@@ -9,13 +9,14 @@ export function populationStabilityIndex(
   expectedShares: ArrayLike<number>,
   actualShares: ArrayLike<number>,
   epsilon: number = DEFAULT_EPSILON,
+  repeats?: ArrayLike<number>,
 ): number {
   requireSameLength(expectedShares, actualShares);
   let sum = 0;
   for (let i = 0; i < expectedShares.length; i++) {
     const e = Math.max(expectedShares[i]!, epsilon);
     const a = Math.max(actualShares[i]!, epsilon);
-    sum += (a - e) * Math.log(a / e);
+    sum += (repeats?.[i] ?? 1) * (a - e) * Math.log(a / e);
   }
   return sum;
 }

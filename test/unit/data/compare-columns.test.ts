@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDataFile } from '../../../src/data/data-file/open-data-file.ts';
+import { compareColumns } from '../../../src/data/drift/compare-columns.ts';
+import type { ComparedColumn } from '../../../src/data/drift/compare-columns.ts';
+import { pairColumns } from '../../../src/data/drift/pair-columns.ts';
+import { withDuckDb } from '../../../src/data/duckdb.ts';
+import { assessColumnDrift, columnMeasures, normalQuantile, seededRandom } from '../../../src/stats/index.ts';
+import type { ColumnDriftInput } from '../../../src/stats/index.ts';
+
+let folder: string;
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'perennial-compare-'))));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+type Value = number | string | boolean | null;
+type Table = Record<string, readonly Value[]>;
+
+function write(name: string, table: Table): string {
+  const names = Object.keys(table);
+  const rows = table[names[0]!]!.map((_, i) => names.map((n) => String(table[n]![i] ?? '')).join(','));
+  const path = join(folder, name);
+  writeFileSync(path, `${names.join(',')}\n${rows.join('\n')}\n`);
+  return path;
+}
+
+async function compare(reference: Table, current: Table): Promise<ComparedColumn[]> {
+  const paths = [write('reference.csv', reference), write('current.csv', current)];
+  const s3 = () => {
+    throw new Error('no S3 is needed');
+  };
+  return withDuckDb({ directory: folder, memoryMb: 450 }, async (session) => {
+    const left = await openDataFile(session, paths[0]!, { as: 'reference', s3 });
+    const right = await openDataFile(session, paths[1]!, { as: 'current', s3 });
+    const found: ComparedColumn[] = [];
+    const columns = await pairColumns(session, left, right, {});
+    for await (const column of compareColumns(session, left, right, columns, {})) found.push(column);
+    return found;
+  });
+}
+
+const random = seededRandom(7);
+const uniform = (): number => (random.below(2 ** 31) + 0.5) / 2 ** 31;
+const normal = (): number => normalQuantile(uniform());
+const many = (n: number, draw: () => Value): Value[] => Array.from({ length: n }, draw);
+
+/** Shapes that a grid of intervals could get wrong: [reference, current]. */
+const NUMERIC: Record<string, readonly [() => Value, () => Value]> = {
+  same: [normal, normal],
+  shift: [normal, () => 0.1 + normal()],
+  spread: [normal, () => 1.2 * normal()],
+  offset: [() => 1e9 + normal(), () => 1e9 + 0.5 + normal()],
+  lognormal: [() => Math.exp(3 * normal()), () => 1.1 * Math.exp(3 * normal())],
+  cauchy: [() => normal() / normal(), () => 0.3 + normal() / normal()],
+  clusters: [
+    () => (uniform() < 0.5 ? 0 : 1) + 1e-7 * normal(),
+    () => (uniform() < 0.4 ? 0 : 1) + 1e-7 * normal(),
+  ],
+  zeros: [() => (uniform() < 0.9 ? 0 : Math.abs(normal())), () => (uniform() < 0.8 ? 0 : Math.abs(normal()))],
+  integers: [() => Math.floor(40 * uniform()), () => Math.floor(42 * uniform())],
+  counts: [() => Math.floor(Math.exp(2 * normal())), () => Math.floor(Math.exp(2.1 * normal()))],
+  constant: [() => 5, () => 5],
+  constants: [() => 5, () => 7],
+  apart: [normal, () => 50 + normal()],
+  holes: [
+    () => (uniform() < 0.1 ? null : uniform() < 0.01 ? Infinity : normal()),
+    () => (uniform() < 0.2 ? null : normal()),
+  ],
+  outlier: [() => (uniform() < 1e-4 ? 1e12 : normal()), normal],
+  rare: [normal, () => (uniform() < 0.999 ? null : normal())],
+  tiny: [() => 1e-300 * normal(), () => 1.1e-300 * normal()],
+  huge: [() => 1e200 * normal(), () => 1.1e200 * normal()],
+};
+const CATEGORIES: Record<string, readonly [() => Value, () => Value]> = {
+  few: [() => 'abcde'[random.below(5)]!, () => 'abcdez'[random.below(6)]!],
+  flag: [() => uniform() < 0.5, () => uniform() < 0.52],
+  zipf: [
+    () => `item ${String(Math.floor(Math.exp(8 * uniform())))}`,
+    () => `item ${String(Math.floor(Math.exp(8.1 * uniform())))}`,
+  ],
+  ids: [() => `id${String(random.below(2 ** 31))}`, () => `id${String(random.below(2 ** 31))}`],
+  one: [() => 'x', () => 'x'],
+};
+
+const draw = (shapes: typeof NUMERIC, side: 0 | 1, rows: number): Table =>
+  Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, many(rows, shape[side])]));
+
+function expectNear(actual: unknown, expected: unknown, path: string): void {
+  if (typeof expected === 'number') {
+    const tolerance = 1e-9 * Math.max(Math.abs(expected), 1e-12);
+    expect(
+      Math.abs((actual as number) - expected),
+      `${path}: ${String(actual)} ≠ ${String(expected)}`,
+    ).toBeLessThanOrEqual(tolerance);
+  } else if (typeof expected === 'object' && expected !== null) {
+    for (const [key, part] of Object.entries(expected))
+      expectNear((actual as Record<string, unknown>)[key], part, `${path}.${key}`);
+  } else expect(actual, path).toEqual(expected);
+}
+
+function expectAsRaw(found: ComparedColumn, input: ColumnDriftInput): void {
+  const { mann_whitney: _u, two_proportion_z: _z, reasons: _reasons, ...measures } = columnMeasures(input);
+  expectNear(found.measures, measures, found.column.name);
+  const raw = assessColumnDrift(input);
+  const { kind, method, missing } = raw;
+  expect(found.verdict).toMatchObject({ kind, method, missing });
+  expectNear(found.verdict?.value, raw.value, `${found.column.name}.value`);
+  expectNear(found.verdict?.threshold, raw.threshold, `${found.column.name}.threshold`);
+}
+
+describe.each([
+  ['few rows', 60, 90],
+  ['many rows', 12_000, 9_000],
+  ['many rows against few', 20_000, 300],
+])('sums of the database equal the raw values: %s', (_what, n, m) => {
+  it('for numbers of every shape', async () => {
+    const tables = [draw(NUMERIC, 0, n), draw(NUMERIC, 1, m)] as const;
+    const found = await compare(...tables);
+    expect(found.map(({ column }) => column.name)).toEqual(Object.keys(NUMERIC));
+    for (const one of found) {
+      const { name } = one.column;
+      const reference = tables[0][name] as (number | null)[];
+      expectAsRaw(one, { kind: 'numeric', reference, current: tables[1][name] as (number | null)[] });
+    }
+  });
+
+  it('for categories of every number', async () => {
+    const tables = [draw(CATEGORIES, 0, n), draw(CATEGORIES, 1, m)] as const;
+    for (const one of await compare(...tables)) {
+      const { name } = one.column;
+      const kind = one.column.kind as 'categorical' | 'boolean';
+      expectAsRaw(one, { kind, reference: tables[0][name]!, current: tables[1][name]! });
+    }
+  });
+});
+
+it('finds nothing between a table and itself, whatever its size', async () => {
+  const table = { x: many(9_000, normal), c: many(9_000, CATEGORIES.zipf![0]) };
+  for (const { measures, verdict } of await compare(table, table)) {
+    expect(measures).toMatchObject({ psi: 0, js_distance: 0, tvd: 0 });
+    expect(verdict?.kind).toBe('stable');
+  }
+});
