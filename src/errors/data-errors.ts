@@ -61,3 +61,35 @@ export const FRAME_TOO_SMALL = defineError('FRAME_TOO_SMALL', {
   retry: 'never',
   summary: 'Too few labelled examples to train and evaluate. Wait for more data, or lower training.minRows.',
 });
+export const DATA_FILE_NOT_FOUND = defineError('DATA_FILE_NOT_FOUND', {
+  status: 404,
+  retry: 'never',
+  summary: 'There is no data file at the path or address. Check its spelling and the folder you are in.',
+});
+export const DATA_FILE_UNREADABLE = defineError('DATA_FILE_UNREADABLE', {
+  status: 400,
+  retry: 'never',
+  summary:
+    'A data file may not be read: its permissions, or the bucket, region or credentials of its address, are wrong.',
+});
+export const DATA_FILE_FORMAT_UNKNOWN = defineError('DATA_FILE_FORMAT_UNKNOWN', {
+  status: 400,
+  retry: 'never',
+  summary: 'A data file is neither CSV, Parquet nor NDJSON by its name and its first bytes. Say which it is.',
+});
+export const DATA_FILE_EMPTY = defineError('DATA_FILE_EMPTY', {
+  status: 400,
+  retry: 'never',
+  summary: 'A data file has no bytes, or no header line.',
+});
+export const DATA_FILE_MALFORMED = defineError('DATA_FILE_MALFORMED', {
+  status: 400,
+  retry: 'never',
+  summary:
+    'A data file breaks its format: a ragged or unfinished row, a line that is no JSON object, a truncated file. The message names file, column and row.',
+});
+export const DATA_FILE_MIXED_TYPES = defineError('DATA_FILE_MIXED_TYPES', {
+  status: 400,
+  retry: 'never',
+  summary: 'A column holds values of two types. Mend the row that is named, or say that the column is text.',
+});
