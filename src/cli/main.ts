@@ -16,7 +16,7 @@ import { renderError } from './render.ts';
 const HELP = `
 Exit codes:
   0  done
-  1  refused by the server, or what was asked about is broken
+  1  refused by the server, or what was asked about is broken; data breach what they are held to
   2  the command line, the spec or a file is wrong; nothing was changed
   3  the server cannot be reached or has a fault; trying again may help
   4  no token, a wrong one, or one without the role
@@ -78,9 +78,7 @@ function codedError(error: unknown): PerennialError | null {
 function exitCodeOf(error: PerennialError): number {
   if (error.status === 401 || error.status === 403) return EXIT.forbidden;
   if (error.status >= 500) return EXIT.unavailable;
-  return error.code.startsWith('SPEC_') || error.code === 'USAGE' || error.code === 'INPUT_INVALID'
-    ? EXIT.usage
-    : EXIT.refused;
+  return /^(SPEC|DATA)_|^(USAGE|INPUT_INVALID)$/.test(error.code) ? EXIT.usage : EXIT.refused;
 }
 
 try {

@@ -93,3 +93,9 @@ export const DATA_FILE_MIXED_TYPES = defineError('DATA_FILE_MIXED_TYPES', {
   retry: 'never',
   summary: 'A column holds values of two types. Mend the row that is named, or say that the column is text.',
 });
+export const DATA_JOB_FAILED = defineError('DATA_JOB_FAILED', {
+  status: 400,
+  retry: 'never',
+  summary:
+    'DuckDB could not finish with the data: a damaged file, no room on the disk, or more than its memory. Its own message says which.',
+});
