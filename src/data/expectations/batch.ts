@@ -10,6 +10,8 @@ import { ScanQueue } from './scan-queue.ts';
 export interface ExpectationContext {
   readonly session: DuckDbSession;
   readonly source: string;
+  /** What messages call the batch; `source "…"` when left out. */
+  readonly subject?: string;
   /** The table or view with the batch. */
   readonly batch: 'batch';
   /** Table or view with the rows that are there already; null for the first batch or a table read anew. */
@@ -72,16 +74,21 @@ export class Batch {
    * A column of the batch, or of another table.
    * @throws PerennialError EXPECTATION_INVALID when it is not there, with the nearest name that is
    */
-  column(name: string, columns = this.columns, source = this.context.source): TestedColumn {
+  column(name: string, columns = this.columns, subject = this.subject): TestedColumn {
     const found = columns.find((c) => c.name === name);
     if (found) return testedColumn(found);
     const names = columns.map((c) => c.name);
     const near = nearestName(name, names);
     throw new PerennialError(
       EXPECTATION_INVALID,
-      `source "${source}" has no column "${name}"${near === null ? '' : `; did you mean "${near}"?`} It has ${listOf(names)}`,
-      { details: { source, column: name } },
+      `${subject} has no column "${name}"${near === null ? '.' : `; did you mean "${near}"?`} It has ${listOf(names)}`,
+      { details: { source: this.context.source, column: name } },
     );
+  }
+
+  /** What messages call the batch. */
+  get subject(): string {
+    return this.context.subject ?? `source "${this.context.source}"`;
   }
 
   /** The good dataset of another source; null when it has none. */
@@ -95,7 +102,7 @@ export class Batch {
     if (kinds.includes(column.kind)) return column;
     throw new PerennialError(
       EXPECTATION_INVALID,
-      `${expect} of source "${this.context.source}" needs ${kinds.join(' or ')}, and column "${name}" is ${column.type}`,
+      `${expect} of ${this.subject} needs ${kinds.join(' or ')}, and column "${name}" is ${column.type}`,
       { details: { source: this.context.source, column: name } },
     );
   }

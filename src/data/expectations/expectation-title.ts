@@ -4,7 +4,8 @@ import { boundsText } from './bounds.ts';
 
 /** An expectation as a person reads it, such as `between(age, 0 to 120)`. */
 export function expectationTitle(e: Expectation): string {
-  return `${e.expect}(${subject(e)})`.replace('()', '');
+  const about = subject(e);
+  return about === '' ? e.expect : `${e.expect}(${about})`;
 }
 
 /** The columns that an expectation is about; none where it is about the batch. */

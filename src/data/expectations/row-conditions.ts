@@ -139,7 +139,7 @@ function compareCondition(e: Extract<Expectation, { expect: 'compare' }>, batch:
   if (a.kind !== b.kind) {
     throw new PerennialError(
       EXPECTATION_INVALID,
-      `compare of source "${batch.context.source}" needs two columns of one kind; "${a.name}" is ${a.type} and "${b.name}" is ${b.type}`,
+      `compare of ${batch.subject} needs two columns of one kind; "${a.name}" is ${a.type} and "${b.name}" is ${b.type}`,
       { details: { source: batch.context.source, column: a.name } },
     );
   }
@@ -155,10 +155,10 @@ function referenceSql(e: Extract<Expectation, { expect: 'references' }>, batch: 
   if (table === null) {
     throw new PerennialError(
       SOURCE_EMPTY,
-      `references(${e.column} -> ${e.source}.${e.sourceColumn}) of source ${batch.context.source}: source "${e.source}" has no good dataset yet; ingest it first`,
+      `references(${e.column} -> ${e.source}.${e.sourceColumn}) of ${batch.subject}: source "${e.source}" has no good dataset yet; ingest it first`,
     );
   }
-  const other = batch.column(e.sourceColumn, table.columns, e.source);
+  const other = batch.column(e.sourceColumn, table.columns, `source "${e.source}"`);
   return `${quoteName(e.column)} IN (SELECT ${other.sql} FROM ${quoteName(table.view)} WHERE ${other.present})`;
 }
 
@@ -174,7 +174,7 @@ export function boundOf(column: TestedColumn, bound: number | string, batch: Bat
   if (fits) return column.kind === 'time' ? `${quoteValue(bound)}::${column.type}` : quoteValue(bound);
   throw new PerennialError(
     EXPECTATION_INVALID,
-    `column "${column.name}" of source "${batch.context.source}" is ${column.type}, and cannot be compared with ${JSON.stringify(bound)}`,
+    `column "${column.name}" of ${batch.subject} is ${column.type}, and cannot be compared with ${JSON.stringify(bound)}`,
     { details: { source: batch.context.source, column: column.name } },
   );
 }
