@@ -5,6 +5,7 @@ import { CLI_FAULT, USAGE } from '../errors/cli-errors.ts';
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { EXIT } from './exit-codes.ts';
 import { addApplyCommand } from './commands/apply.ts';
+import { addCheckCommands } from './commands/check.ts';
 import { addDevCommand } from './commands/dev.ts';
 import { addDriftCommand } from './commands/drift.ts';
 import { addEvidenceCommands } from './commands/evidence.ts';
@@ -58,6 +59,7 @@ function createProgram(): Command {
   addTokenCommands(program);
   addWebhookCommands(program);
   addDriftCommand(program);
+  addCheckCommands(program);
   const inherit = (command: Command): void => {
     for (const child of command.commands) {
       if (child.commands.length === 0) child.option('--json', 'print JSON');
@@ -82,7 +84,9 @@ function codedError(error: unknown): PerennialError | null {
 function exitCodeOf(error: PerennialError): number {
   if (error.status === 401 || error.status === 403) return EXIT.forbidden;
   if (error.status >= 500) return EXIT.unavailable;
-  return /^(SPEC|DATA)_|^(USAGE|INPUT_INVALID)$/.test(error.code) ? EXIT.usage : EXIT.refused;
+  return /^(SPEC|DATA|SQL)_|^(USAGE|INPUT_INVALID|EXPECTATION_INVALID)$/.test(error.code)
+    ? EXIT.usage
+    : EXIT.refused;
 }
 
 try {

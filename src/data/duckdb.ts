@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, link, rm } from 'node:fs/promises';
+import { copyFile, link, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -42,7 +42,10 @@ export interface DuckDbSession {
   numbers(sql: string): Promise<Float64Array[]>;
   /** Links a file into the scratch directory, so that evicting it from a cache can't disturb the job. */
   adopt(path: string): Promise<string>;
-  /** From here on nothing but the scratch directory can be read or written, and no setting can be changed. */
+  /**
+   * From here on nothing but the scratch directory, and files that links in it lead to, can be read or written, and no
+   * setting can be changed.
+   */
   seal(): Promise<void>;
   /**
    * Makes a temporary table of the rows of one SELECT statement that came from a spec. Seals first.
@@ -187,9 +190,18 @@ class Session implements DuckDbSession {
   async seal(): Promise<void> {
     if (this.#sealed) return;
     await this.run(`SET allowed_directories = [${quoteValue(`${this.directory}/`)}]`);
+    const linked = (await this.#linkedFiles()).map(quoteValue).join(', ');
+    await this.run(`SET allowed_paths = [${linked}]`);
     await this.run('SET enable_external_access = false');
     await this.run('SET lock_configuration = true');
     this.#sealed = true;
+  }
+
+  /** What trusted code has linked into the scratch directory: DuckDB looks at where a link leads. */
+  async #linkedFiles(): Promise<string[]> {
+    const entries = await readdir(this.directory, { withFileTypes: true });
+    const links = entries.filter((entry) => entry.isSymbolicLink());
+    return Promise.all(links.map((entry) => realpath(join(this.directory, entry.name))));
   }
 
   async userTable(name: string, sql: string, what: string): Promise<void> {

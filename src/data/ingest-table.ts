@@ -4,7 +4,7 @@ import { appendBatch, writePart } from './append-batch.ts';
 import { attachDataset } from './dataset-views.ts';
 import { withDuckDb } from './duckdb.ts';
 import type { DuckDbSession } from './duckdb.ts';
-import { failedExpectations } from './expectation.ts';
+import { failedExpectations } from './expectations/judge-expectations.ts';
 import { readPostgres } from './postgres-source.ts';
 import type { PostgresPosition, PostgresSource } from './postgres-source.ts';
 import { attachReferences, batchIdOf, newestEventTime, typeChanges } from './source-ingestion.ts';

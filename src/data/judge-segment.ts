@@ -2,7 +2,7 @@ import type { DatasetColumn } from '../domain/dataset.ts';
 import type { SourceRef } from '../registry/datasets.ts';
 import { writePart } from './append-batch.ts';
 import type { DuckDbSession } from './duckdb.ts';
-import { failedExpectations } from './expectation.ts';
+import { failedExpectations } from './expectations/judge-expectations.ts';
 import type { FileSegment } from './file-segment.ts';
 import type { FilesSource } from './ingest-files.ts';
 import { readSegment } from './read-segment.ts';

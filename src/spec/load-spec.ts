@@ -18,7 +18,8 @@ export interface LoadedSpec {
   readonly trainerDirectory: string;
 }
 
-interface RawSpec {
+/** A document as it was written, before it is checked. */
+export interface RawSpec {
   readonly value: unknown;
   readonly locate: (path: readonly PropertyKey[]) => { file: string; line: number } | null;
 }
@@ -63,7 +64,8 @@ const READ_FAULTS: Readonly<Record<string, string>> = {
   EACCES: 'it is not readable for you',
 };
 
-async function readRaw(file: string): Promise<RawSpec> {
+/** Reads YAML, JSON or a TypeScript module. @throws PerennialError SPEC_UNREADABLE */
+export async function readRaw(file: string): Promise<RawSpec> {
   const shownFile = relative(process.cwd(), file) || file;
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new PerennialError(

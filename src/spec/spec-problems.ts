@@ -94,8 +94,8 @@ export function specProblems(
   error: z.ZodError,
   document: unknown,
   locate: (path: readonly PropertyKey[]) => { file: string; line: number } | null,
+  schema: Record<string, unknown> = specJsonSchema(),
 ): Problem[] {
-  const schema = specJsonSchema();
   return error.issues
     .flatMap(flatten)
     .flatMap((issue) => explain(issue, document, schema))

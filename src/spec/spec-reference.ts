@@ -25,6 +25,8 @@ interface Row {
 }
 
 const DURATION = /^A span of time/;
+/** Said once for all the places that take it. */
+const SHARED = 'expectations';
 
 function typeOf(schema: Schema): string {
   if (schema.description && DURATION.test(schema.description)) return 'duration';
@@ -37,10 +39,15 @@ function typeOf(schema: Schema): string {
   return schema.type === undefined ? 'anything' : String(schema.type);
 }
 
-/** The literal that tells the branches of a union apart, such as `type: "files"`. */
-function discriminator(schema: Schema): string | null {
-  const entry = Object.entries(schema.properties ?? {}).find(([, property]) => property.const !== undefined);
-  return entry ? `${entry[0]}: ${String(entry[1].const)}` : null;
+/** The literals that tell the branches of a union apart, such as `type: files`. */
+function discriminator(schema: Schema): { readonly key: string; readonly text: string } | null {
+  const properties = Object.entries(schema.properties ?? {});
+  const [first] = properties;
+  const single = properties.find(([, property]) => property.const !== undefined);
+  if (single) return { key: single[0], text: `${single[0]}: ${String(single[1].const)}` };
+  // One branch may stand for several literals: then they come first.
+  if (first?.[0] !== 'expect' || !first[1].enum) return null;
+  return { key: first[0], text: `${first[0]}: ${first[1].enum.join(', ')}` };
 }
 
 function rowsOf(schema: Schema, path: string, required: boolean): Row[] {
@@ -60,16 +67,26 @@ function rowsOf(schema: Schema, path: string, required: boolean): Row[] {
 
 function inside(schema: Schema, path: string): Row[] {
   const rows: Row[] = [];
+  const tag = discriminator(schema)?.key;
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
-    if (property.const !== undefined) continue;
+    if (property.const !== undefined || key === tag) continue;
+    if (key === SHARED) {
+      rows.push({
+        path: `${path}.${key}`,
+        type: 'list of section',
+        fallback: '`[]`',
+        description: `See [${SHARED}](#${SHARED}).`,
+      });
+      continue;
+    }
     rows.push(...rowsOf(property, `${path}.${key}`, schema.required?.includes(key) ?? false));
   }
   if (typeof schema.additionalProperties === 'object' && typeOf(schema.additionalProperties) !== 'string')
     rows.push(...inside(schema.additionalProperties, `${path}.<name>`));
   if (schema.items) rows.push(...inside(schema.items, `${path}[]`));
   for (const option of schema.anyOf ?? schema.oneOf ?? []) {
-    const tag = discriminator(option);
-    rows.push(...inside(option, tag ? `${path} (${tag})` : path));
+    const branch = discriminator(option);
+    rows.push(...inside(option, branch ? `${path} (${branch.text})` : path));
   }
   return rows;
 }
@@ -90,5 +107,29 @@ export function specReference(): string {
       lines.push(`| \`${row.path}\` | ${row.type} | ${row.fallback} | ${row.description} |`);
     lines.push('');
   }
+  const shared = firstNamed(root, SHARED);
+  if (shared) {
+    lines.push(`## ${SHARED}`, '', '| key | type | default | meaning |', '|---|---|---|---|');
+    for (const row of inside(shared, SHARED))
+      lines.push(`| \`${row.path}\` | ${row.type} | ${row.fallback} | ${row.description} |`);
+    lines.push('');
+  }
   return lines.join('\n');
+}
+
+/** The first property of a name, wherever it lies. */
+function firstNamed(schema: Schema, name: string): Schema | null {
+  const own = schema.properties?.[name];
+  if (own) return own;
+  const parts = [
+    ...Object.values(schema.properties ?? {}),
+    ...(typeof schema.additionalProperties === 'object' ? [schema.additionalProperties] : []),
+    ...(schema.items ? [schema.items] : []),
+    ...(schema.anyOf ?? schema.oneOf ?? []),
+  ];
+  for (const part of parts) {
+    const found = firstNamed(part, name);
+    if (found) return found;
+  }
+  return null;
 }

@@ -1,64 +1,7 @@
 import { z } from 'zod';
 import { Duration } from '../duration.ts';
+import { Expectation } from './expectations.ts';
 import { ColumnName, Name, SecretName, SqlText } from './names.ts';
-
-const rowFilter = {
-  where: z.string().min(1).optional().describe('Only rows for which this SQL condition holds are tested.'),
-  mostly: z.number().gt(0).max(1).default(1).describe('The share of non-null rows that must conform.'),
-};
-
-/** One test on a dataset. The built-in kinds follow Great Expectations' semantics for nulls and `mostly`. */
-export const Expectation = z.discriminatedUnion('expect', [
-  z.strictObject({ expect: z.literal('not_null'), column: ColumnName, ...rowFilter }),
-  z.strictObject({
-    expect: z.literal('unique'),
-    columns: z.array(ColumnName).min(1),
-    where: rowFilter.where,
-  }),
-  z.strictObject({
-    expect: z.literal('between'),
-    column: ColumnName,
-    min: z.number().optional(),
-    max: z.number().optional(),
-    ...rowFilter,
-  }),
-  z.strictObject({
-    expect: z.literal('in_set'),
-    column: ColumnName,
-    values: z.array(z.union([z.string(), z.number(), z.boolean()])).min(1),
-    ...rowFilter,
-  }),
-  z.strictObject({
-    expect: z.literal('matches'),
-    column: ColumnName,
-    pattern: z.string().min(1),
-    ...rowFilter,
-  }),
-  z.strictObject({
-    expect: z.literal('row_count'),
-    min: z.int().nonnegative().optional(),
-    max: z.int().nonnegative().optional(),
-  }),
-  z.strictObject({
-    expect: z.literal('type'),
-    column: ColumnName,
-    type: z.enum(['integer', 'number', 'string', 'boolean', 'timestamp', 'date', 'list']),
-  }),
-  z.strictObject({
-    expect: z.literal('references'),
-    column: ColumnName,
-    source: Name,
-    sourceColumn: ColumnName,
-    ...rowFilter,
-  }),
-  z.strictObject({ expect: z.literal('fresh'), column: ColumnName, maxAge: Duration }),
-  z.strictObject({
-    expect: z.literal('no_rows'),
-    name: Name.describe('What the SQL looks for; shown with the rows it returns.'),
-    sql: z.string().min(1).describe('SQL over the batch, named `batch`, that must return no rows.'),
-  }),
-]);
-export type Expectation = z.infer<typeof Expectation>;
 
 const common = {
   description: z.string().optional(),

@@ -56,7 +56,7 @@ async function expand(pattern: string, options: LocateOptions): Promise<string[]
   if (isS3) splitAddress(pattern);
   // Local patterns need no client, and making one would read AWS settings.
   const s3 = isS3 ? options.s3() : (null as unknown as S3Client);
-  const found = await createFileAccess({ baseDirectory: process.cwd(), s3 })
+  const found = await createFileAccess({ baseDirectory: process.cwd(), s3, directories: null, closed: [] })
     .list(pattern)
     .catch((error: unknown) => {
       throw refusal(error, pattern);

@@ -70,7 +70,7 @@ export async function* compareColumns(
 
 type Compared = Omit<ComparedColumn, 'column'>;
 type NumericInput = Extract<ColumnDriftInput, { kind: 'numeric' }>;
-const sqlOf = (columns: readonly PairedColumn[], side: 0 | 1): string[] =>
+const expressionsOf = (columns: readonly PairedColumn[], side: 0 | 1): string[] =>
   columns.map(({ sql }) => sql[side]);
 
 /** Few rows: all columns are read at once, however many there are. */
@@ -81,8 +81,8 @@ async function valuesOf(
   columns: readonly PairedColumn[],
   policy: DriftPolicy,
 ): Promise<(i: number) => Compared> {
-  const left = await readNumbers(session, reference, sqlOf(columns, 0));
-  const right = await readNumbers(session, current, sqlOf(columns, 1));
+  const left = await readNumbers(session, reference, expressionsOf(columns, 0));
+  const right = await readNumbers(session, current, expressionsOf(columns, 1));
   return (i) => compareInput({ kind: 'numeric', reference: left[i]!, current: right[i]! }, policy);
 }
 
@@ -93,8 +93,8 @@ async function sumsOf(
   columns: readonly PairedColumn[],
   policy: DriftPolicy,
 ): Promise<(i: number) => Promise<Compared>> {
-  const left = await describeNumbers(session, reference, sqlOf(columns, 0));
-  const right = await describeNumbers(session, current, sqlOf(columns, 1));
+  const left = await describeNumbers(session, reference, expressionsOf(columns, 0));
+  const right = await describeNumbers(session, current, expressionsOf(columns, 1));
   return (i) => compareNumbers(session, left[i]!, right[i]!, policy);
 }
 

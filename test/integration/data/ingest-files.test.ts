@@ -120,7 +120,12 @@ describe('ingesting files', () => {
     const result = await ingest();
     expect(result).toMatchObject({ newRows: 2, rows: 2 });
     expect(result.quarantined).toMatchObject([
-      { rows: 2, failures: [`${path('2.ndjson')}:1: unique(id): 1 values occur more than once, such as a`] },
+      {
+        rows: 2,
+        failures: [
+          `${path('2.ndjson')}:1: unique(id): 1 values occur more than once, in 1 of 2 rows, such as a`,
+        ],
+      },
     ]);
   });
 

@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_SQL_CHARS } from '../../../src/data/check-user-sql.ts';
 import { withDuckDb } from '../../../src/data/duckdb.ts';
 import type { DuckDbOptions, DuckDbSession } from '../../../src/data/duckdb.ts';
-import { failedExpectations } from '../../../src/data/expectation.ts';
+import { failedExpectations } from '../../../src/data/expectations/judge-expectations.ts';
 import { loadSpine } from '../../../src/data/spine.ts';
 import { isPerennialError } from '../../../src/errors/define-error.ts';
 import { hostileSql } from './hostile-sql.ts';
@@ -53,7 +53,12 @@ const ways: Readonly<Record<string, (session: DuckDbSession, sql: string) => Pro
   'a where that ends its parenthesis': (session, sql) =>
     expectation(session, { expect: 'not_null', column: 'id', mostly: 1, where: `true) UNION ALL (${sql}` }),
   'a where with a second statement': (session, sql) =>
-    expectation(session, { expect: 'unique', columns: ['id'], where: `true); ${sql}; SELECT (1` }),
+    expectation(session, {
+      expect: 'unique',
+      columns: ['id'],
+      mostly: 1,
+      where: `true); ${sql}; SELECT (1`,
+    }),
   'the spine': (session, sql) =>
     loadSpine(session, {
       query: { sql },

@@ -1,0 +1,120 @@
+import type { Expectation } from '../../contracts/spec/expectations.ts';
+import type { Batch, TestedColumn } from './batch.ts';
+import { valueAsText } from './batch.ts';
+import { wholeFinding } from './expectation-result.ts';
+import type { Finding } from './expectation-result.ts';
+import { expectationTitle } from './expectation-title.ts';
+import { inSetSql } from './row-conditions.ts';
+import { SAMPLE_VALUES, sampleText } from './samples.ts';
+import { scopeSql } from './scan-queue.ts';
+import { quoteValue } from '../sql-text.ts';
+
+/** Which values occur, whatever their number. */
+export async function judgeDistinct(
+  e: Extract<Expectation, { expect: 'distinct_in_set' | 'distinct_contains' | 'distinct_equals' }>,
+  batch: Batch,
+): Promise<Finding> {
+  const column = batch.column(e.column);
+  const what = expectationTitle(e);
+  const inSet = inSetSql(column, e.values);
+  const text = valueAsText(column);
+  const [strangers, found] = await batch.scan.ask(
+    [
+      `count(DISTINCT ${text}) FILTER (${column.present} AND NOT ${inSet})`,
+      `list(DISTINCT ${text}) FILTER (${column.present} AND ${inSet})`,
+    ],
+    e.where,
+    what,
+  );
+  const seen = new Set(Array.isArray(found) ? found.map(String) : []);
+  const absent = e.values.map(String).filter((value) => !seen.has(value));
+  const tooMany = e.expect === 'distinct_contains' ? 0 : Number(strangers);
+  const tooFew = e.expect === 'distinct_in_set' ? [] : absent;
+  const reasons = [
+    ...(tooMany > 0 ? [`${String(tooMany)} other values occur`] : []),
+    ...(tooFew.length > 0 ? [`${tooFew.join(', ')} ${tooFew.length === 1 ? 'does' : 'do'} not occur`] : []),
+  ];
+  const observed = [...seen].sort();
+  if (reasons.length === 0) return wholeFinding(true, `the values are as expected`, { observed });
+  const samples = tooMany > 0 ? await strangersOf(column, inSet, e.where, batch, what) : [];
+  return wholeFinding(false, reasons.join('; '), { observed, samples });
+}
+
+async function strangersOf(
+  column: TestedColumn,
+  inSet: string,
+  where: string | undefined,
+  batch: Batch,
+  what: string,
+): Promise<string[]> {
+  const rows = await batch.scan.rows<{ value: string }>(
+    `SELECT DISTINCT ${valueAsText(column)} AS value FROM ${batch.context.batch} WHERE ${scopeSql(where)} AND ${column.present} AND NOT ${inSet} ORDER BY 1 LIMIT ${String(SAMPLE_VALUES)}`,
+    what,
+  );
+  return rows.map((row) => sampleText(row.value));
+}
+
+/** Values that may be named as the most common of a tie. */
+const MAX_TIES = 100;
+
+export async function judgeMostCommon(
+  e: Extract<Expectation, { expect: 'most_common' }>,
+  batch: Batch,
+): Promise<Finding> {
+  const column = batch.column(e.column);
+  const inSet = new Set(e.values.map(String));
+  const rows = await batch.scan.rows<{ value: string; n: number; ties: number }>(
+    `SELECT *, count(*) OVER () AS ties FROM (
+       SELECT ${valueAsText(column)} AS value, count(*) AS n FROM ${batch.context.batch}
+       WHERE ${scopeSql(e.where)} AND ${column.present} GROUP BY 1 QUALIFY rank() OVER (ORDER BY count(*) DESC) = 1
+     ) ORDER BY value LIMIT ${String(MAX_TIES)}`,
+    expectationTitle(e),
+  );
+  const modes = rows.map((row) => row.value);
+  const expected = modes.filter((value) => inSet.has(value));
+  const passes = e.tiesAllowed ? expected.length > 0 : modes.length === 1 && expected.length === 1;
+  const [first] = rows;
+  if (!first) return wholeFinding(false, 'there is no value to judge');
+  const times = `${String(first.n)} times`;
+  const shown = modes.map(sampleText);
+  const reason =
+    first.ties === 1
+      ? `the most common value is ${String(shown[0])}, ${times}`
+      : `${String(first.ties)} values are the most common, ${times} each: ${shown.slice(0, SAMPLE_VALUES).join(', ')}`;
+  return wholeFinding(passes, reason, { observed: shown });
+}
+
+/** Kullback–Leibler divergence of the shares from the expected ones, in nats; infinite where a stranger occurs. */
+export async function judgeDivergence(
+  e: Extract<Expectation, { expect: 'kl_divergence' }>,
+  batch: Batch,
+): Promise<Finding> {
+  const column = batch.column(e.column);
+  const expected = Object.entries(e.weights);
+  const [rows, counted, ...counts] = await batch.scan.ask(
+    [
+      'count(*)',
+      `count(*) FILTER (${column.present})`,
+      ...expected.map(([value]) => `count(*) FILTER (${valueAsText(column)} = ${quoteValue(value)})`),
+    ],
+    e.where,
+    expectationTitle(e),
+  );
+  const n = Number(counted);
+  const parts = { rows: Number(rows), missing: Number(rows) - n };
+  if (n === 0) return wholeFinding(false, 'there is no value to judge', parts);
+  const total = expected.reduce((sum, [, weight]) => sum + weight, 0);
+  let known = 0;
+  let divergence = 0;
+  for (const [i, [, weight]] of expected.entries()) {
+    const count = Number(counts[i]);
+    known += count;
+    if (count > 0) divergence += (count / n) * Math.log(count / n / (weight / total));
+  }
+  if (known < n || !Number.isFinite(divergence))
+    return wholeFinding(false, 'is infinite: values occur that are not expected at all', parts);
+  return wholeFinding(divergence <= e.max, `is ${String(divergence)}, allowed is at most ${String(e.max)}`, {
+    ...parts,
+    observed: divergence,
+  });
+}

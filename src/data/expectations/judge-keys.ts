@@ -1,0 +1,56 @@
+import type { Expectation } from '../../contracts/spec/expectations.ts';
+import { quoteName, quoteNames } from '../sql-text.ts';
+import type { Batch } from './batch.ts';
+import { rowsFinding } from './expectation-result.ts';
+import type { Finding } from './expectation-result.ts';
+import { expectationTitle } from './expectation-title.ts';
+import { SAMPLE_VALUES, sampleText } from './samples.ts';
+import { scopeSql } from './scan-queue.ts';
+
+/**
+ * Rows of the batch whose values together occur more than once, in it or in the rows that are there already. Rows
+ * that this batch replaces by primary key don't count any more; rows without any of the values don't count at all.
+ */
+export async function judgeKeys(
+  e: Extract<Expectation, { expect: 'unique' }>,
+  batch: Batch,
+): Promise<Finding> {
+  const { context } = batch;
+  const columns = e.columns.map((name) => batch.column(name));
+  const what = expectationTitle(e);
+  const keys = columns.map((c) => c.sql).join(', ');
+  const scope = scopeSql(e.where);
+  const present = `(${columns.map((c) => c.present).join(' OR ')})`;
+  const [rows, counted] = await batch.scan.ask(['count(*)', `count(*) FILTER (${present})`], e.where, what);
+  const others =
+    context.primaryKey.length === 0
+      ? ''
+      : `ANTI JOIN ${context.batch} USING (${quoteNames(context.primaryKey)})`;
+  const old =
+    context.existing === null
+      ? ''
+      : `UNION ALL SELECT ${keys}, false AS is_new FROM ${quoteName(context.existing)} ${others} WHERE ${scope} AND ${present}`;
+  const repeated = `SELECT ${keys}, count(*) FILTER (is_new) AS new_rows FROM (
+      SELECT ${keys}, true AS is_new FROM ${context.batch} WHERE ${scope} AND ${present} ${old}
+    ) GROUP BY ALL HAVING count(*) > 1 AND bool_or(is_new)`;
+  const [found] = await batch.scan.rows<{ values: number; rows: number }>(
+    `SELECT count(*) AS "values", coalesce(sum(new_rows), 0)::BIGINT AS "rows" FROM (${repeated})`,
+    what,
+  );
+  const counts = {
+    rows: Number(rows),
+    missing: Number(rows) - Number(counted),
+    unexpected: found?.rows ?? 0,
+  };
+  const finding = rowsFinding(counts, e.mostly);
+  if (finding.verdict === 'pass') return finding;
+  const samples = await batch.scan.rows<Record<string, unknown>>(
+    `${repeated} ORDER BY ${keys} LIMIT ${String(SAMPLE_VALUES)}`,
+    what,
+  );
+  return {
+    ...finding,
+    reason: `${String(found?.values)} values occur more than once, in ${finding.reason}`,
+    samples: samples.map((row) => sampleText(e.columns.map((name) => String(row[name])).join('/'))),
+  };
+}

@@ -1,0 +1,164 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkFile } from '../../../src/cli/checks/check-report.ts';
+import type { CheckReport } from '../../../src/cli/checks/check-report.ts';
+import { openTestedFile } from '../../../src/cli/checks/open-tested-file.ts';
+import { checkPage, percent, renderCheck } from '../../../src/cli/checks/render-check.ts';
+import { renderScan, scanPage } from '../../../src/cli/checks/render-scan.ts';
+import { scanFile } from '../../../src/cli/checks/scan-report.ts';
+import type { ScanReport } from '../../../src/cli/checks/scan-report.ts';
+import { textColumns } from '../../../src/cli/checks/text-columns.ts';
+import { Expectation } from '../../../src/contracts/spec/expectations.ts';
+import { withDuckDb } from '../../../src/data/duckdb.ts';
+
+let directory: string;
+beforeAll(() => (directory = mkdtempSync(join(tmpdir(), 'perennial-checks-'))));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function file(name: string, content: string): string {
+  writeFileSync(join(directory, name), content);
+  return join(directory, name);
+}
+
+function check(location: string, wanted: readonly object[] | null): Promise<CheckReport> {
+  const expectations = wanted?.map((e) => Expectation.parse(e)) ?? null;
+  return withDuckDb({ directory }, async (session) => {
+    const text = expectations === null ? [] : textColumns(expectations);
+    const opened = await openTestedFile(session, location, 'batch', { text });
+    return checkFile(session, opened, expectations, () => null);
+  });
+}
+
+function scan(location: string, allow: readonly string[] = []): Promise<ScanReport> {
+  return withDuckDb({ directory }, async (session) =>
+    scanFile(session, await openTestedFile(session, location, 'data', {}), { allow, kinds: null }),
+  );
+}
+
+describe('the check of a file', () => {
+  it('puts what fails first, and counts', async () => {
+    const report = await check(file('a.csv', 'id,age\n1,5\n2,-3\n2,7\n'), [
+      { expect: 'not_null', column: 'age' },
+      { expect: 'between', column: 'age', min: 0 },
+      { expect: 'unique', columns: ['id'] },
+      { expect: 'references', column: 'id', source: 'users', sourceColumn: 'id' },
+    ]);
+    expect(report).toMatchObject({
+      schemaVersion: 1,
+      verdict: 'fail',
+      counts: { pass: 1, fail: 2, skipped: 1 },
+      notes: [],
+    });
+    expect(
+      renderCheck(report)
+        .split('\n')
+        .map((line) => line.slice(0, 30).trim()),
+    ).toEqual([
+      'VERDICT  EXPECTATION',
+      'fail     unique(id)',
+      'fail     between(age, at least',
+      'skipped  references(id -> user',
+      'pass     not_null(age)',
+      '',
+      expect.any(String),
+    ]);
+  });
+
+  it('says what it checked when nobody said what to expect', async () => {
+    const good = await check(file('good.csv', 'id,age\n1,5\n2,6\n'), null);
+    expect(good.verdict).toBe('pass');
+    expect(renderCheck(good)).toContain('no expectations were given: checked that');
+    const bad = await check(file('bad.csv', 'id,age,none\n1,5,\n1,5,\n'), null);
+    const failed = bad.expectations.filter((one) => one.verdict === 'fail');
+    expect(failed.map((one) => one.title)).toEqual([
+      'non_null_share(none, above 0)',
+      'unique(id, age, none)',
+    ]);
+  });
+
+  it('tells a column of two types, and reads it as text for those who expect something of it', async () => {
+    const rows = Array.from({ length: 20 }, (_, i) => `2024-01-${String(i + 1).padStart(2, '0')}`);
+    const mixed = file(
+      'mixed.csv',
+      `day,n\n${[...rows, '2024-13-45'].map((day) => `${day},1`).join('\n')}\n`,
+    );
+    const plain = await check(mixed, null);
+    expect(plain.expectations[0]).toMatchObject({ title: 'type(day)', verdict: 'fail' });
+    expect(plain.expectations[0]?.reason).toContain('2024-13-45');
+    const report = await check(mixed, [{ expect: 'date_format', column: 'day', format: '%Y-%m-%d' }]);
+    expect(report.expectations[0]).toMatchObject({ verdict: 'fail', unexpected: { count: 1 } });
+  });
+
+  it('keeps the zeros of a column that is judged as text', async () => {
+    const zips = file('zips.csv', 'zip,n\n01234,1\n56789,2\n');
+    const pattern = { expect: 'matches', column: 'zip', pattern: '^[0-9]{5}$' };
+    expect((await check(zips, [pattern])).verdict).toBe('pass');
+    expect(
+      textColumns([Expectation.parse(pattern), Expectation.parse({ expect: 'mean', column: 'zip' })]),
+    ).toEqual([]);
+  });
+
+  it('reads Parquet and NDJSON, with a condition', async () => {
+    const parquet = join(directory, 'p.parquet');
+    await withDuckDb({ directory }, (session) =>
+      session.run(
+        `COPY (SELECT range AS n, range % 3 AS g FROM range(1000)) TO '${parquet}' (FORMAT parquet)`,
+      ),
+    );
+    const wanted = [{ expect: 'between', column: 'n', max: 10, where: 'g = 1' }];
+    expect((await check(parquet, wanted)).expectations[0]).toMatchObject({
+      rows: 333,
+      unexpected: { count: 329 },
+    });
+    const lines = file('n.ndjson', '{"n": 1, "g": 1}\n{"n": 20, "g": 1}\n');
+    expect((await check(lines, wanted)).expectations[0]).toMatchObject({ rows: 2, unexpected: { count: 1 } });
+  });
+
+  it('writes a page that holds everything itself, and escapes what data say', async () => {
+    const report = await check(file('x.csv', 'a\n<script>alert(1)</script>\nb\n'), [
+      { expect: 'in_set', column: 'a', values: ['b'] },
+    ]);
+    const page = checkPage(report);
+    expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    expect(page).not.toMatch(/<script|src=|href=|@import|url\(/);
+  });
+
+  it('never rounds a share to nothing', () => {
+    expect([0, 1 / 3, 1e-9, 1].map(percent)).toEqual(['0 %', '33.33 %', '< 0.01 %', '100 %']);
+  });
+});
+
+describe('the scan of a file', () => {
+  it('shows the form of what it found and nothing else', async () => {
+    const people = file(
+      'people.csv',
+      'id,mail,last_name\n1,ada@example.com,Lovelace\n2,bob@example.org,Smith\n',
+    );
+    const report = await scan(people);
+    expect(report).toMatchObject({ schemaVersion: 1, verdict: 'pii' });
+    for (const output of [renderScan(report), scanPage(report), JSON.stringify(report)]) {
+      expect(output).toContain('email_address');
+      expect(output).not.toMatch(/ada|bob|Lovelace|Smith/);
+    }
+    expect(renderScan(report)).toContain('1 of 3 columns hold personal data: mail');
+  });
+
+  it('allows columns that may hold it', async () => {
+    const people = file('allowed.csv', 'id,mail\n1,ada@example.com\n');
+    expect(await scan(people, ['mail'])).toMatchObject({ verdict: 'none' });
+    await expect(scan(people, ['mial'])).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('did you mean "mail"?') as string,
+    });
+  });
+
+  it('finds nothing in plain data', async () => {
+    const report = await scan(
+      file('plain.csv', 'id,price,at\n1,2.5,2024-01-01 10:00:00\n2,3.5,2024-01-02 11:12:13\n'),
+    );
+    expect(report.verdict).toBe('none');
+    expect(renderScan(report)).toContain('no personal data found');
+  });
+});
