@@ -5,8 +5,10 @@ import { CLI_FAULT, USAGE } from '../errors/cli-errors.ts';
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { EXIT } from './exit-codes.ts';
 import { addApplyCommand } from './commands/apply.ts';
+import { addCanaryCommand } from './commands/canary.ts';
 import { addDevCommand } from './commands/dev.ts';
 import { addDriftCommand } from './commands/drift.ts';
+import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addEvidenceCommands } from './commands/evidence.ts';
 import { addIncidentCommands } from './commands/incidents.ts';
 import { addStatusCommands } from './commands/status.ts';
@@ -58,6 +60,8 @@ function createProgram(): Command {
   addTokenCommands(program);
   addWebhookCommands(program);
   addDriftCommand(program);
+  addEvaluateCommand(program);
+  addCanaryCommand(program);
   const inherit = (command: Command): void => {
     for (const child of command.commands) {
       if (child.commands.length === 0) child.option('--json', 'print JSON');
