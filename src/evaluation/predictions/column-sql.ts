@@ -81,5 +81,10 @@ export async function codeSlices(
 }
 
 export function toSliceCodes(key: string, names: readonly string[], codes: Float64Array): SliceCodes {
-  return { key, names, codes: Int32Array.from(codes, (code) => (Number.isNaN(code) ? -1 : code)) };
+  const whole = new Int32Array(codes.length);
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row]!;
+    whole[row] = Number.isNaN(code) ? -1 : code;
+  }
+  return { key, names, codes: whole };
 }

@@ -2,7 +2,7 @@ import type { EvaluateReport } from '../../contracts/evaluate-report.ts';
 import type { DataFile } from '../../data/data-file/open-data-file.ts';
 import type { DuckDbSession } from '../../data/duckdb.ts';
 import type { MetricValues } from '../../domain/gates/judged-metrics.ts';
-import { bootstrapByWeight, calibrationTable, sliceColumns } from '../../stats/index.ts';
+import { bootstrapByWeight, calibrationTable, gather, sliceColumns } from '../../stats/index.ts';
 import { predictionBias } from './prediction-bias.ts';
 import { confusionOf, planMetrics } from './prediction-metrics.ts';
 import type { MetricPlan } from './prediction-metrics.ts';
@@ -33,7 +33,7 @@ export async function evaluatePredictions(
   const plan = planMetrics(data, task, options);
   const keys = data.slices.map((slice) => ({
     ...slice,
-    codes: Int32Array.from(plan.order, (row) => slice.codes[row]!),
+    codes: gather(slice.codes, plan.order, new Int32Array(plan.order.length)),
   }));
   const intervals = (columns: readonly Float64Array[]): object => intervalsOf(plan, columns, options);
   const overall = {

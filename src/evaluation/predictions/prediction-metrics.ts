@@ -1,5 +1,5 @@
 import type { MetricValues } from '../../domain/gates/judged-metrics.ts';
-import { argsort, rankingMetrics } from '../../stats/index.ts';
+import { argsort, gather, rankingMetrics } from '../../stats/index.ts';
 import type { RankingGroup } from '../../stats/index.ts';
 import {
   binaryValues,
@@ -38,7 +38,7 @@ export function planMetrics(
     task === 'binary' && first !== undefined
       ? argsort(first)
       : Uint32Array.from({ length: rows }, (_, i) => i);
-  const take = (column: Float64Array): Float64Array => Float64Array.from(order, (row) => column[row]!);
+  const take = (column: Float64Array): Float64Array => gather(column, order, new Float64Array(order.length));
   const weight = data.weight ?? new Float64Array(rows).fill(1);
   const columns = [data.label, weight, ...data.scores, ...(data.prediction ? [data.prediction] : [])].map(
     take,
@@ -113,7 +113,7 @@ export function confusionOf(
 function planRanking(data: Predictions, k: number): MetricPlan {
   const score = data.scores[0]!;
   const order = argsort(score.map((value) => -value));
-  const take = (column: Float64Array): Float64Array => Float64Array.from(order, (row) => column[row]!);
+  const take = (column: Float64Array): Float64Array => gather(column, order, new Float64Array(order.length));
   const item = data.item ?? Float64Array.from({ length: score.length }, (_, row) => row);
   const catalogue = data.item === null ? null : new Set(data.item).size;
   const columns = [data.label, data.group!, item].map(take);

@@ -1,7 +1,7 @@
 import type { DataFile } from '../../data/data-file/open-data-file.ts';
 import type { Column, DuckDbSession } from '../../data/duckdb.ts';
 import { quoteName } from '../../data/sql-text.ts';
-import { crossCodes } from '../../stats/index.ts';
+import { crossCodes, gather } from '../../stats/index.ts';
 import type { SliceCodes } from '../../stats/index.ts';
 import { classSql, codeSlices, codeTexts, numberSql, toSliceCodes } from './column-sql.ts';
 import type { ResolvedPredictions } from './resolve-predictions.ts';
@@ -62,17 +62,10 @@ export async function readPredictions(
   const all = await session.numbers(`SELECT ${select.join(', ')} FROM ${quoteName(file.table)}`);
   const column = (at: number | null): Float64Array | null => (at === null ? null : all[at]!);
 
-  const needed = [...scores, ...(prediction === null ? [] : [prediction])];
-  const reason = new Int8Array(file.rows).fill(-1);
-  for (let row = 0; row < file.rows; row++) {
-    const w = weight === null ? 1 : all[weight]![row]!;
-    if (!Number.isFinite(all[label]![row])) reason[row] = 0;
-    else if (needed.some((at) => !Number.isFinite(all[at]![row]))) reason[row] = 1;
-    else if (!(Number.isFinite(w) && w >= 0)) reason[row] = 2;
-  }
-  const whole = reason.every((r) => r < 0);
+  const needed = [...scores, ...(prediction === null ? [] : [prediction])].map((at) => all[at]!);
+  const { keep, dropped } = usableRows(all[label]!, needed, column(weight));
   const kept = (values: Float64Array): Float64Array =>
-    whole ? values : values.filter((_, row) => reason[row]! < 0);
+    keep === null ? values : gather(values, keep, new Float64Array(keep.length));
   const keptColumn = (at: number | null): Float64Array | null => (at === null ? null : kept(all[at]!));
   const sliceOf = (name: string): SliceCodes => {
     const { at, names } = keys.get(name)!;
@@ -82,11 +75,7 @@ export async function readPredictions(
     parts.length === 1 ? sliceOf(parts[0]!.name) : crossCodes(parts.map((part) => sliceOf(part.name)));
   return {
     rows: file.rows,
-    dropped: Object.fromEntries(
-      DROPPED.map(
-        (name, r) => [name, reason.reduce((sum, found) => sum + (found === r ? 1 : 0), 0)] as const,
-      ).filter(([, n]) => n > 0),
-    ),
+    dropped,
     label: kept(all[label]!),
     scores: scores.map((at) => kept(all[at]!)),
     prediction: keptColumn(prediction),
@@ -97,6 +86,28 @@ export async function readPredictions(
     sensitive: columns.sensitive === null ? null : crossed(columns.sensitive),
     slices: resolved.slices.map(crossed),
   };
+}
+
+/** Which rows can be used (null: all), and how many can not by the first reason that they give. */
+function usableRows(
+  label: Float64Array,
+  needed: readonly Float64Array[],
+  weight: Float64Array | null,
+): { readonly keep: Uint32Array | null; readonly dropped: Readonly<Record<string, number>> } {
+  const counts = [0, 0, 0];
+  const rows = new Uint32Array(label.length);
+  let used = 0;
+  for (let row = 0; row < label.length; row++) {
+    let reason = Number.isFinite(label[row]) ? -1 : 0;
+    for (let c = 0; reason < 0 && c < needed.length; c++) if (!Number.isFinite(needed[c]![row])) reason = 1;
+    if (reason < 0 && weight !== null && !(weight[row]! >= 0 && weight[row]! < Infinity)) reason = 2;
+    if (reason < 0) rows[used++] = row;
+    else counts[reason]!++;
+  }
+  const dropped = Object.fromEntries(
+    DROPPED.flatMap((name, r) => (counts[r]! > 0 ? [[name, counts[r]!]] : [])),
+  );
+  return { keep: used === label.length ? null : rows.slice(0, used), dropped };
 }
 
 /** 1 for the positive label, 0 for every other, NULL for none. */

@@ -45,6 +45,12 @@ export function sliceColumns<T>(
   });
 }
 
+/** The values at the given rows, in their order. A loop: `from` with a function goes through an iterator. */
+export function gather<A extends Float64Array | Int32Array>(values: A, rows: Uint32Array, into: A): A {
+  for (let i = 0; i < rows.length; i++) into[i] = values[rows[i]!]!;
+  return into;
+}
+
 /** The slices of several keys at once; combinations that no row has are left out. */
 export function crossCodes(keys: readonly SliceCodes[]): SliceCodes {
   const rows = keys[0]?.codes.length ?? 0;
