@@ -6,8 +6,10 @@ import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { EXIT } from './exit-codes.ts';
 import { addApplyCommand } from './commands/apply.ts';
 import { addCheckCommands } from './commands/check.ts';
+import { addCanaryCommand } from './commands/canary.ts';
 import { addDevCommand } from './commands/dev.ts';
 import { addDriftCommand } from './commands/drift.ts';
+import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addEvidenceCommands } from './commands/evidence.ts';
 import { addIncidentCommands } from './commands/incidents.ts';
 import { addStatusCommands } from './commands/status.ts';
@@ -60,6 +62,8 @@ function createProgram(): Command {
   addWebhookCommands(program);
   addDriftCommand(program);
   addCheckCommands(program);
+  addEvaluateCommand(program);
+  addCanaryCommand(program);
   const inherit = (command: Command): void => {
     for (const child of command.commands) {
       if (child.commands.length === 0) child.option('--json', 'print JSON');

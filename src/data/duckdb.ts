@@ -38,7 +38,7 @@ export interface DuckDbSession {
   run(sql: string): Promise<void>;
   /** Rows of trusted SQL, whose shape the caller knows: integers as numbers, timestamps as Dates, lists as arrays. */
   rows<T extends object = SqlRow>(sql: string): Promise<T[]>;
-  /** The columns of trusted SQL, all of them DOUBLE and none NULL: for answers too long for an object a row. */
+  /** Columns of trusted SQL of numbers and booleans, in the order of the rows: for answers too long for an object a row. NULL is NaN. */
   numbers(sql: string): Promise<Float64Array[]>;
   /** Links a file into the scratch directory, so that evicting it from a cache can't disturb the job. */
   adopt(path: string): Promise<string>;
@@ -173,8 +173,11 @@ class Session implements DuckDbSession {
         const chunk = await result.fetchChunk();
         if (chunk === null || chunk.rowCount === 0) break;
         parts.forEach((part, i) => {
-          const vector = chunk.getColumnVector(i);
-          part.push(Float64Array.from({ length: chunk.rowCount }, (_, row) => Number(vector.getItem(row))));
+          const values = new Float64Array(chunk.rowCount);
+          chunk.visitColumnValues(i, (value, row) => {
+            values[row] = value === null ? Number.NaN : Number(value);
+          });
+          part.push(values);
         });
       }
       return parts.map(joined);

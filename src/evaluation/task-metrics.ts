@@ -1,13 +1,7 @@
 import type { Evaluation } from '../contracts/spec/training.ts';
 import type { JudgedMetrics, MetricValues } from '../domain/gates/judged-metrics.ts';
-import {
-  binaryMetrics,
-  bySlice,
-  groupRankings,
-  multiclassMetrics,
-  rankingMetrics,
-  regressionMetrics,
-} from '../stats/index.ts';
+import { bySlice, groupRankings } from '../stats/index.ts';
+import { binaryValues, multiclassValues, rankingValues, regressionValues } from './metric-values.ts';
 
 /** One scored row of a holdout. */
 export interface ScoredRow {
@@ -57,48 +51,23 @@ function taskMetrics(rows: readonly ScoredRow[], settings: Settings): MetricValu
   const labels = rows.map((row) => row.label);
   const scores = rows.map((row) => row.score);
   switch (settings.task) {
-    case 'binary': {
-      const { positives, ...metrics } = binaryMetrics(labels, scores, { threshold: settings.threshold });
-      const positiveRate = metrics.count === 0 ? null : positives / metrics.count;
-      return { ...numbersOf(metrics), positives, positiveRate, meanScore: mean(scores) };
-    }
+    case 'binary':
+      return binaryValues(labels, scores, { threshold: settings.threshold });
     case 'regression':
-      return { ...numbersOf(regressionMetrics(labels, scores)), meanScore: mean(scores) };
-    case 'multiclass': {
-      const { macro, weighted, ...metrics } = multiclassMetrics(
+      return regressionValues(labels, scores);
+    case 'multiclass':
+      return multiclassValues(
         labels,
         rows.map((row) => row.probabilities ?? []),
       );
-      return {
-        ...numbersOf(metrics),
-        macroPrecision: macro.precision,
-        macroRecall: macro.recall,
-        macroF1: macro.f1,
-        weightedF1: weighted.f1,
-      };
-    }
   }
 }
 
 function grouped(rows: readonly ScoredRow[], k: number): MetricValues {
-  const groups = groupRankings(
-    rows.map(({ group = '', id, score, label }) => ({ group, item: id, score, relevance: label })),
-  );
-  const metrics = rankingMetrics(groups, k, { withoutRelevant: 'skip' });
-  const { ndcg, map, mrr, hitRate, precision, recall } = metrics;
-  return { ndcg, map, mrr, hitRate, precisionAtK: precision, recallAtK: recall };
-}
-
-function mean(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** The metrics that are one number, or not defined on these rows. */
-function numbersOf(metrics: object): MetricValues {
-  const entries = Object.entries(metrics as Record<string, unknown>);
-  return Object.fromEntries(
-    entries.filter(
-      (entry): entry is [string, number | null] => entry[1] === null || typeof entry[1] === 'number',
+  return rankingValues(
+    groupRankings(
+      rows.map(({ group = '', id, score, label }) => ({ group, item: id, score, relevance: label })),
     ),
+    k,
   );
 }

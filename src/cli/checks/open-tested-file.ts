@@ -7,7 +7,7 @@ import type { FileFormat } from '../../data/read-segment.ts';
 import { s3FromEnvironment } from '../data-job.ts';
 
 /** A column that is nearly all numbers or times, and therefore kept as text: what does not fit is for tests to say. */
-export interface MixedColumn {
+interface MixedColumn {
   readonly column: string;
   readonly message: string;
 }

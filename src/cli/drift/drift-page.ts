@@ -103,8 +103,8 @@ function bars(categories: Extract<ShownDistribution, { kind: 'categories' }>['ca
     const y = i * BAR;
     const text = label.length > LABEL_CHARS ? `${label.slice(0, LABEL_CHARS - 1)}…` : label;
     return `<text x="${String(from - 8)}" y="${String(y + 13)}" text-anchor="end">${escape(text)}</text>
-<rect x="${String(from)}" y="${String(y + 1)}" width="${width(left[i]!)}" height="8" fill="var(--ref)" fill-opacity=".7"/>
-<rect x="${String(from)}" y="${String(y + 10)}" width="${width(right[i]!)}" height="8" fill="var(--cur)"/>`;
+<rect x="${String(from)}" y="${String(y + 1)}" width="${width(left[i] ?? 0)}" height="8" fill="var(--ref)" fill-opacity=".7"/>
+<rect x="${String(from)}" y="${String(y + 10)}" width="${width(right[i] ?? 0)}" height="8" fill="var(--cur)"/>`;
   });
   return `<svg viewBox="0 0 ${String(WIDTH)} ${String(categories.length * BAR)}" role="img" aria-label="both distributions">${rows.join('')}</svg>`;
 }

@@ -1,9 +1,8 @@
 import type { AnalysisMetric } from '../../contracts/spec/operation.ts';
 import { assertNever } from '../../errors/assert-never.ts';
-import { nonInferiority } from '../../stats/canary/non-inferiority.ts';
-import { sequentialProportions } from '../../stats/canary/sequential-test.ts';
 import type { ArmSamples, RolloutSamples } from '../rollout-samples.ts';
 import type { Verdict } from '../verdict.ts';
+import { compareArms } from './compare-arms.ts';
 import { exceedsRate } from './error-rate.ts';
 import type { RolloutStep } from './plan.ts';
 
@@ -11,8 +10,6 @@ import type { RolloutStep } from './plan.ts';
 const LATENCY_NOISE_FLOOR_MS = 20;
 /** Fewer requests than this make no median worth judging. */
 const MEDIAN_MIN_REQUESTS = 20;
-/** A margin of nothing at all can't be tested; this is as good as nothing. */
-const LEAST_MARGIN = 1e-9;
 
 /**
  * One metric at one look. A step is looked at many times, so before its end (`final`) only evidence that stays
@@ -95,22 +92,15 @@ function assessOutcome(
     return { kind: 'pass', reason: `${outcome}: ${shown(treatment)}, no champion beside it to compare with` };
   }
   const control = proportion(samples.champion, outcome);
-  const margin = Math.max(LEAST_MARGIN, metric.margin * rate(control));
+  const margin = metric.margin * rate(control);
   const seen = `${outcome}: challenger ${shown(treatment)}, champion ${shown(control)}`;
-  const sequence = sequentialProportions(control, treatment, { alpha: 2 * alpha });
-  const { low, high } = sequence.interval;
-  const harm = higherIsBetter ? high < -margin : low > margin;
-  if (sequence.decision.kind !== 'insufficient_data' && harm) {
-    return { kind: 'fail', reason: `${seen}; worse than the margin of ${percent(metric.margin)} allows` };
-  }
-  const fewest = Math.min(control.trials, treatment.trials);
-  if (fewest < step.minSamples) return tooFew(outcome, fewest, step);
-  if (!final || !step.decisive) return { kind: 'pass', reason: `${seen}; no harm shown` };
-  const minPerArm = step.minSamples;
-  const test = nonInferiority({ control, treatment, margin, alpha, higherIsBetter, minPerArm });
-  if (test.kind === 'non_inferior') return { kind: 'pass', reason: `${seen}; ${test.reason}` };
-  if (test.kind === 'inferior') return { kind: 'fail', reason: `${seen}; ${test.reason}` };
-  return { kind: 'insufficient_data', reason: `${seen}; ${test.reason}` };
+  const [compared] = compareArms(
+    [{ arms: { kind: 'proportion', control, treatment }, margin, higherIsBetter }] as const,
+    { alpha, minSamples: step.minSamples, look: final && step.decisive ? 'final' : 'watch' },
+  );
+  const { kind, reason } = compared.verdict;
+  const allowed = kind === 'fail' ? `, margin ${percent(metric.margin)} of the champion's rate` : '';
+  return { ...compared.verdict, reason: `${seen}; ${reason}${allowed}` };
 }
 
 function tooFew(name: string, count: number, step: RolloutStep): Verdict {

@@ -1,5 +1,5 @@
 import { jensenShannon, lInfinity, totalVariation } from '../drift/divergences.ts';
-import { quotient, requireSameRows } from '../metrics/usable-rows.ts';
+import { quotient, requireSameRows, weightAt } from '../metrics/usable-rows.ts';
 
 /**
  * SageMaker Clarify's measures under Clarify's names. The facet d is the group that might be disadvantaged, a
@@ -46,17 +46,40 @@ export interface ClarifyBias {
   readonly GE: number | null;
 }
 
-/** Clarify's measures of 0/1 labels and predictions; `inFacet` marks d; `strata` are Clarify's group variable. */
+/** Clarify's names of what the labels alone show, before a model is trained. */
+export const CLARIFY_PRE_TRAINING = ['CI', 'DPL', 'KL', 'JS', 'LP', 'TVD', 'KS', 'CDDL'] as const;
+/** … and of what predictions show. The counterfactual flip test (FT), which needs the features, is not among them. */
+export const CLARIFY_POST_TRAINING = [
+  'DPPL',
+  'DI',
+  'DCA',
+  'DCR',
+  'RD',
+  'SD',
+  'DAR',
+  'DRR',
+  'AD',
+  'CDDPL',
+  'TE',
+  'GE',
+] as const;
+
+/**
+ * Clarify's measures of 0/1 labels and predictions; `inFacet` marks d; `strata` are Clarify's group variable. Rows whose
+ * label or prediction is not 0 or 1 are left out. `weights`, which Clarify itself does not know, count a row as many.
+ */
 export function clarifyBias(input: {
   readonly labels: ArrayLike<number>;
   readonly predictions: ArrayLike<number>;
   readonly inFacet: ArrayLike<boolean>;
   readonly strata?: ArrayLike<string>;
+  readonly weights?: ArrayLike<number>;
 }): ClarifyBias {
-  const { labels, predictions, inFacet, strata } = input;
-  requireSameRows({ labels, predictions, inFacet, strata });
-  const a = tally(labels, predictions, inFacet, false);
-  const d = tally(labels, predictions, inFacet, true);
+  const { labels, predictions, inFacet, strata, weights } = input;
+  requireSameRows({ labels, predictions, inFacet, strata, weights });
+  const rows = usableRows(input);
+  const a = tally(rows, false);
+  const d = tally(rows, true);
   const minus = (x: number | null, y: number | null): number | null =>
     x === null || y === null ? null : x - y;
   const pa = [a.tn + a.fp, a.tp + a.fn].map((c) => c / a.n);
@@ -71,7 +94,7 @@ export function clarifyBias(input: {
     LP: both ? Math.hypot(pa[0]! - pd[0]!, pa[1]! - pd[1]!) : null,
     TVD: both ? totalVariation(pa, pd) : null,
     KS: both ? lInfinity(pa, pd) : null,
-    CDDL: strata === undefined ? null : conditionalDisparity(labels, inFacet, strata),
+    CDDL: strata === undefined ? null : conditionalDisparity(rows, (row) => row.y),
     DPPL: minus(accepted(a), accepted(d)),
     DI: both ? quotient(accepted(d)!, accepted(a)!) : null,
     DCA: minus(quotient(a.tp + a.fn, a.tp + a.fp), quotient(d.tp + d.fn, d.tp + d.fp)),
@@ -81,10 +104,34 @@ export function clarifyBias(input: {
     DAR: minus(quotient(a.tp, a.tp + a.fp), quotient(d.tp, d.tp + d.fp)),
     DRR: minus(quotient(d.tn, d.tn + d.fn), quotient(a.tn, a.tn + a.fn)),
     AD: minus(quotient(a.tp + a.tn, a.n), quotient(d.tp + d.tn, d.n)),
-    CDDPL: strata === undefined ? null : conditionalDisparity(predictions, inFacet, strata),
+    CDDPL: strata === undefined ? null : conditionalDisparity(rows, (row) => row.p),
     TE: minus(quotient(d.fn, d.fp), quotient(a.fn, a.fp)),
-    GE: generalisedEntropy(labels, predictions),
+    GE: generalisedEntropy(rows),
   };
+}
+
+interface Row {
+  readonly y: number;
+  readonly p: number;
+  readonly d: boolean;
+  readonly stratum: string;
+  readonly w: number;
+}
+
+function usableRows({
+  labels,
+  predictions,
+  inFacet,
+  strata,
+  weights,
+}: Parameters<typeof clarifyBias>[0]): Row[] {
+  const rows: Row[] = [];
+  for (let i = 0; i < labels.length; i++) {
+    const [y, p, w] = [labels[i]!, predictions[i]!, weightAt(weights, i)];
+    if (w === null || w === 0 || (y !== 0 && y !== 1) || (p !== 0 && p !== 1)) continue;
+    rows.push({ y, p, d: inFacet[i] === true, stratum: strata?.[i] ?? '', w });
+  }
+  return rows;
 }
 
 interface Tally {
@@ -95,18 +142,12 @@ interface Tally {
   fn: number;
 }
 
-function tally(
-  labels: ArrayLike<number>,
-  predictions: ArrayLike<number>,
-  inFacet: ArrayLike<boolean>,
-  facet: boolean,
-): Tally {
+function tally(rows: readonly Row[], facet: boolean): Tally {
   const t = { n: 0, tp: 0, fp: 0, tn: 0, fn: 0 };
-  for (let i = 0; i < labels.length; i++) {
-    if (inFacet[i] !== facet) continue;
-    t.n++;
-    if (labels[i] === 1) t[predictions[i] === 1 ? 'tp' : 'fn']++;
-    else t[predictions[i] === 1 ? 'fp' : 'tn']++;
+  for (const { y, p, d, w } of rows) {
+    if (d !== facet) continue;
+    t.n += w;
+    t[y === 1 ? (p === 1 ? 'tp' : 'fn') : p === 1 ? 'fp' : 'tn'] += w;
   }
   return t;
 }
@@ -123,43 +164,44 @@ function relativeEntropy(p: readonly number[], q: readonly number[]): number | n
 }
 
 /** Σ_strata n_s/n · (d's share of the rejected − d's share of the accepted); a stratum without one of them has 0 there. */
-function conditionalDisparity(
-  outcomes: ArrayLike<number>,
-  inFacet: ArrayLike<boolean>,
-  strata: ArrayLike<string>,
-): number | null {
+function conditionalDisparity(rows: readonly Row[], outcome: (row: Row) => number): number | null {
   const counts = new Map<
     string,
     { n: number; rejected: number; accepted: number; dRejected: number; dAccepted: number }
   >();
-  for (let i = 0; i < outcomes.length; i++) {
-    const s = counts.get(strata[i]!) ?? { n: 0, rejected: 0, accepted: 0, dRejected: 0, dAccepted: 0 };
-    counts.set(strata[i]!, s);
-    s.n++;
-    const d = inFacet[i] === true ? 1 : 0;
-    if (outcomes[i] === 1) {
-      s.accepted++;
-      s.dAccepted += d;
+  for (const row of rows) {
+    const { stratum, w, d } = row;
+    const s = counts.get(stratum) ?? { n: 0, rejected: 0, accepted: 0, dRejected: 0, dAccepted: 0 };
+    counts.set(stratum, s);
+    s.n += w;
+    const inD = d ? w : 0;
+    if (outcome(row) === 1) {
+      s.accepted += w;
+      s.dAccepted += inD;
     } else {
-      s.rejected++;
-      s.dRejected += d;
+      s.rejected += w;
+      s.dRejected += inD;
     }
   }
   let sum = 0;
+  let total = 0;
   for (const s of counts.values()) {
+    total += s.n;
     sum += s.n * ((quotient(s.dRejected, s.rejected) ?? 0) - (quotient(s.dAccepted, s.accepted) ?? 0));
   }
-  return quotient(sum, outcomes.length);
+  return quotient(sum, total);
 }
 
-function generalisedEntropy(labels: ArrayLike<number>, predictions: ArrayLike<number>): number | null {
+function generalisedEntropy(rows: readonly Row[]): number | null {
+  let total = 0;
   let sum = 0;
   let squares = 0;
-  for (let i = 0; i < labels.length; i++) {
-    const benefit = predictions[i]! - labels[i]! + 1;
-    sum += benefit;
-    squares += benefit * benefit;
+  for (const { y, p, w } of rows) {
+    const benefit = p - y + 1;
+    total += w;
+    sum += w * benefit;
+    squares += w * benefit * benefit;
   }
-  const mean = quotient(sum, labels.length);
-  return mean === null || mean === 0 ? null : (squares / labels.length / (mean * mean) - 1) / 2;
+  const mean = quotient(sum, total);
+  return mean === null || mean === 0 ? null : (squares / total / (mean * mean) - 1) / 2;
 }

@@ -1,12 +1,13 @@
 import { MISSING_SLICE } from '../metrics/by-slice.ts';
-import { requireSameRows } from '../metrics/usable-rows.ts';
+import { requireSameRows, weightAt } from '../metrics/usable-rows.ts';
 
 export type Group = string | number | boolean | null | undefined;
 
 /** fairlearn's rates of one group. A rate without rows to divide by is 0 there, and so here; see the counts. */
 export interface GroupRates {
+  /** Rows, or their weight. */
   readonly count: number;
-  /** Rows with label 1; where it is 0, tpr and fnr say nothing. */
+  /** Rows (their weight) with label 1; where it is 0, tpr and fnr say nothing. */
   readonly positives: number;
   readonly selectionRate: number;
   readonly tpr: number;
@@ -29,6 +30,7 @@ export interface GroupFairness {
   readonly equalizedOddsDifference: number | null;
   /** Mean of both differences (fairlearn's agg="mean"). */
   readonly equalizedOddsDifferenceMean: number | null;
+  /** The smaller of the ratios of tpr and of fpr; that of tpr where nobody has a false positive; null without a hit. */
   readonly equalizedOddsRatio: number | null;
   /** Of the tpr alone. */
   readonly equalOpportunityDifference: number | null;
@@ -43,25 +45,27 @@ const FOUR_FIFTHS = 0.8;
 
 /**
  * Group fairness of 0/1 predictions for 0/1 labels, with fairlearn's definitions. A missing group is a group of its
- * own, "(missing)". Rows whose label or prediction is not 0 or 1 are left out. Everything is null without rows.
+ * own, "(missing)". Rows whose label or prediction is not 0 or 1, or whose weight is zero or not usable, are
+ * left out. Everything is null without rows. `weights` are fairlearn's sample_weight.
  */
 export function groupFairness(
   labels: ArrayLike<number>,
   predictions: ArrayLike<number>,
   groups: ArrayLike<Group>,
+  options: { readonly weights?: ArrayLike<number> } = {},
 ): GroupFairness {
-  requireSameRows({ labels, predictions, groups });
+  requireSameRows({ labels, predictions, groups, weights: options.weights });
   const tallies = new Map<string, Tally>();
   const all = newTally();
   for (let i = 0; i < labels.length; i++) {
     const [y, p] = [labels[i]!, predictions[i]!];
-    if ((y !== 0 && y !== 1) || (p !== 0 && p !== 1)) continue;
+    const w = weightAt(options.weights, i);
+    if (w === null || w === 0 || (y !== 0 && y !== 1) || (p !== 0 && p !== 1)) continue;
     const key = String(groups[i] ?? MISSING_SLICE);
     const tally = tallies.get(key) ?? newTally();
     tallies.set(key, tally);
     for (const t of [tally, all]) {
-      if (y === 1) t[p === 1 ? 'tp' : 'fn']++;
-      else t[p === 1 ? 'fp' : 'tn']++;
+      t[y === 1 ? (p === 1 ? 'tp' : 'fn') : p === 1 ? 'fp' : 'tn'] += w;
     }
   }
   const keys = [...tallies.keys()].sort();
@@ -70,7 +74,7 @@ export function groupFairness(
   const [selection, tpr, fpr] = [of((r) => r.selectionRate), of((r) => r.tpr), of((r) => r.fpr)];
   const overall = keys.length === 0 ? null : rates(all);
   const [tprGap, fprGap] = [difference(tpr), difference(fpr)];
-  const ratios = [ratio(tpr), ratio(fpr)].filter((r) => r !== null);
+  const [tprRatio, fprRatio] = [ratio(tpr), ratio(fpr)];
   const parityRatio = ratio(selection);
   return {
     byGroup,
@@ -79,9 +83,9 @@ export function groupFairness(
     demographicParityRatio: parityRatio,
     equalizedOddsDifference: tprGap === null || fprGap === null ? null : Math.max(tprGap, fprGap),
     equalizedOddsDifferenceMean: tprGap === null || fprGap === null ? null : (tprGap + fprGap) / 2,
-    equalizedOddsRatio: ratios.length === 0 ? null : Math.min(...ratios),
+    equalizedOddsRatio: tprRatio === null ? null : Math.min(tprRatio, fprRatio ?? tprRatio),
     equalOpportunityDifference: tprGap,
-    equalOpportunityRatio: ratio(tpr),
+    equalOpportunityRatio: tprRatio,
     demographicParityDifferenceToOverall:
       overall === null ? null : Math.max(...selection.map((s) => Math.abs(s - overall.selectionRate))),
     fourFifthsRule: parityRatio === null ? null : parityRatio >= FOUR_FIFTHS,

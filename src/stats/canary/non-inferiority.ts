@@ -2,9 +2,12 @@ import { normalSurvival } from '../distributions/normal.ts';
 import { studentTSurvival } from '../distributions/student-t.ts';
 import type { Interval, Proportion } from './proportion.ts';
 import { requireProportion } from './proportion.ts';
+import { restrictedRates } from './restricted-rates.ts';
 import type { SampleMoments } from './sample-moments.ts';
 import { twoProportionTest } from './two-proportion-test.ts';
 import { welchTest } from './welch-test.ts';
+
+const LEAST_VARIANCE = 1e-12;
 
 export interface NonInferiorityInput {
   /** Both proportions, or both moments. */
@@ -98,7 +101,9 @@ function ofProportions(
   requireProportion(treatment, 'treatment');
   const delta = -signedMargin;
   const difference = treatment.successes / treatment.trials - control.successes / control.trials;
-  const z = (difference - delta) / Math.sqrt(restrictedVariance(control, treatment, delta));
+  // A margin beyond every possible rate leaves no variance; a trace of it keeps the quotient defined.
+  const variance = Math.max(restrictedRates(control, treatment, delta).variance, LEAST_VARIANCE);
+  const z = (difference - delta) / Math.sqrt(variance);
   const interval = twoProportionTest(control, treatment, 2 * alpha).newcombe;
   return { difference, interval, pAbove: normalSurvival(z), pBelow: normalSurvival(-z) };
 }
@@ -119,28 +124,6 @@ function ofMeans(
     pAbove: studentTSurvival(t, df),
     pBelow: studentTSurvival(-t, df),
   };
-}
-
-/** Variance at the maximum-likelihood rates under treatment − control = delta (roots of a cubic; F&M appendix). */
-function restrictedVariance(control: Proportion, treatment: Proportion, delta: number): number {
-  const n1 = treatment.trials;
-  const n2 = control.trials;
-  const p1 = treatment.successes / n1;
-  const p2 = control.successes / n2;
-  const theta = n2 / n1;
-  const a = 1 + theta;
-  const b = -(1 + theta + p1 + theta * p2 + delta * (theta + 2));
-  const c = delta * delta + delta * (2 * p1 + theta + 1) + p1 + theta * p2;
-  const d = -p1 * delta * (1 + delta);
-  const v = b ** 3 / (3 * a) ** 3 - (b * c) / (6 * a * a) + d / (2 * a);
-  const u = (v > 0 ? 1 : -1) * Math.sqrt(Math.max(0, (b / (3 * a)) ** 2 - c / (3 * a)));
-  const w = (Math.PI + Math.acos(u === 0 ? 0 : Math.min(1, Math.max(-1, v / u ** 3)))) / 3;
-  const low = Math.max(0, delta);
-  const high = Math.min(1, 1 + delta);
-  const q1 = Math.min(high, Math.max(low, 2 * u * Math.cos(w) - b / (3 * a)));
-  const q2 = q1 - delta;
-  // A margin beyond every possible rate leaves no variance; one trial's worth keeps the quotient defined.
-  return Math.max((q1 * (1 - q1)) / n1 + (q2 * (1 - q2)) / n2, 1e-12);
 }
 
 function isProportion(arm: Proportion | SampleMoments): arm is Proportion {

@@ -26,6 +26,9 @@ export type SequentialDecision =
 export interface SequentialTest extends MixtureTest {
   /** Of b − a. */
   readonly difference: number;
+  readonly standardError: number;
+  /** The prior standard deviation that was used. */
+  readonly tau: number;
   readonly decision: SequentialDecision;
 }
 
@@ -76,16 +79,17 @@ function decide(
   const alpha = options.alpha ?? 0.05;
   const total = seen.trials[0] + seen.trials[1];
   const tau = options.tau ?? tunedTau(seen.variance, total, options.expectedTrials ?? 5_000, alpha);
+  const standardError = Math.sqrt(seen.variance);
   const test = mixtureSequentialTest({
     difference: seen.difference,
-    standardError: Math.sqrt(seen.variance),
+    standardError,
     tau,
     alpha,
   });
   const pValue = Math.min(test.pValue, options.previousPValue ?? 1);
   const fewest = Math.min(...seen.trials);
   const minimum = options.minPerArm ?? defaultMinimum;
-  const base = { ...test, pValue, difference: seen.difference };
+  const base = { ...test, pValue, difference: seen.difference, standardError, tau };
   if (fewest < minimum) {
     return {
       ...base,

@@ -18,7 +18,7 @@ export interface BootstrapOptions {
 }
 
 /** With fewer defined resamples an interval would be noise. */
-const MIN_DEFINED = 20;
+export const MIN_DEFINED_RESAMPLES = 20;
 
 /**
  * Percentile bootstrap (Efron 1979): the statistic on `resamples` (1,000) draws of `rows` rows with replacement; the
@@ -44,7 +44,7 @@ export function bootstrapInterval(
     const value = statistic(drawn);
     if (value !== null && Number.isFinite(value)) values.push(value);
   }
-  if (values.length < MIN_DEFINED)
+  if (values.length < MIN_DEFINED_RESAMPLES)
     return { estimate, ...nothing, undefinedResamples: resamples - values.length };
   const sorted = Float64Array.from(values).sort();
   return {

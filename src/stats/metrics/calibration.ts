@@ -1,3 +1,5 @@
+import { weightAt } from './usable-rows.ts';
+
 export interface CalibrationBin {
   /** The bin holds scores in [low, high); the last one includes 1. */
   readonly low: number;
@@ -12,7 +14,7 @@ interface CalibrationOptions {
   readonly weights?: ArrayLike<number>;
 }
 
-/** Equal-width reliability table of scores in [0, 1] against labels 0/1. */
+/** Equal-width reliability table of scores in [0, 1] against labels 0/1; other rows and unusable weights are left out. */
 export function calibrationTable(
   labels: ArrayLike<number>,
   scores: ArrayLike<number>,
@@ -23,11 +25,13 @@ export function calibrationTable(
   const score = new Float64Array(bins);
   const positive = new Float64Array(bins);
   for (let i = 0; i < labels.length; i++) {
-    const w = options.weights === undefined ? 1 : options.weights[i]!;
-    const b = Math.min(bins - 1, Math.max(0, Math.floor(scores[i]! * bins)));
+    const w = weightAt(options.weights, i);
+    const [y, p] = [labels[i], scores[i]!];
+    if (w === null || (y !== 0 && y !== 1) || !(p >= 0 && p <= 1)) continue;
+    const b = Math.min(bins - 1, Math.floor(p * bins));
     weight[b] = weight[b]! + w;
-    score[b] = score[b]! + w * scores[i]!;
-    positive[b] = positive[b]! + w * labels[i]!;
+    score[b] = score[b]! + w * p;
+    positive[b] = positive[b]! + w * y;
   }
   return Array.from({ length: bins }, (_, b) => ({
     low: b / bins,

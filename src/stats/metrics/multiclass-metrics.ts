@@ -1,36 +1,22 @@
+import type { ClassRates, MulticlassRates } from './multiclass-rates.ts';
+import { multiclassRates } from './multiclass-rates.ts';
 import { curveAreas } from './ranked-curves.ts';
 import { quotient, requireSameRows, weightAt } from './usable-rows.ts';
 
 const LOG_LOSS_CLIP = Number.EPSILON;
 
-export interface ClassMetrics {
-  readonly support: number;
-  readonly precision: number | null;
-  readonly recall: number | null;
-  readonly f1: number | null;
+export interface ClassMetrics extends ClassRates {
   /** This class against all others. */
   readonly auc: number | null;
 }
 
-export interface Averages {
-  readonly precision: number | null;
-  readonly recall: number | null;
-  readonly f1: number | null;
-}
-
-export interface MulticlassMetrics {
+export interface MulticlassMetrics extends MulticlassRates {
   readonly count: number;
   readonly dropped: number;
-  readonly accuracy: number | null;
   readonly logLoss: number | null;
   /** [truth][prediction], weighted. */
   readonly confusion: readonly (readonly number[])[];
   readonly perClass: readonly ClassMetrics[];
-  readonly micro: Averages;
-  /** Plain mean over the classes that occur in truth or prediction; an undefined rate counts as 0, as in scikit-learn. */
-  readonly macro: Averages;
-  /** Mean weighted by support. */
-  readonly weighted: Averages;
   readonly aucOneVsRestMacro: number | null;
   readonly aucOneVsRestWeighted: number | null;
   /** Hand & Till (2001): mean over pairs of classes of both directions. */
@@ -66,35 +52,23 @@ export function multiclassMetrics(
     logLoss -= w * Math.log(Math.min(1 - LOG_LOSS_CLIP, Math.max(LOG_LOSS_CLIP, p[label]!)));
     total += w;
   }
-  const hits = confusion.reduce((sum, row, c) => sum + row[c]!, 0);
-  const accuracy = quotient(hits, total);
-  const perClass = confusion.map((row, c): ClassMetrics => {
-    const support = row.reduce((a, b) => a + b, 0);
-    const predicted = confusion.reduce((sum, other) => sum + other[c]!, 0);
-    return {
-      support,
-      precision: quotient(row[c]!, predicted),
-      recall: quotient(row[c]!, support),
-      f1: quotient(2 * row[c]!, support + predicted),
-      auc: pairAuc(
-        kept,
-        (l) => l === c,
-        (l) => l !== c,
-        c,
-      ),
-    };
-  });
-  const present = perClass.filter((c) => c.f1 !== null);
+  const rates = multiclassRates(confusion);
+  const perClass = rates.perClass.map((one, c): ClassMetrics => ({
+    ...one,
+    auc: pairAuc(
+      kept,
+      (l) => l === c,
+      (l) => l !== c,
+      c,
+    ),
+  }));
   return {
+    ...rates,
     count: kept.length,
     dropped: labels.length - kept.length,
-    accuracy,
     logLoss: quotient(logLoss, total),
     confusion,
     perClass,
-    micro: { precision: accuracy, recall: accuracy, f1: accuracy },
-    macro: averages(present, () => 1),
-    weighted: averages(present, (c) => c.support),
     aucOneVsRestMacro: weightedMean(perClass.map((c) => [c.auc, 1])),
     aucOneVsRestWeighted: weightedMean(perClass.map((c) => [c.auc, c.support])),
     aucOneVsOneMacro: oneVsOne(kept, classes),
@@ -155,10 +129,4 @@ function weightedMean(parts: readonly (readonly [number | null, number])[]): num
     weight += w;
   }
   return quotient(sum, weight);
-}
-
-function averages(classes: readonly ClassMetrics[], weight: (c: ClassMetrics) => number): Averages {
-  const of = (rate: (c: ClassMetrics) => number | null): number | null =>
-    weightedMean(classes.map((c) => [rate(c) ?? 0, weight(c)] as const));
-  return { precision: of((c) => c.precision), recall: of((c) => c.recall), f1: of((c) => c.f1) };
 }

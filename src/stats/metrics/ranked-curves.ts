@@ -1,4 +1,5 @@
 import { argsort } from './argsort.ts';
+import { requireSameRows, weightAt } from './usable-rows.ts';
 
 export interface CurveAreas {
   /** Area under the ROC curve = P(score of a positive > score of a negative) + ½ P(equal); null with one class. */
@@ -44,27 +45,41 @@ export function curveAreas(
   };
 }
 
-/** ROC points from the strictest threshold to the loosest, collinear points kept; the first threshold is +∞. */
+/**
+ * ROC points from the strictest threshold to the loosest, collinear points kept; the first threshold is +∞. Rows whose
+ * label is not 0 or 1, whose score is not finite or whose weight is not usable are left out.
+ */
 export function rocCurve(
   labels: ArrayLike<number>,
   scores: ArrayLike<number>,
+  weights?: ArrayLike<number>,
 ): {
   readonly falsePositiveRate: number[];
   readonly truePositiveRate: number[];
   readonly thresholds: number[];
 } {
-  const order = argsort(scores);
+  requireSameRows({ labels, scores, weights });
+  const rows: { y: number; score: number; w: number }[] = [];
   let positives = 0;
-  for (let i = 0; i < labels.length; i++) if (labels[i]! > 0) positives++;
-  const negatives = labels.length - positives;
+  let negatives = 0;
+  for (let i = 0; i < labels.length; i++) {
+    const w = weightAt(weights, i);
+    const [y, score] = [labels[i]!, scores[i]!];
+    if (w === null || (y !== 0 && y !== 1) || !Number.isFinite(score)) continue;
+    rows.push({ y, score, w });
+    if (y === 1) positives += w;
+    else negatives += w;
+  }
+  const order = argsort(rows.map((row) => row.score));
   const curve = { falsePositiveRate: [0], truePositiveRate: [0], thresholds: [Number.POSITIVE_INFINITY] };
   let tp = 0;
   let fp = 0;
   for (let k = order.length - 1; k >= 0;) {
-    const score = scores[order[k]!]!;
-    for (; k >= 0 && scores[order[k]!] === score; k--) {
-      if (labels[order[k]!]! > 0) tp++;
-      else fp++;
+    const { score } = rows[order[k]!]!;
+    for (; k >= 0 && rows[order[k]!]!.score === score; k--) {
+      const { y, w } = rows[order[k]!]!;
+      if (y === 1) tp += w;
+      else fp += w;
     }
     curve.falsePositiveRate.push(negatives > 0 ? fp / negatives : 0);
     curve.truePositiveRate.push(positives > 0 ? tp / positives : 0);

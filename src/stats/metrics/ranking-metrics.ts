@@ -8,6 +8,8 @@ export interface RankingGroup {
   readonly ranked: readonly string[];
   /** Item → grade; a grade > 0 is relevant. */
   readonly relevant: ReadonlyMap<string, number>;
+  /** How much the list counts in the means of quality; default 1. Diversity and coverage count lists. */
+  readonly weight?: number;
 }
 
 export interface RankingOptions {
@@ -67,12 +69,13 @@ export function rankingMetrics(
     throw new RangeError(`k must be a whole number of at least 1; got ${k}.`);
   const lists = groups.map((g) => [...new Set(g.ranked)]);
   const scored = groups
-    .map((g, i) => scoreGroup(lists[i]!, g.relevant, k))
+    .map((g, i) => ({ ...scoreGroup(lists[i]!, g.relevant, k), weight: weightOf(g) }))
     .filter((s) => options.withoutRelevant !== 'skip' || s.relevant > 0);
+  const total = scored.reduce((sum, s) => sum + s.weight, 0);
   const mean = (of: (s: GroupScore) => number): number | null =>
     quotient(
-      scored.reduce((sum, s) => sum + of(s), 0),
-      scored.length,
+      scored.reduce((sum, s) => sum + s.weight * of(s), 0),
+      total,
     );
   const heads = lists.map((list) => list.slice(0, k));
   const counts = new Map<string, number>();
@@ -141,6 +144,11 @@ function scoreGroup(ranked: readonly string[], grades: ReadonlyMap<string, numbe
     rPrecision: quotient(first, relevant) ?? 0,
     rbp: (1 - RBP_PERSISTENCE) * found.reduce((sum, g, i) => sum + g * RBP_PERSISTENCE ** i, 0),
   };
+}
+
+/** As for rows: a weight that is negative or not finite does not count. */
+function weightOf({ weight = 1 }: RankingGroup): number {
+  return Number.isFinite(weight) && weight >= 0 ? weight : 0;
 }
 
 function dcg(grades: readonly number[], k: number, gain: (grade: number) => number): number {

@@ -70,7 +70,7 @@ export function regressionMetrics(
     squared += w * e * e;
     percentage += (w * Math.abs(e)) / Math.max(Math.abs(truth[i]!), MAPE_FLOOR);
     pinball += w * Math.max(-quantile * e, (1 - quantile) * e);
-    maxError = Math.max(maxError, Math.abs(e));
+    if (w > 0) maxError = Math.max(maxError, Math.abs(e));
   }
   let truthSpread = 0;
   let errorSpread = 0;

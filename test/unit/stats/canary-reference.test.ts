@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import {
+  barnardExact,
   clopperPearsonInterval,
+  hodgesLehmann,
+  kayentaJudge,
   kolmogorovSmirnov,
   mannWhitneyU,
   mixtureSequentialTest,
+  normalTwoSided,
+  quantileOfSorted,
   sampleMoments,
+  scoreInterval,
+  seededRandom,
   sequentialMeans,
+  sequentialProportions,
   tunedTau,
   twoProportionTest,
   welchTest,
@@ -47,7 +55,22 @@ describe('two proportions equal SciPy and statsmodels', () => {
       expectClose(interval?.low, e[name][0], CLOSED_FORM, `${name} low`);
       expectClose(interval?.high, e[name][1], CLOSED_FORM, `${name} high`);
     }
+    if (e.barnard_p !== null) expectClose(barnardExact(a, b)!.pTwoSided, e.barnard_p, P_VALUE, 'barnard');
+    const score = scoreInterval(a, b)!;
+    // statsmodels raises where nothing fails, and has a slip that matters not where the control has no success.
+    if (Array.isArray(e.diff_ci95_score)) {
+      const tolerance = a.successes === 0 ? 1e-11 : 1e-3;
+      expect(Math.abs(score.low - e.diff_ci95_score[0]), 'score low').toBeLessThan(tolerance);
+      expect(Math.abs(score.high - e.diff_ci95_score[1]), 'score high').toBeLessThan(tolerance);
+    } else expect(score.low < 0 && score.high > 0).toBe(true);
   });
+});
+
+it("Miettinen and Nurminen's interval is the published one", () => {
+  // Newcombe (1998), table II, example (a), method 'Miettinen-Nurminen': 56/70 against 48/80.
+  const interval = scoreInterval({ successes: 48, trials: 80 }, { successes: 56, trials: 70 })!;
+  expect([interval.low.toFixed(4), interval.high.toFixed(4)]).toEqual(['0.0528', '0.3382']);
+  expect(scoreInterval({ successes: 0, trials: 0 }, { successes: 1, trials: 2 })).toBeNull();
 });
 
 describe('two samples equal SciPy', () => {
@@ -75,8 +98,68 @@ describe('two samples equal SciPy', () => {
       expectClose(welch.interval.low, e.welch.ci95[0], CLOSED_FORM, 'ci low');
       expectClose(welch.interval.high, e.welch.ci95[1], CLOSED_FORM, 'ci high');
       expectClose(kolmogorovSmirnov(control, canary)!.pValue, e.ks_p, P_VALUE, 'ks');
+      if (e.p_exact !== undefined)
+        expectClose(
+          mannWhitneyU(control, canary, { method: 'exact' })!.pTwoSided,
+          e.p_exact,
+          P_VALUE,
+          'exact',
+        );
+      expectClose(hodgesLehmann(control, canary)!.shift, e.hodges_lehmann, CLOSED_FORM, 'shift');
+      [control, canary].forEach((values, arm) => {
+        expect(values.length).toBe(e.n[arm]);
+        expectClose(
+          quantileOfSorted(
+            [...values].sort((p, q) => p - q),
+            0.95,
+          ),
+          e.p95[arm],
+          CLOSED_FORM,
+          'p95',
+        );
+      });
     },
   );
+});
+
+describe("verdicts equal Kayenta's judge", () => {
+  it.each((expected.mann_whitney as Expected[]).map((e) => [e.name as string, e.kayenta] as const))(
+    '%s',
+    (name, e) => {
+      const { control, canary } = sample(name);
+      const k = kayentaJudge(control, canary);
+      expect(k.classification).toBe(e.classification);
+      expectClose(k.meanRatio, e.mean_ratio, CLOSED_FORM, 'mean ratio');
+      // Its root finder stops within 1e-4, and anywhere between the two middle differences.
+      expect(Math.abs(k.interval!.low - e.ci98[0])).toBeLessThan(1e-3);
+      expect(Math.abs(k.interval!.high - e.ci98[1])).toBeLessThan(1e-3);
+      expect(Math.abs(k.estimate! - e.estimate)).toBeLessThan(5e-3);
+      expect(Math.abs(k.bound! - e.bound)).toBeLessThan(2e-3);
+    },
+  );
+  it.each([
+    ['AA', 1],
+    ['plus10pct', 1.1],
+    ['plus25pct', 1.25],
+    ['plus50pct', 1.5],
+  ])('as often, in a simulation: %s', (name, factor) => {
+    const e = expected.kayenta_operating_characteristics_n60_lognormal_sigma0_4[name];
+    const random = seededRandom(11);
+    const draw = (scale: number): number[] =>
+      Array.from({ length: 60 }, () => scale * Math.exp(0.4 * random.normal()));
+    let high = 0;
+    for (let run = 0; run < 200; run++) {
+      if (kayentaJudge(draw(50), draw(50 * factor)).classification === 'High') high++;
+    }
+    // Both are shares of 200 runs.
+    const spread = Math.sqrt((2 * Math.max(0.01, e.High * (1 - e.High))) / 200);
+    expect(Math.abs(high / 200 - e.High)).toBeLessThan(4 * spread);
+  });
+  it('has no data without values, and passes what is the same', () => {
+    expect(kayentaJudge([], [1]).classification).toBe('Nodata');
+    expect(kayentaJudge([3, 1, 2], [1, 2, 3]).classification).toBe('Pass');
+    expect(kayentaJudge([5, 5, 5], [5, 5, 5]).classification).toBe('Pass');
+  });
 });
 
 describe('sequential tests', () => {
@@ -98,7 +181,11 @@ describe('sequential tests', () => {
       if (first === null && p <= e.alpha) first = n;
       const at = e.at[String(n)];
       if (at === undefined) continue;
+      expectClose(difference / n, at.mean_diff, CLOSED_FORM, `difference at ${n}`);
       expectClose(t.likelihoodRatio, at.LR, CLOSED_FORM, `LR at ${n}`);
+      expectClose(t.likelihoodRatio, at.LR_numeric, CLOSED_FORM, `integrated LR at ${n}`);
+      const z = difference / n / Math.sqrt((2 * e.sigma2) / n);
+      expectClose(normalTwoSided(z), at.p_fixed_z, P_VALUE, `fixed p at ${n}`);
       expectClose(p, at.p_always_valid, P_VALUE, `p at ${n}`);
     }
     expect(first).toBe(e.first_n_below_alpha);
@@ -117,17 +204,32 @@ describe('sequential tests', () => {
   });
   it('proportions at τ² = 1e-4', () => {
     for (const [name, e] of Object.entries(expected.sequential['proportions_tau2_1e-4'] as Expected)) {
-      if (e.diff === undefined) continue;
-      const t = mixtureSequentialTest({ difference: e.diff, standardError: Math.sqrt(e.se2), tau: 0.01 });
+      const [difference, standardError] = [e.diff ?? 0, Math.sqrt(e.se2 ?? 0)];
+      const t = mixtureSequentialTest({ difference, standardError, tau: 0.01 });
+      if (e.LR === null) {
+        // Without variance there is no evidence either way.
+        expect([t.likelihoodRatio, t.pValue]).toEqual([1, 1]);
+        continue;
+      }
       expectClose(t.likelihoodRatio, e.LR, CLOSED_FORM, name);
       expectClose(t.pValue, e.p, P_VALUE, name);
     }
   });
   it.each(Object.entries(growthbook.means as Expected))("GrowthBook's sequential means: %s", (name, e) => {
     const { control, canary } = sample(name);
-    const t = sequentialMeans(sampleMoments(control), sampleMoments(canary), { expectedTrials: 5000 });
+    const t = sequentialMeans(sampleMoments(control), sampleMoments(canary), {
+      expectedTrials: 5000,
+      minPerArm: 2,
+    });
     expectClose(t.interval.low, e.sequential.ci[0], CLOSED_FORM, 'low');
     expectClose(t.interval.high, e.sequential.ci[1], CLOSED_FORM, 'high');
+    expectClose(t.difference, e.sequential.expected, CLOSED_FORM, 'difference');
+    expectClose(t.pValue, e.sequential.p, P_VALUE, 'p');
+    const fixed = welchTest(sampleMoments(control), sampleMoments(canary))!;
+    expectClose(fixed.difference, e.fixed.expected, CLOSED_FORM, 'difference');
+    expectClose(fixed.pTwoSided, e.fixed.p, P_VALUE, 'fixed p');
+    expectClose(fixed.interval.low, e.fixed.ci[0], 1e-7, 'fixed low');
+    expectClose(fixed.interval.high, e.fixed.ci[1], 1e-7, 'fixed high');
   });
   it.each(
     Object.entries(growthbook.proportions as Expected).filter(
@@ -144,5 +246,56 @@ describe('sequential tests', () => {
     });
     expectClose(t.interval.low, (e as Expected).sequential.ci[0], CLOSED_FORM, 'low');
     expectClose(t.interval.high, (e as Expected).sequential.ci[1], CLOSED_FORM, 'high');
+    expectClose(t.pValue, (e as Expected).sequential.p, P_VALUE, 'p');
+    // GrowthBook tests proportions as means with variance p(1 − p).
+    const moments = ([x, n]: [number, number]) => ({
+      count: n,
+      mean: x / n,
+      variance: (x / n) * (1 - x / n),
+    });
+    const fixed = welchTest(moments(control), moments(canary))!;
+    expectClose(fixed.difference, (e as Expected).fixed.expected, CLOSED_FORM, 'difference');
+    expectClose(fixed.pTwoSided, (e as Expected).fixed.p, P_VALUE, 'fixed p');
+    expectClose(fixed.interval.low, (e as Expected).fixed.ci[0], 1e-7, 'fixed low');
+    expectClose(fixed.interval.high, (e as Expected).fixed.ci[1], 1e-7, 'fixed high');
+  });
+  it('where GrowthBook gives up for want of variance, ours either decides or says what is missing', () => {
+    const decide = (name: string): string => {
+      const { control, canary } = (expected.proportions as Expected[]).find((p) => p.name === name)!;
+      const [a, b] = [control, canary].map(([successes, trials]) => ({ successes, trials }));
+      return sequentialProportions(a!, b!).decision.kind;
+    };
+    const gaveUp = Object.entries(growthbook.proportions as Expected).filter(
+      ([, e]) => (e as Expected).sequential.error !== null,
+    );
+    expect(Object.fromEntries(gaveUp.map(([name]) => [name, decide(name)]))).toEqual({
+      zero_errors_both: 'undecided',
+      zero_control: 'undecided',
+      all_fail: 'b_larger',
+    });
+  });
+  it('err as seldom as in the reference simulation, a fixed test looked at 50 times as often', () => {
+    const { peeks, ...rates } = expected.sequential.aa_simulation;
+    const random = seededRandom(23);
+    const runs = 600;
+    const count = { msprt_any_peek: 0, fixed_z_any_peek: 0, fixed_z_final_only: 0 };
+    for (let run = 0; run < runs; run++) {
+      let [sum, n, worst, ratio, p] = [0, 0, 1, 0, 1];
+      for (let peek = 0; peek < peeks; peek++) {
+        for (let i = 0; i < 20; i++, n++) sum += Math.SQRT2 * random.normal();
+        const standardError = Math.sqrt(2 / n);
+        p = normalTwoSided(sum / n / standardError);
+        worst = Math.min(worst, p);
+        const t = mixtureSequentialTest({ difference: sum / n, standardError, tau: 0.2 });
+        ratio = Math.max(ratio, t.likelihoodRatio);
+      }
+      if (ratio >= 20) count.msprt_any_peek++;
+      if (worst <= 0.05) count.fixed_z_any_peek++;
+      if (p <= 0.05) count.fixed_z_final_only++;
+    }
+    for (const [name, hits] of Object.entries(count)) {
+      const spread = Math.sqrt((rates[name] * (1 - rates[name])) / runs + 1e-5);
+      expect(Math.abs(hits / runs - rates[name]), name).toBeLessThan(4 * spread);
+    }
   });
 });

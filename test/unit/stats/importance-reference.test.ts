@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { binaryMetrics, permutationImportance, sampledShapley } from '../../../src/stats/index.ts';
+import {
+  binaryMetrics,
+  exactShapley,
+  permutationImportance,
+  sampledShapley,
+} from '../../../src/stats/index.ts';
 import { CLOSED_FORM, expectClose, numbers, readColumns, readReference } from './reference-files.ts';
 
 type Expected = Record<string, any>;
@@ -32,6 +37,20 @@ describe('permutation importance equals scikit-learn on the same permutations', 
       expectClose(loss[f]!.mean, e.log_loss_rise_mean, 1e-8, `${name} log loss`);
     });
   });
+  it('starts from the reference scores', () => {
+    const m = binaryMetrics(y, logistic(rows));
+    expectClose(m.auc, expected.logistic.baseline.auc, CLOSED_FORM, 'auc');
+    expectClose(m.logLoss, expected.logistic.baseline.log_loss, CLOSED_FORM, 'log loss');
+  });
+  it("agrees with scikit-learn's own shuffles within what shuffles differ", async () => {
+    const e = expected.sklearn_permutation_importance_auc;
+    const ours = await permutationImportance(rows, logistic, (s) => binaryMetrics(y, s).auc, { repeats: 50 });
+    ours.forEach(({ mean, standardDeviation }, f) => {
+      const spread = Math.max(standardDeviation, e.std[f]);
+      expect(Math.abs(mean - e.mean[f]), features[f]).toBeLessThan(4 * spread);
+      expect(standardDeviation, features[f]).toBeLessThan(3 * e.std[f]);
+    });
+  });
   it('is the same for the same seed and finds the strong feature', async () => {
     const score = (s: ArrayLike<number>): number | null => binaryMetrics(y, s).auc;
     const once = await permutationImportance(rows, logistic, score, { seed: 3 });
@@ -47,8 +66,43 @@ describe('sampled Shapley values', () => {
     for (let i = 0; i < 5; i++) {
       const s = (await sampledShapley(rows[i]!, rows, linear(e.coef, e.intercept), { orders: 3 }))!;
       s.values.forEach((v, f) => expectClose(v, e.shap_first5[i][f], 1e-8, `row ${i} feature ${f}`));
+      s.values.forEach((v, f) =>
+        expectClose(v, e.closed_form_first5[i][f], 1e-8, `row ${i} closed form ${f}`),
+      );
       expectClose(s.expected, e.expected_value, CLOSED_FORM, 'expected');
+      expectClose(s.expected, e.base_values[i], CLOSED_FORM, 'base value');
     }
+  });
+  it('of a tree by the shares of its training rows equal shap, exactly', () => {
+    const t = expected.tree_shap;
+    const expectation = (row: readonly number[], coalition: number, node = 0): number => {
+      const [left, right, feature] = [t.left[node], t.right[node], t.feature[node]];
+      if (left === -1) return t.value[node];
+      if ((coalition >> feature) & 1)
+        return expectation(row, coalition, row[feature]! <= t.threshold[node] ? left : right);
+      const [l, r] = [t.n_node_samples[left], t.n_node_samples[right]];
+      return (l * expectation(row, coalition, left) + r * expectation(row, coalition, right)) / (l + r);
+    };
+    for (let i = 0; i < 5; i++) {
+      const values = exactShapley(features.length, (coalition) => expectation(rows[i]!, coalition));
+      values.forEach((v, f) => expectClose(v, t.shap_first5[i][f], CLOSED_FORM, `row ${i} feature ${f}`));
+      expectClose(expectation(rows[i]!, 0), t.expected_value, CLOSED_FORM, 'expected');
+      expectClose(expectation(rows[i]!, 31), t.pred_first5[i], CLOSED_FORM, 'prediction');
+    }
+  });
+  it('by sampled orders approach the exact ones, as near as their standard errors say', async () => {
+    const background = rows.slice(0, 40);
+    const worth = (coalition: number): number => {
+      const mixed = background.map((r) => r.map((v, f) => ((coalition >> f) & 1 ? rows[0]![f]! : v)));
+      return logistic(mixed).reduce((a, b) => a + b, 0) / mixed.length;
+    };
+    const exact = exactShapley(features.length, worth);
+    const sampled = (await sampledShapley(rows[0]!, background, logistic, { orders: 100, seed: 2 }))!;
+    sampled.values.forEach((v, f) => {
+      expect(Math.abs(v - exact[f]!)).toBeLessThan(4 * sampled.standardErrors[f]! + 1e-12);
+    });
+    expect(exactShapley(0, () => 1)).toEqual([]);
+    expect(() => exactShapley(21, () => 1)).toThrow(RangeError);
   });
   it('of a tree with interactions sum to prediction − expectation', async () => {
     const t = expected.tree_shap;

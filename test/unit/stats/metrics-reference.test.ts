@@ -4,9 +4,11 @@ import {
   binaryMetrics,
   bySlice,
   multiclassMetrics,
+  multiclassRates,
   rankingMetrics,
   regressionMetrics,
   rocCurve,
+  scoredNdcg,
 } from '../../../src/stats/index.ts';
 import { CLOSED_FORM, expectClose, numbers, readColumns, readReference } from './reference-files.ts';
 
@@ -61,8 +63,10 @@ describe('binary metrics equal scikit-learn', () => {
     expectClose(m.ece, expected.binary.ece_10_equal_width, CLOSED_FORM, 'ece');
   });
   it('weighted', () => {
+    const e = expected.binary.overall_weighted;
     // The reference computed κ without the weights.
-    expectBinary(binaryMetrics(y, score, { weights }), expected.binary.overall_weighted, ['kappa']);
+    expectBinary(binaryMetrics(y, score, { weights }), e, ['kappa']);
+    expectClose(binaryMetrics(y, score).kappa, e.kappa, CLOSED_FORM, 'kappa');
   });
   it.each(Object.entries(expected.binary.slices as Expected))('slice %s', (name, e) => {
     expectBinary(
@@ -121,6 +125,7 @@ it('multiclass metrics equal scikit-learn', () => {
     ]),
   ];
   for (const [name, value] of pairs) expectClose(value, e[name], CLOSED_FORM, name);
+  expect(multiclassRates(e.confusion)).toMatchObject({ accuracy: m.accuracy, macro: m.macro, mcc: m.mcc });
 });
 
 describe('regression metrics equal scikit-learn', () => {
@@ -166,6 +171,19 @@ describe('regression metrics equal scikit-learn', () => {
   ])('edge case %s', (name, y, p) => check(regressionMetrics(y, p), expected.regression.edge_cases[name]));
 });
 
+describe('NDCG of scored items', () => {
+  it("shares the places of a tie, as scikit-learn's ndcg_score does", () => {
+    // ndcg_score([[3, 0, 2, 1]], [[0.5, 0.5, 0.5, 0.1]]) and with k=2, scikit-learn 1.9.1.
+    expectClose(scoredNdcg([3, 0, 2, 1], [0.5, 0.5, 0.5, 0.1]), 0.8362754384890422, CLOSED_FORM, 'all');
+    expectClose(scoredNdcg([3, 0, 2, 1], [0.5, 0.5, 0.5, 0.1], 2), 0.6378005308238515, CLOSED_FORM, 'at 2');
+  });
+  it('is defined without gain, without rows, and when scores are missing', () => {
+    expect(scoredNdcg([], [])).toBeNull();
+    expect(scoredNdcg([0, 0], [1, 2])).toBe(0);
+    expect(scoredNdcg([1, 0], [Number.NaN, 2])).toBeCloseTo(1 / Math.log2(3), 12);
+  });
+});
+
 describe('ranking metrics equal ranx and recmetrics', () => {
   const data = readReference<{
     qrels: Record<string, Record<string, number>>;
@@ -191,11 +209,20 @@ describe('ranking metrics equal ranx and recmetrics', () => {
         ['f1', m.f1],
       ];
       for (const [name, value] of names) expectClose(value, e[`${name}@${k}`], CLOSED_FORM, name);
-      expectClose(m.mapAtMostK, expected.ranking.by_hand[`${run}@${k}`]?.map_min_k, CLOSED_FORM, 'map_min_k');
       expectClose(m.rPrecision, e['r-precision'], CLOSED_FORM, 'r-precision');
       expectClose(m.rbp, e['rbp.95'], CLOSED_FORM, 'rbp');
       const d = expected.ranking.diversity[`${run}@${k}`];
+      const byHand = expected.ranking.by_hand[`${run}@${k}`];
+      const { ndcg, precision, recall, map, hitRate, mrr, mapAtMostK } = m;
+      for (const [name, value] of Object.entries({ ndcg, precision, recall, map, mrr }))
+        expectClose(value, byHand[name], CLOSED_FORM, `${name} by hand`);
+      expectClose(hitRate, byHand.hit_rate, CLOSED_FORM, 'hit rate by hand');
+      expectClose(mapAtMostK, byHand.map_min_k, CLOSED_FORM, 'map_min_k');
+      const exponential = expected.ranking.by_hand_exp_gain_ndcg[`${run}@${k}`];
+      if (exponential !== undefined)
+        expectClose(m.ndcgExponential, exponential, CLOSED_FORM, 'exponential by hand');
       if (d === undefined) return;
+      expectClose(1 - m.diversity!, d.mean_pairwise_overlap, CLOSED_FORM, 'overlap');
       expectClose(m.coverage, d.catalogue_coverage, CLOSED_FORM, 'coverage');
       expectClose(m.concentration.gini, d.gini_over_catalogue, CLOSED_FORM, 'gini');
       expectClose(m.concentration.entropyBits, d.entropy_bits, CLOSED_FORM, 'entropy');
@@ -206,5 +233,34 @@ describe('ranking metrics equal ranx and recmetrics', () => {
       expectClose(m.distinctLists, d.distinct_lists_share, CLOSED_FORM, 'distinct lists');
       expectClose(m.diversity, d.personalisation_1_minus_overlap, CLOSED_FORM, 'diversity');
     });
+    it('over whole lists', () => {
+      const e = expected.ranking.ranx[run];
+      const m = rankingMetrics(groups(run), 80);
+      for (const name of ['ndcg', 'map', 'mrr'] as const) expectClose(m[name], e[name], CLOSED_FORM, name);
+    });
+    it("recmetrics' coverage, personalisation and MAR", () => {
+      const e = readReference<Expected>('ranking_recmetrics.json')[run];
+      const m = rankingMetrics(groups(run), 10, { catalogueSize: 80 });
+      expectClose(100 * m.coverage!, e.prediction_coverage_pct, CLOSED_FORM, 'prediction coverage');
+      expectClose(100 * m.coverage!, e.catalog_coverage_pct_k100, CLOSED_FORM, 'catalogue coverage');
+      // recmetrics leaves 1e-16 where all lists are the same.
+      expectClose(m.diversity, run === 'good' ? e.personalization : 0, CLOSED_FORM, 'personalisation');
+      expectClose(m.map, e.mark_10, CLOSED_FORM, 'mar');
+    });
+    it.each([5, 10, 20])(
+      "scikit-learn's NDCG at %i, with the one tie of the run in the order of items",
+      (k) => {
+        const lists = Object.entries(data.runs[run]!).map(([user, scores]): RankingGroup => ({
+          ranked: Object.keys(scores).sort((a, b) => scores[b]! - scores[a]! || (a < b ? -1 : 1)),
+          relevant: new Map(Object.entries(data.qrels[user]!)),
+        }));
+        expectClose(
+          rankingMetrics(lists, k).ndcg,
+          expected.ranking.sklearn_ndcg[`${run}@${k}`],
+          CLOSED_FORM,
+          'ndcg',
+        );
+      },
+    );
   });
 });

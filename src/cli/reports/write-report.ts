@@ -1,0 +1,40 @@
+import { writeFile } from 'node:fs/promises';
+import { USAGE } from '../../errors/cli-errors.ts';
+import { PerennialError } from '../../errors/define-error.ts';
+import { EXIT } from '../exit-codes.ts';
+
+/** Prints a report for people or as JSON, and writes its page where one was asked for. */
+export async function writeReport<R>(
+  report: R,
+  out: {
+    readonly json: boolean;
+    readonly html: string | undefined;
+    readonly page: (report: R) => string;
+    readonly render: (report: R) => string;
+  },
+): Promise<void> {
+  if (out.html !== undefined) {
+    const { html } = out;
+    await writeFile(html, out.page(report)).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new PerennialError(USAGE, `--html ${html} can't be written: ${reason}`, { cause: error });
+    });
+  }
+  console.log(out.json ? JSON.stringify(report, null, 2) : out.render(report));
+}
+
+/** No verdict was asked for, or it is a pass: 0; a breach: 1. What could not be judged is an error, and no pass. */
+export function exitOfVerdict(verdict: { readonly kind: string } | null): number {
+  if (verdict === null || verdict.kind === 'pass') return EXIT.ok;
+  return verdict.kind === 'fail' ? EXIT.breach : EXIT.usage;
+}
+
+/** Six significant digits at most; – for what is not defined. */
+export function show(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '–';
+  if (Number.isInteger(value)) return String(value);
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-4 || size >= 1e7)
+    ? value.toExponential(3)
+    : String(Number(value.toPrecision(5)));
+}

@@ -1,0 +1,149 @@
+import { holm } from '../../stats/canary/holm.ts';
+import { mixtureSequentialTest } from '../../stats/canary/mixture-sequential-test.ts';
+import { nonInferiority } from '../../stats/canary/non-inferiority.ts';
+import type { NonInferiority } from '../../stats/canary/non-inferiority.ts';
+import type { Interval, Proportion } from '../../stats/canary/proportion.ts';
+import type { SampleMoments } from '../../stats/canary/sample-moments.ts';
+import { sequentialMeans, sequentialProportions } from '../../stats/canary/sequential-test.ts';
+import type { SequentialTest } from '../../stats/canary/sequential-test.ts';
+import type { Verdict } from '../verdict.ts';
+
+/** One metric of both arms, and how much worse the treatment may be. */
+export interface ComparedMetric {
+  readonly arms:
+    | { readonly kind: 'proportion'; readonly control: Proportion; readonly treatment: Proportion }
+    | { readonly kind: 'mean'; readonly control: SampleMoments; readonly treatment: SampleMoments };
+  /** In the metric's unit, at least 0. */
+  readonly margin: number;
+  readonly higherIsBetter: boolean;
+}
+
+export interface ComparisonPolicy {
+  /** Chance of a false answer, one-sided. */
+  readonly alpha: number;
+  /** Per arm. */
+  readonly minSamples: number;
+  /**
+   * `watch`: one of many looks, which only harm may end. `final`: the one fixed look at the end, which must show
+   * non-inferiority. `sequential`: one of many looks, any of which may end with either answer.
+   */
+  readonly look: 'watch' | 'final' | 'sequential';
+}
+
+export interface Comparison {
+  readonly verdict: Verdict;
+  /** treatment − control; null without a value in each arm. */
+  readonly difference: number | null;
+  /** Always valid, at 1 − 2·alpha. */
+  readonly sequence: Interval;
+  /** Always-valid p against "no worse than the margin", adjusted for the number of metrics. */
+  readonly pHarm: number;
+  /** At one fixed look; its `pInferior` is not adjusted. null when watching, which has no use for it. */
+  readonly fixed: NonInferiority | null;
+}
+
+/** A margin of nothing at all can't be tested; this is as good as nothing. */
+const LEAST_MARGIN = 1e-9;
+
+/**
+ * Compares the arms by each metric. Any metric's harm fails the whole, so harm is adjusted by Holm: the chance of a false
+ * alarm over all metrics stays at alpha. A pass needs every metric, so that needs no adjustment (Berger 1982).
+ */
+export function compareArms<M extends readonly ComparedMetric[]>(
+  metrics: M,
+  policy: ComparisonPolicy,
+): { readonly [K in keyof M]: Comparison } {
+  const { alpha } = policy;
+  const looks = metrics.map((metric) => {
+    const margin = Math.max(LEAST_MARGIN, metric.margin);
+    const test = sequentialTest(metric, alpha);
+    const fixed =
+      policy.look === 'watch'
+        ? null
+        : nonInferiority({
+            ...metric.arms,
+            margin,
+            alpha,
+            higherIsBetter: metric.higherIsBetter,
+            minPerArm: policy.minSamples,
+          });
+    return { metric, margin, test, fixed, pHarm: harm(metric, margin, test, alpha) };
+  });
+  const pHarm = holm(looks.map((look) => look.pHarm));
+  const pInferior = holm(looks.map(({ fixed }) => fixed?.pInferior ?? 1));
+  const compared: readonly Comparison[] = looks.map(({ metric, margin, test, fixed }, i) => ({
+    verdict: verdictOf(metric, policy, {
+      margin,
+      test,
+      fixed,
+      pHarm: pHarm[i] ?? 1,
+      pInferior: pInferior[i] ?? 1,
+    }),
+    difference: Math.min(...sizes(metric)) === 0 ? null : test.difference,
+    sequence: test.interval,
+    pHarm: pHarm[i] ?? 1,
+    fixed,
+  }));
+  return compared as { readonly [K in keyof M]: Comparison };
+}
+
+interface Look {
+  readonly margin: number;
+  readonly test: SequentialTest;
+  readonly fixed: NonInferiority | null;
+  readonly pHarm: number;
+  readonly pInferior: number;
+}
+
+function verdictOf(metric: ComparedMetric, policy: ComparisonPolicy, look: Look): Verdict {
+  const { test, fixed, margin } = look;
+  const { alpha, minSamples } = policy;
+  if (look.pHarm <= alpha)
+    return { kind: 'fail', reason: `worse than the margin allows, always-valid p ${short(look.pHarm)}` };
+  const fewest = Math.min(...sizes(metric));
+  if (fewest < minSamples) {
+    const reason = `${String(fewest)} samples in the smaller arm < minSamples ${String(minSamples)}`;
+    return { kind: 'insufficient_data', reason };
+  }
+  switch (policy.look) {
+    case 'watch':
+      return { kind: 'pass', reason: 'no harm shown' };
+    case 'sequential': {
+      const { low, high } = test.interval;
+      const worst = metric.higherIsBetter ? low > -margin : high < margin;
+      const reason = `the difference lies in ${short(low)} … ${short(high)} whenever one looks, margin ${short(margin)}`;
+      return worst ? { kind: 'pass', reason } : { kind: 'insufficient_data', reason };
+    }
+    case 'final': {
+      const reason = fixed?.reason ?? 'not tested';
+      if (fixed?.kind === 'non_inferior') return { kind: 'pass', reason };
+      return { kind: look.pInferior <= alpha ? 'fail' : 'insufficient_data', reason };
+    }
+  }
+}
+
+/** One-sided harm at alpha is the two-sided sequence at 2·alpha that lies beyond the margin altogether. */
+function sequentialTest({ arms }: ComparedMetric, alpha: number): SequentialTest {
+  const options = { alpha: 2 * alpha };
+  return arms.kind === 'proportion'
+    ? sequentialProportions(arms.control, arms.treatment, options)
+    : sequentialMeans(arms.control, arms.treatment, options);
+}
+
+function harm(metric: ComparedMetric, margin: number, test: SequentialTest, alpha: number): number {
+  if (test.decision.kind === 'insufficient_data') return 1;
+  const beyond = metric.higherIsBetter ? -margin - test.difference : test.difference - margin;
+  if (beyond <= 0) return 1;
+  const { standardError, tau } = test;
+  return mixtureSequentialTest({ difference: beyond, standardError, tau, alpha }).pValue / 2;
+}
+
+function sizes({ arms }: ComparedMetric): [number, number] {
+  return arms.kind === 'proportion'
+    ? [arms.control.trials, arms.treatment.trials]
+    : [arms.control.count, arms.treatment.count];
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}

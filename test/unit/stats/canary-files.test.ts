@@ -1,0 +1,168 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { CanaryReport } from '../../../src/contracts/canary-report.ts';
+import { parseMargins, parseMetric, parseSplit } from '../../../src/evaluation/canary/canary-options.ts';
+import type { CanaryOptions } from '../../../src/evaluation/canary/canary-options.ts';
+import { compareCanaryFiles } from '../../../src/evaluation/canary/compare-files.ts';
+import { seededRandom } from '../../../src/stats/index.ts';
+import { P_VALUE, expectClose, readReference } from './reference-files.ts';
+import { DataFiles } from './data-files.ts';
+
+const files = new DataFiles();
+afterAll(() => files.remove());
+
+const DEFAULTS: CanaryOptions = {
+  metrics: [],
+  kind: null,
+  margins: new Map(),
+  sequential: false,
+  alpha: 0.05,
+  power: 0.8,
+  minSamples: 200,
+  split: null,
+};
+
+async function compare(
+  paths: readonly [string, string],
+  metrics: readonly string[],
+  options: Partial<CanaryOptions> & { readonly margin?: readonly string[] } = {},
+): Promise<CanaryReport> {
+  const parsed = metrics.map(parseMetric);
+  const { margin = [], ...rest } = options;
+  return files.with(paths, async (session, control, canary) =>
+    CanaryReport.parse(
+      await compareCanaryFiles(session, control, canary, {
+        ...DEFAULTS,
+        metrics: parsed,
+        margins: parseMargins(margin, parsed),
+        ...rest,
+      }),
+    ),
+  );
+}
+
+const random = seededRandom(36);
+/** Requests with a conversion, an error, a latency and, now and then, none. */
+function requests(name: string, n: number, rate: number, ms: number): string {
+  const rows = Array.from({ length: n }, () => [
+    random.next() < rate ? 1 : 0,
+    random.next() < 0.01,
+    random.next() < 0.02 ? '' : (ms * Math.exp(0.4 * random.normal())).toFixed(3),
+  ]);
+  return files.csv(name, 'converted,error,latency_ms', rows);
+}
+const control = requests('control.csv', 6_000, 0.2, 50);
+const equal = requests('equal.csv', 6_000, 0.2, 50);
+const worse = requests('worse.csv', 6_000, 0.1, 80);
+const few = requests('few.csv', 60, 0.2, 50);
+const kinds = (report: CanaryReport): unknown[] => [
+  report.verdict.kind,
+  ...report.metrics.map((m) => m.verdict.kind),
+];
+
+describe('two files of requests', () => {
+  it.each([
+    ['one look', false],
+    ['many looks', true],
+  ])('an equal canary passes, a worse one fails, at %s', async (_, sequential) => {
+    const metrics = ['converted', 'latency_ms'];
+    const options = { sequential, margin: ['25%'] };
+    expect(kinds(await compare([control, equal], metrics, options))).toEqual(['pass', 'pass', 'pass']);
+    expect(kinds(await compare([control, worse], metrics, options))).toEqual(['fail', 'fail', 'fail']);
+  });
+  it('too few samples are no verdict, and it says how many are needed', async () => {
+    const report = await compare([control, few], ['converted']);
+    expect(report.verdict.kind).toBe('insufficient_data');
+    expect(report.verdict.reason).toContain('60 samples in the smaller arm < minSamples 200');
+    expect(report.metrics[0]!.planning.requiredCanary).toBeGreaterThan(200);
+    const tight = await compare([control, equal], ['converted'], { margin: ['0.1%'] });
+    expect(tight.verdict.kind).toBe('insufficient_data');
+  });
+  it('tells kind and direction from the data, and says so', async () => {
+    const report = await compare([control, equal], ['converted', 'error', 'latency_ms'], {
+      margin: ['error=0.02'],
+    });
+    expect(report.metrics.map(({ kind, higherIsBetter }) => [kind, higherIsBetter])).toEqual([
+      ['proportion', true],
+      ['proportion', false],
+      ['mean', false],
+    ]);
+    expect(report.inferred.map(({ what }) => what)).toContain('kind of latency_ms');
+    expect(report.metrics[1]!.margin).toBe(0.02);
+    expect(report.metrics[2]!.control.missing).toBeGreaterThan(0);
+    const said = await compare([control, worse], ['converted:lower']);
+    expect(said.verdict.kind).toBe('pass');
+  });
+  it('a broken split fails, whatever the metrics say', async () => {
+    const report = await compare([control, equal], ['converted'], { split: [90, 10] });
+    expect(report).toMatchObject({ verdict: { kind: 'fail' }, split: { mismatch: true } });
+    expect(report.verdict.reason).toContain('sample-ratio mismatch: 6000 : 6000 rows for a split of 90 : 10');
+    expect((await compare([control, equal], ['converted'], { split: [50, 50] })).verdict.kind).toBe('pass');
+  });
+  it('has the p-values of the independent tools', async () => {
+    const { mann_whitney } = readReference<{
+      mann_whitney: { name: string; auto: number; welch: { p: number } }[];
+    }>('canary_expected.json');
+    const cases = readReference<{ cases: { name: string; control: number[]; canary: number[] }[] }>(
+      'canary_data.json',
+    ).cases;
+    const { control: a, canary: b } = cases.find(({ name }) => name === 'tail_only')!;
+    const column = (name: string, values: readonly number[]): string =>
+      files.csv(
+        name,
+        'v',
+        values.map((v) => [v]),
+      );
+    const report = await compare([column('a.csv', a), column('b.csv', b)], ['v']);
+    const wanted = mann_whitney.find(({ name }) => name === 'tail_only')!;
+    expectClose(report.metrics[0]!.tests['welch'], wanted.welch.p, P_VALUE, 'welch');
+    expectClose(report.metrics[0]!.tests['mann_whitney'], wanted.auto, P_VALUE, 'mann-whitney');
+  });
+  it('constant, empty and missing values are defined', async () => {
+    const constant = files.csv(
+      'constant.csv',
+      'v',
+      Array.from({ length: 300 }, () => [7]),
+    );
+    const same = files.csv(
+      'same.csv',
+      'v',
+      Array.from({ length: 300 }, () => [7]),
+    );
+    expect((await compare([constant, same], ['v'])).verdict.kind).toBe('insufficient_data');
+    const none = files.csv('none.csv', 'v', Array<string[]>(300).fill(['""']));
+    const report = await compare([constant, none], ['v']);
+    expect(report.metrics[0]!.canary).toMatchObject({ count: 0, mean: null });
+    expect(report.verdict.kind).toBe('insufficient_data');
+    const clean = files.csv(
+      'clean.csv',
+      'error',
+      Array.from({ length: 900 }, () => ['false']),
+    );
+    const spotless = files.csv(
+      'spotless.csv',
+      'error',
+      Array.from({ length: 900 }, () => ['false']),
+    );
+    expect((await compare([clean, spotless], ['error'], { margin: ['0.01'] })).verdict.kind).toBe('pass');
+  });
+});
+
+describe('wrong input is one clear error with the mend', () => {
+  it('columns', async () => {
+    await expect(compare([control, equal], ['convertd'])).rejects.toThrow('did you mean "converted"?');
+    const text = files.csv('text.csv', 'converted', [['x'], ['y']]);
+    await expect(compare([control, text], ['converted'])).rejects.toThrow('a metric is a number');
+    await expect(compare([control, equal], ['latency_ms'], { kind: 'proportion' })).rejects.toThrow(
+      '--kind mean',
+    );
+  });
+  it('margins and splits', () => {
+    const metrics = [parseMetric('a')];
+    expect(parseMargins(['5%', 'a=2'], metrics).get('a')).toEqual({ value: 2, relative: false });
+    for (const text of ['foo', '-1', '5 %%', 'b=1', ''])
+      expect(() => parseMargins([text], metrics), text).toThrow(expect.objectContaining({ code: 'USAGE' }));
+    for (const text of ['90', '0:1', 'a:b', '90:10:5', '-1:2'])
+      expect(() => parseSplit(text), text).toThrow(expect.objectContaining({ code: 'USAGE' }));
+    expect(parseSplit('99.5:0.5')).toEqual([99.5, 0.5]);
+  });
+});
