@@ -18,7 +18,10 @@ export interface LifecyclePolicy extends Pick<
   readonly trainer: Pick<
     ModelSpec['training']['trainer'],
     'timeout' | 'progressTimeout' | 'graceTime' | 'maxAttempts'
-  >;
+  > & {
+    /** What the trainer asks for; absent in policies of before it was told. */
+    readonly gpus?: number;
+  };
 }
 
 export interface Decision extends ModelRef {

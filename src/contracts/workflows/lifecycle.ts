@@ -27,9 +27,13 @@ export interface RollbackAnswer {
   readonly generation: number;
 }
 
-export type ProductionOutcome =
+export type ProductionOutcome = (
   | { readonly kind: 'candidate'; readonly version: number }
-  | { readonly kind: 'failed'; readonly version: number; readonly code: string; readonly reason: string };
+  | { readonly kind: 'failed'; readonly version: number; readonly code: string; readonly reason: string }
+) & {
+  /** Time on GPUs, times their number; absent where none was used. */
+  readonly gpuMs?: number;
+};
 
 export type PromotionOutcome = {
   readonly kind: 'passed' | 'rejected' | 'denied' | 'expired' | 'aborted' | 'rolled_back' | 'failed';

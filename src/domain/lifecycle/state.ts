@@ -89,7 +89,8 @@ export interface LifecycleState {
   readonly rolledBack: readonly number[];
   readonly rollback: RollbackState | null;
   readonly lastProductionStartedAt: number | null;
-  readonly budget: { readonly day: string; readonly used: number };
+  /** Of one UTC day: productions started, and the GPU time of those that ended (absent: none). */
+  readonly budget: { readonly day: string; readonly used: number; readonly gpuMs?: number };
   readonly episode: Episode | null;
   /** Open incidents by monitor name. */
   readonly incidents: Readonly<Record<string, string>>;
