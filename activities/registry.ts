@@ -7,6 +7,7 @@ import { withTransaction } from '../src/registry/database.ts';
 import type { Database } from '../src/registry/database.ts';
 import { recordDecision } from '../src/registry/decisions.ts';
 import { openIncident, setIncidentStatus } from '../src/registry/incidents.ts';
+import { adoptEvaluation, loadCandidate } from '../src/registry/revalidation.ts';
 import { lifecyclePolicy, loadSpecRecord } from '../src/registry/specs.ts';
 import { allocateVersion, registerVersion, setCard } from '../src/registry/version-production.ts';
 import { getVersion, moveStage } from '../src/registry/versions.ts';
@@ -44,6 +45,8 @@ export function createRegistryActivities(
       const { digest } = await artifacts.putJson({ facts, markdown: renderCard(facts) });
       return { digest: await withTransaction(db, (tx) => setCard(tx, input, digest)) };
     },
+    loadCandidate: (input) => loadCandidate(db, input),
+    adoptEvaluation: (input) => withTransaction(db, (tx) => adoptEvaluation(tx, input)),
     setStage: (input) => withTransaction(db, (tx) => moveStage(tx, input)),
     recordDecision: (input) => withTransaction(db, (tx) => recordDecision(tx, input)),
     openIncident: (input) => withTransaction(db, (tx) => openIncident(tx, input)),

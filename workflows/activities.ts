@@ -22,6 +22,8 @@ export const {
   loadPolicy,
   allocateVersion,
   registerVersion,
+  loadCandidate,
+  adoptEvaluation,
   writeCard,
   setStage,
   recordDecision,

@@ -6,4 +6,5 @@ export { produceVersion } from './produce-version.ts';
 export { promoteVersion } from './promote-version.ts';
 export { refreshData } from './refresh-data.ts';
 export { requestScheduledVersion } from './request-scheduled-version.ts';
+export { revalidateVersion } from './revalidate-version.ts';
 export { rollOut } from './roll-out.ts';

@@ -13,6 +13,7 @@ import type { ProductionOutcome } from '../src/contracts/workflows/lifecycle.ts'
 import { productionStateQuery } from '../src/contracts/workflows/production.ts';
 import type { ProduceVersionInput, ProductionState } from '../src/contracts/workflows/production.ts';
 import { systemActor } from '../src/domain/actor.ts';
+import { gpuTimeMs } from '../src/domain/lifecycle/gpu-budget.ts';
 import { PRODUCTION_FAILED, SOURCE_WITHOUT_DATASET } from '../src/errors/lifecycle-errors.ts';
 import {
   buildFrame,
@@ -39,6 +40,7 @@ import { createStatus } from './status.ts';
 export async function produceVersion(input: ProduceVersionInput): Promise<ProductionOutcome> {
   const { model, environment, version } = input;
   const status = createStatus(input);
+  const gpu: GpuUse = { gpuMs: 0 };
   let state: ProductionState = { version, step: 'ingest', startedAt: Date.now(), detail: '' };
   const messages = createLane(() => undefined);
   const at = (step: ProductionState['step'], detail: string): void => {
@@ -50,25 +52,34 @@ export async function produceVersion(input: ProduceVersionInput): Promise<Produc
 
   try {
     const policy = await loadPolicy({ model, environment, specRevision: input.specRevision });
-    await produce(input, policy, at, (notice) => {
+    const tell = (notice: ReturnType<typeof quarantineNotice>): void =>
       messages.add(async () => void (await notify(notice)));
-    });
+    await produce(input, policy, { at, tell, gpu });
   } catch (error) {
     const failure = describeFailure(error, PRODUCTION_FAILED);
     const stage = isCancellation(error) ? 'aborted' : 'failed';
     const why = stage === 'aborted' ? 'the production was cancelled' : failure.reason;
     const reason = `In step ${state.step}: ${why}`;
-    const ended = { stage, code: failure.code, step: state.step, reason } as const;
+    const ended = { stage, code: failure.code, step: state.step, reason, ...used(gpu) } as const;
     at('failed', reason);
     await CancellationScope.nonCancellable(() => recordFailure(input, ended));
     if (stage === 'aborted') throw error;
     throw refuse({ ...PRODUCTION_FAILED, code: failure.code }, reason);
   }
-  const outcome: ProductionOutcome = { kind: 'candidate', version };
+  const outcome: ProductionOutcome = { kind: 'candidate', version, ...used(gpu) };
   at('done', 'a candidate');
   await CancellationScope.nonCancellable(() => tellLifecycle(input, outcome));
   await condition(() => messages.idle());
   return outcome;
+}
+
+/** Filled as the production goes on, so that a failure tells what was used until then. */
+interface GpuUse {
+  gpuMs: number;
+}
+
+function used({ gpuMs }: GpuUse): { gpuMs?: number } {
+  return gpuMs > 0 ? { gpuMs } : {};
 }
 
 interface FailedProduction {
@@ -76,6 +87,7 @@ interface FailedProduction {
   readonly code: string;
   readonly step: ProductionState['step'];
   readonly reason: string;
+  readonly gpuMs?: number;
 }
 
 /** The record first, and the lifecycle even if that can't be written: nobody waits for a version that is gone. */
@@ -99,7 +111,9 @@ async function recordFailure(input: ProduceVersionInput, failed: FailedProductio
       evidence: { step, code },
     });
   } finally {
-    await tellLifecycle(input, { kind: 'failed', version, code, reason });
+    const { gpuMs } = failed;
+    const outcome: ProductionOutcome = { kind: 'failed', version, code, reason };
+    await tellLifecycle(input, gpuMs === undefined ? outcome : { ...outcome, gpuMs });
   }
   await notify({
     model,
@@ -119,8 +133,15 @@ async function recordFailure(input: ProduceVersionInput, failed: FailedProductio
 async function produce(
   input: ProduceVersionInput,
   policy: LifecyclePolicy,
-  at: (step: ProductionState['step'], detail: string) => void,
-  tell: (notice: ReturnType<typeof quarantineNotice>) => void,
+  {
+    at,
+    tell,
+    gpu,
+  }: {
+    readonly at: (step: ProductionState['step'], detail: string) => void;
+    readonly tell: (notice: ReturnType<typeof quarantineNotice>) => void;
+    readonly gpu: GpuUse;
+  },
 ): Promise<void> {
   const { model, environment, version, specRevision } = input;
   const ref = { model, environment, specRevision };
@@ -143,9 +164,16 @@ async function produce(
   at('train', `training on ${String(trainRows)} rows, ${String(holdoutRows)} held out`);
   const { train } = trainingActivities(policy.trainer);
   const runId = `${environment}-${model}-${String(version)}`;
-  const training = await train.executeWithOptions({ summary: `version ${String(version)}` }, [
-    { ...ref, version, runId, frame },
-  ]);
+  const gpus = policy.trainer.gpus ?? 0;
+  const trainingSince = Date.now();
+  const training = await train
+    .executeWithOptions({ summary: `version ${String(version)}` }, [{ ...ref, version, runId, frame }])
+    .catch((error: unknown) => {
+      const durationMs = Date.now() - trainingSince;
+      gpu.gpuMs = gpuTimeMs({ device: null, durationMs, failed: true }, gpus);
+      throw error;
+    });
+  gpu.gpuMs = gpuTimeMs({ ...training, failed: false }, gpus);
   at('evaluate', `trained in ${String(training.durationMs)} ms on ${training.device ?? 'an unnamed device'}`);
   const { evaluationId } = await evaluateVersion({ ...ref, version });
   at('register', `evaluation ${evaluationId}`);

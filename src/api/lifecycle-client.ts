@@ -11,12 +11,15 @@ import {
   pauseUpdate,
   requestVersionUpdate,
   resumeUpdate,
+  revalidateUpdate,
   rollbackUpdate,
   specAppliedSignal,
 } from '../contracts/workflows/lifecycle.ts';
 import type {
   ByActor,
   LifecycleInput,
+  RevalidateAnswer,
+  RevalidateCommand,
   RollbackAnswer,
   RollbackCommand,
 } from '../contracts/workflows/lifecycle.ts';
@@ -64,6 +67,7 @@ export interface LifecycleClient {
   pause(ref: ModelRef, by: ByActor): Promise<void>;
   resume(ref: ModelRef, by: ByActor): Promise<void>;
   rollback(ref: ModelRef, command: RollbackCommand): Promise<RollbackAnswer>;
+  revalidate(ref: ModelRef, command: RevalidateCommand): Promise<RevalidateAnswer>;
   decide(ref: ModelRef, version: number, command: DecideCommand): Promise<DecideAnswer>;
   steerRollout(ref: ModelRef, version: number, command: RolloutCommand, by: ByActor): Promise<void>;
   acknowledge(incidentId: string, by: ByActor): Promise<void>;
@@ -159,6 +163,7 @@ export function createLifecycleClient(client: Client): LifecycleClient {
     resume: (ref, by) => updateLifecycle(ref, resumeUpdate, [by], randomUUID()),
     rollback: (ref, command) =>
       updateLifecycle(ref, rollbackUpdate, [command], randomUUID(), ROLLBACK_TIMEOUT_MS),
+    revalidate: (ref, command) => updateLifecycle(ref, revalidateUpdate, [command], randomUUID()),
     decide: (ref, version, command) =>
       update(
         promotionId(ref, version),

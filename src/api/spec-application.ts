@@ -10,7 +10,7 @@ import type { Actor } from '../domain/actor.ts';
 import { effectiveSpec } from '../domain/spec/effective-spec.ts';
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { DEPENDENCY_UNAVAILABLE } from '../errors/lifecycle-errors.ts';
-import { SPEC_INVALID } from '../errors/spec-errors.ts';
+import { SPEC_INVALID, SPEC_NOT_CARRIED_OUT } from '../errors/spec-errors.ts';
 import { checkWebhookUrl } from '../notifications/webhook-address.ts';
 import { withTransaction } from '../registry/database.ts';
 import { listModels } from '../registry/models.ts';
@@ -70,6 +70,15 @@ function storableSpec(value: unknown): ModelSpec {
   return spec;
 }
 
+/** What the schema has a place for and nothing acts on is refused, so that nobody waits for it in vain. */
+function refuseUnimplemented(spec: ModelSpec): void {
+  if (spec.training.tuning === undefined) return;
+  const path = 'training.tuning';
+  const message =
+    'is not carried out yet: leave it out and give the parameters under training.trainer.parameters';
+  throw new PerennialError(SPEC_NOT_CARRIED_OUT, `${path} ${message}`, { problems: [{ path, message }] });
+}
+
 /** An address that no webhook would ever be sent to is refused now, not when the first event is to be told. */
 function refuseUnreachableWebhooks(spec: ModelSpec, deps: Deps): void {
   const problems = effectiveSpec(spec, deps.environment).notifications.webhooks.flatMap(({ url }, index) => {
@@ -104,6 +113,7 @@ export async function applyModelSpec(
 ): Promise<ApplyAnswer> {
   const { environment } = deps;
   const spec = storableSpec(request.spec);
+  refuseUnimplemented(spec);
   refuseUnreachableWebhooks(spec, deps);
   refuseDuplicates(request.files);
   const ref = { model: spec.name, environment };

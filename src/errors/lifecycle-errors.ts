@@ -96,6 +96,27 @@ export const APPROVAL_EVIDENCE_STALE = defineError('APPROVAL_EVIDENCE_STALE', {
   retry: 'never',
   summary: 'The evidence has changed since the approver read it. Read the card again, then decide.',
 });
+export const VERSION_NOT_CANDIDATE = defineError('VERSION_NOT_CANDIDATE', {
+  status: 409,
+  retry: 'never',
+  summary:
+    'Only a candidate, or a version that waits for approval, can be validated again. Ask for a new version instead.',
+});
+export const REVALIDATION_RUNNING = defineError('REVALIDATION_RUNNING', {
+  status: 409,
+  retry: 'later',
+  summary: 'A version of the model is being validated again already. Wait for its end.',
+});
+export const REVALIDATION_SUPERSEDED = defineError('REVALIDATION_SUPERSEDED', {
+  status: 409,
+  retry: 'later',
+  summary: 'A newer candidate waits for its promotion, which this version would push out. Wait for its end.',
+});
+export const REVALIDATION_FAILED = defineError('REVALIDATION_FAILED', {
+  status: 500,
+  retry: 'never',
+  summary: 'A version could not be evaluated again; it stays as it was. The message says why.',
+});
 export const ROLLOUT_NOT_RUNNING = defineError('ROLLOUT_NOT_RUNNING', {
   status: 409,
   retry: 'never',

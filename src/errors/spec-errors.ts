@@ -10,3 +10,9 @@ export const SPEC_UNREADABLE = defineError('SPEC_UNREADABLE', {
   retry: 'never',
   summary: 'The spec, or a file that it names, cannot be read or parsed.',
 });
+export const SPEC_NOT_CARRIED_OUT = defineError('SPEC_NOT_CARRIED_OUT', {
+  status: 400,
+  retry: 'never',
+  summary:
+    'The spec asks for something that this release does not carry out yet. Leave the section out, and apply it again.',
+});

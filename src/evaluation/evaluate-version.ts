@@ -34,7 +34,7 @@ export interface EvaluationParts {
 
 /**
  * Scores a version's holdout and reports what it found; applies no threshold. What was evaluated before is not
- * evaluated again: the same model file, frame and settings answer with the same report.
+ * evaluated again: the same model file, frame and settings answer with the same report, unless `again` asks for another.
  * @throws PerennialError RUN_NOT_FOUND, EVALUATION_INPUT_INVALID, MODEL_UNLOADABLE, SQL_INVALID, RECOMMENDATIONS_TOO_LARGE
  */
 export async function evaluateVersion(
@@ -116,6 +116,7 @@ function evaluationIdOf(input: EvaluateVersionInput, model: TrainedModel, spec: 
     artifact: model.artifact,
     frame: model.run.frame,
     evaluation: spec.evaluation,
+    ...(input.again === undefined ? {} : { again: input.again }),
   };
   return `evaluation-${createHash('sha256').update(canonicalJson(basis)).digest('hex').slice(0, 32)}`;
 }

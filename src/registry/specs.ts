@@ -153,7 +153,7 @@ async function findRevision(
 /** The part of a revision that workflows act on, with the environment's overrides in place. */
 export function lifecyclePolicy(record: SpecRecord): LifecyclePolicy {
   const spec = effectiveSpec(record.spec, record.environment);
-  const { timeout, progressTimeout, graceTime, maxAttempts } = spec.training.trainer;
+  const { timeout, progressTimeout, graceTime, maxAttempts, resources } = spec.training.trainer;
   return {
     specRevision: record.revision,
     approval: spec.approval,
@@ -163,6 +163,6 @@ export function lifecyclePolicy(record: SpecRecord): LifecyclePolicy {
     allowUngated: spec.allowUngated,
     sources: Object.keys(spec.sources),
     monitoringEveryMs: spec.monitoring.every,
-    trainer: { timeout, progressTimeout, graceTime, maxAttempts },
+    trainer: { timeout, progressTimeout, graceTime, maxAttempts, gpus: resources.gpus },
   };
 }

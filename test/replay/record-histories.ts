@@ -7,10 +7,11 @@ import { TASK_QUEUE } from '../../src/contracts/task-queues.ts';
 import {
   incidentWorkflowId,
   produceVersionId,
+  revalidationId,
   webhookWorkflowId,
 } from '../../src/contracts/workflows/ids.ts';
 import { resolveUpdate } from '../../src/contracts/workflows/incident.ts';
-import { pauseUpdate, resumeUpdate } from '../../src/contracts/workflows/lifecycle.ts';
+import { pauseUpdate, resumeUpdate, revalidateUpdate } from '../../src/contracts/workflows/lifecycle.ts';
 import { deliverWebhook, monitorModel, refreshData, requestScheduledVersion } from '../../workflows/index.ts';
 import { finding, gateReport, OTTO } from '../workflows/builders.ts';
 import { live } from '../workflows/steps.ts';
@@ -68,6 +69,21 @@ it('records a history of each workflow', { timeout: TIMEOUT_MS }, async () => {
     await workflow.execute(deliverWebhook, { taskQueue: TASK_QUEUE.control, workflowId, args: [webhook] });
     await record('deliverWebhook', workflowId);
     expect(world.champion).toBe(1);
+  });
+  const undecided = new World();
+  undecided.gates = (version, champion) =>
+    gateReport(version, champion, { kind: 'error', reason: 'no answer' });
+  await live(stage, undecided, async (life) => {
+    await life.request('first');
+    await life.until('v1 is left a candidate', () => undecided.incidents.size === 1);
+    undecided.gates = (version, champion) => gateReport(version, champion);
+    const command = { version: 1, actor: OTTO, reason: 'the rule is mended' };
+    await life.handle.executeUpdate(revalidateUpdate, { args: [command] });
+    await life.until('v1 asks', () => undecided.decision('approval', 1) !== undefined);
+    const ref = { model: life.model, environment: REF.environment };
+    await record('revalidateVersion', revalidationId(ref, 1));
+    await record('promoteVersion-waiting', life.promotion(1).workflowId);
+    await record('modelLifecycle-revalidated', life.handle.workflowId);
   });
   await stage.close();
 });

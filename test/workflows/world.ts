@@ -14,8 +14,9 @@ import { canMove } from '../../src/domain/version-stage.ts';
 import type { VersionStage } from '../../src/domain/version-stage.ts';
 import type { GateReport } from '../../src/domain/gate-report.ts';
 import type { RolloutSamples } from '../../src/domain/rollout-samples.ts';
+import type { Trigger } from '../../src/domain/trigger.ts';
 import type { Severity } from '../../src/domain/finding.ts';
-import { gateReport, policyOf, samplesOf } from './builders.ts';
+import { gateReport, policyOf, samplesOf, trigger } from './builders.ts';
 
 export type Activities = ControlActivities &
   DataActivities &
@@ -31,6 +32,7 @@ export interface Route extends Pick<SetRouteInput, 'weights' | 'shadow' | 'reaso
 export class World {
   policy: LifecyclePolicy;
   readonly versions = new Map<number, { stage: VersionStage; history: VersionStage[]; key: string }>();
+  readonly triggers = new Map<number, Trigger>();
   readonly routes: Route[] = [];
   readonly decisions = new Map<string, Decision>();
   readonly notices = new Map<string, Notice>();
@@ -47,6 +49,9 @@ export class World {
     champion: number | null,
     route: Route,
   ) => RolloutSamples | Promise<RolloutSamples> = samplesOf;
+  /** Of versions that were evaluated again. */
+  readonly evaluations = new Map<number, string>();
+  evaluateAgain: (version: number) => Promise<void> | void = () => undefined;
   train: (version: number) => Promise<void> | void = () => undefined;
   load: (version: number) => void = () => undefined;
   ingest: Activities['ingestSource'] = async ({ source }) => ({
@@ -88,14 +93,22 @@ export class World {
 
   readonly activities: Activities = this.counted({
     loadPolicy: async () => this.policy,
-    allocateVersion: async ({ key }) => {
+    allocateVersion: async ({ key, trigger }) => {
       const known = [...this.versions].find(([, v]) => v.key === key);
       if (known) return { version: known[0] };
       const version = this.versions.size + 1;
       this.versions.set(version, { stage: 'producing', history: ['producing'], key });
+      this.triggers.set(version, trigger);
       return { version };
     },
     registerVersion: async ({ version }) => this.moveTo(version, 'candidate'),
+    loadCandidate: async ({ version }) => {
+      const stage = this.stage(version);
+      if (stage === undefined) throw refused('VERSION_NOT_FOUND', String(version));
+      if (stage !== 'candidate' && stage !== 'validated') throw refused('VERSION_NOT_CANDIDATE', stage);
+      return { stage, trigger: this.triggers.get(version) ?? trigger('') };
+    },
+    adoptEvaluation: async ({ version, evaluationId }) => void this.evaluations.set(version, evaluationId),
     writeCard: async ({ version }) => ({ digest: `card-${version}` }),
     setStage: async ({ version, stage }) => this.moveTo(version, stage),
     recordDecision: async (decision) => {
@@ -120,7 +133,10 @@ export class World {
     ingestSource: (input) => this.ingest(input),
     materialiseFeatures: async () => ({ views: [], onlineRows: 0 }),
     buildFrame: async ({ version }) => ({ frame: `frame-${version}`, trainRows: 80, holdoutRows: 20 }),
-    evaluateVersion: async ({ version }) => ({ evaluationId: `evaluation-${version}`, metrics: {} }),
+    evaluateVersion: async ({ version, again }) => {
+      if (again !== undefined) await this.evaluateAgain(version);
+      return { evaluationId: `evaluation-${version}${again === undefined ? '' : `-${again}`}`, metrics: {} };
+    },
     assessGates: async ({ version, champion }) => this.gates(version, champion),
     computeFindings: async ({ passId }) => this.findings(passId),
     train: async ({ version, runId }) => {

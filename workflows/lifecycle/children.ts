@@ -1,18 +1,26 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { OpenIncidentInput } from '../../src/contracts/activities/control.ts';
-import { incidentWorkflowId, produceVersionId, promotionId } from '../../src/contracts/workflows/ids.ts';
+import {
+  incidentWorkflowId,
+  produceVersionId,
+  promotionId,
+  revalidationId,
+} from '../../src/contracts/workflows/ids.ts';
 import { probeSignal } from '../../src/contracts/workflows/lifecycle.ts';
 import type { ProduceVersionInput } from '../../src/contracts/workflows/production.ts';
 import type { PromoteVersionInput } from '../../src/contracts/workflows/promotion.ts';
+import type { RevalidateVersionInput } from '../../src/contracts/workflows/revalidation.ts';
 import { productionLost } from '../../src/domain/lifecycle/productions.ts';
 import { promotionLost } from '../../src/domain/lifecycle/promotions.ts';
-import { PRODUCTION_LOST, PROMOTION_FAILED } from '../../src/errors/lifecycle-errors.ts';
+import { REVALIDATION_TIMEOUT_MS, revalidationLost } from '../../src/domain/lifecycle/revalidations.ts';
+import { PRODUCTION_LOST, PROMOTION_FAILED, REVALIDATION_FAILED } from '../../src/errors/lifecycle-errors.ts';
 import { describeFailure } from '../failures.ts';
 import { handleIncident } from '../handle-incident.ts';
 import type { LifecycleRun } from '../model-lifecycle.ts';
 import { produceVersion } from '../produce-version.ts';
 import { promoteVersion } from '../promote-version.ts';
+import { revalidateVersion } from '../revalidate-version.ts';
 
 /** Children outlive a run of the lifecycle (it carries itself on under new histories) and report by signal. */
 const OUTLIVES = { parentClosePolicy: ParentClosePolicy.ABANDON } as const;
@@ -56,6 +64,26 @@ export async function startPromotion(run: LifecycleRun, input: PromoteVersionInp
   });
 }
 
+export async function startRevalidation(run: LifecycleRun, input: RevalidateVersionInput): Promise<void> {
+  const { model, environment, version, id } = input;
+  await startOnce(async () => {
+    const child = await startChild(revalidateVersion, {
+      ...OUTLIVES,
+      workflowId: revalidationId(input, version),
+      args: [input],
+      workflowExecutionTimeout: REVALIDATION_TIMEOUT_MS,
+      staticSummary: `Validates ${model} version ${String(version)} again in ${environment}`,
+    });
+    watch(child.result(), async (error) => {
+      const context = await run.context();
+      if (run.state.revalidation?.id !== id) return;
+      run.apply((state) =>
+        revalidationLost(state, describeFailure(error, REVALIDATION_FAILED).reason, context),
+      );
+    });
+  });
+}
+
 export async function startIncident(incident: OpenIncidentInput): Promise<void> {
   const { incidentId, title } = incident;
   await startOnce(async () => {
@@ -73,7 +101,7 @@ export async function startIncident(incident: OpenIncidentInput): Promise<void> 
  * whether they still live; one that reported before it closed was heard first, and is not in the state any more.
  */
 export function probeChildren(run: LifecycleRun): void {
-  const { production, promotion } = run.state;
+  const { production, promotion, revalidation } = run.state;
   if (production !== null) {
     void probe(produceVersionId(run.input, production.version), async () => {
       const context = await run.context();
@@ -86,6 +114,13 @@ export function probeChildren(run: LifecycleRun): void {
       const context = await run.context();
       if (run.state.promotion?.version !== promotion.version) return;
       run.apply((state) => promotionLost(state, 'It ended without a report.', context));
+    });
+  }
+  if (revalidation) {
+    void probe(revalidationId(run.input, revalidation.version), async () => {
+      const context = await run.context();
+      if (run.state.revalidation?.id !== revalidation.id) return;
+      run.apply((state) => revalidationLost(state, 'It ended without a report.', context));
     });
   }
 }

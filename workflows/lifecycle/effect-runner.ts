@@ -1,7 +1,7 @@
 import { getExternalWorkflowHandle, log } from '@temporalio/workflow';
 import { incidentWorkflowId, promotionId } from '../../src/contracts/workflows/ids.ts';
 import { incidentNoteSignal } from '../../src/contracts/workflows/incident.ts';
-import { abortPromotionSignal } from '../../src/contracts/workflows/promotion.ts';
+import { abortPromotionSignal, evidenceChangedSignal } from '../../src/contracts/workflows/promotion.ts';
 import { systemActor } from '../../src/domain/actor.ts';
 import { LANE } from '../../src/domain/lifecycle/effects.ts';
 import type { Effect, EffectLane } from '../../src/domain/lifecycle/effects.ts';
@@ -13,7 +13,7 @@ import { describeFailure } from '../failures.ts';
 import { createLane } from '../lane.ts';
 import type { Lane } from '../lane.ts';
 import type { LifecycleRun } from '../model-lifecycle.ts';
-import { startIncident, startPromotion } from './children.ts';
+import { startIncident, startPromotion, startRevalidation } from './children.ts';
 import { startVersion } from './production.ts';
 import { promote, restoreRoute, rollBack } from './serving.ts';
 
@@ -44,9 +44,15 @@ async function carryOut(run: LifecycleRun, effect: Effect): Promise<void> {
     case 'start_production':
       return await startVersion(run, effect.trigger);
     case 'start_promotion': {
-      const { version, specRevision, champion, requestedBy } = effect;
-      return await startPromotion(run, { model, environment, version, specRevision, champion, requestedBy });
+      const { kind: _kind, ...promotion } = effect;
+      return await startPromotion(run, { model, environment, ...promotion });
     }
+    case 'start_revalidation': {
+      const { kind: _kind, ...revalidation } = effect;
+      return await startRevalidation(run, { model, environment, ...revalidation });
+    }
+    case 'announce_evidence':
+      return await announceEvidence(run, effect);
     case 'abort_promotion':
       return await abortPromotion(run, effect);
     case 'promote_champion':
@@ -85,6 +91,19 @@ async function abortPromotion(
     // Nobody is there to be aborted. Had it ended by itself, its report would have come before this failure.
     const context = await run.context();
     run.apply((state) => promotionLost(state, 'It ended without a report.', context));
+  }
+}
+
+async function announceEvidence(
+  run: LifecycleRun,
+  { version, reason }: Extract<Effect, { kind: 'announce_evidence' }>,
+): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(promotionId(run.input, version)).signal(evidenceChangedSignal, {
+      reason,
+    });
+  } catch {
+    log.info('new evidence came after the promotion had ended', { version });
   }
 }
 

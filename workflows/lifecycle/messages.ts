@@ -9,10 +9,17 @@ import {
   promotionFinishedSignal,
   requestVersionUpdate,
   resumeUpdate,
+  revalidateUpdate,
+  revalidationFinishedSignal,
   rollbackUpdate,
   versionRequestedSignal,
 } from '../../src/contracts/workflows/lifecycle.ts';
-import type { RollbackAnswer, RollbackCommand } from '../../src/contracts/workflows/lifecycle.ts';
+import type {
+  RevalidateAnswer,
+  RevalidateCommand,
+  RollbackAnswer,
+  RollbackCommand,
+} from '../../src/contracts/workflows/lifecycle.ts';
 import { applyFindings, incidentClosed } from '../../src/domain/lifecycle/findings.ts';
 import {
   checkPause,
@@ -23,11 +30,17 @@ import {
 import { firstAnswer } from '../../src/domain/lifecycle/processed-keys.ts';
 import { productionFinished } from '../../src/domain/lifecycle/productions.ts';
 import { promotionFinished } from '../../src/domain/lifecycle/promotions.ts';
+import {
+  beginRevalidation,
+  checkRevalidate,
+  revalidationFinished,
+} from '../../src/domain/lifecycle/revalidations.ts';
 import { beginRollback, checkRollback } from '../../src/domain/lifecycle/rollbacks.ts';
 import { applyTrigger } from '../../src/domain/lifecycle/triggers.ts';
 import type { Trigger, TriggerAnswer } from '../../src/domain/trigger.ts';
-import { ROLLBACK_FAILED } from '../../src/errors/lifecycle-errors.ts';
-import { refuse, throwIfRefused } from '../failures.ts';
+import { ROLLBACK_FAILED, VERSION_NOT_CANDIDATE } from '../../src/errors/lifecycle-errors.ts';
+import { loadCandidate } from '../activities.ts';
+import { describeFailure, refuse, throwIfRefused } from '../failures.ts';
 import type { LifecycleRun } from '../model-lifecycle.ts';
 
 /** How long an answer waits for the number of the version that it started. */
@@ -63,6 +76,13 @@ export function listen(run: LifecycleRun): void {
   setHandler(rollbackUpdate, (command) => rollBack(run, command), {
     validator: ({ to }: RollbackCommand) => throwIfRefused(checkRollback(run.state, to)),
   });
+  setHandler(revalidateUpdate, (command) => revalidate(run, command), {
+    validator: ({ version }: RevalidateCommand) => throwIfRefused(checkRevalidate(run.state, version)),
+  });
+  setHandler(revalidationFinishedSignal, async (outcome) => {
+    const context = await run.context();
+    run.apply((state) => revalidationFinished(state, outcome, context));
+  });
   setHandler(productionFinishedSignal, async (outcome) => {
     const context = await run.context();
     run.apply((state) => productionFinished(state, outcome, context));
@@ -87,6 +107,21 @@ async function request(run: LifecycleRun, trigger: Trigger): Promise<TriggerAnsw
   if (answer.kind !== 'started' || answer.version !== null) return answer;
   await condition(() => run.state.starting?.trigger.key !== trigger.key, NUMBER_WAIT_MS);
   return firstAnswer(run.state, trigger.key) ?? answer;
+}
+
+/** The registry knows the stage, so it is asked before anything begins. */
+async function revalidate(run: LifecycleRun, command: RevalidateCommand): Promise<RevalidateAnswer> {
+  const { model, environment } = run.input;
+  const { stage } = await loadCandidate({ model, environment, version: command.version }).catch(
+    (error: unknown) => {
+      const { code, reason } = describeFailure(error, VERSION_NOT_CANDIDATE);
+      throw refuse({ ...VERSION_NOT_CANDIDATE, code }, reason);
+    },
+  );
+  const context = await run.context();
+  throwIfRefused(checkRevalidate(run.state, command.version, stage));
+  const { specRevision } = run.policyNow();
+  return run.apply((state) => beginRevalidation(state, command, specRevision, context));
 }
 
 async function rollBack(run: LifecycleRun, command: RollbackCommand): Promise<RollbackAnswer> {

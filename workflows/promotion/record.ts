@@ -1,4 +1,4 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import type { Decision, Notice } from '../../src/contracts/activities/control.ts';
 import type { DecideCommand } from '../../src/contracts/workflows/promotion.ts';
 import type { GateReport } from '../../src/domain/gate-report.ts';
@@ -15,15 +15,16 @@ type Told = Pick<Notice, 'kind' | 'severity' | 'title' | 'text' | 'facts'>;
 
 /** What a promotion writes down (waited for: the record comes before the act) and tells (in its own time). */
 export function createPromotionRecord(run: PromotionRun, lane: Lane) {
-  const { model, environment, version } = run.input;
+  const { model, environment, version, round } = run.input;
   const { workflowId } = workflowInfo();
+  const scope = round === undefined ? workflowId : `${workflowId}/${round}`;
   const name = `${model} version ${String(version)}`;
   const decide = (
     key: string,
     decision: Pick<Decision, 'kind' | 'outcome' | 'reason' | 'actor' | 'evidence'>,
   ) => {
     const evidenceHash = run.state.gates?.evidenceHash ?? null;
-    const decisionId = `${workflowId}/${key}`;
+    const decisionId = `${scope}/${key}`;
     return recordDecision({ model, environment, version, decisionId, evidenceHash, ...decision });
   };
   const tell = (key: string, told: Told): void => {
@@ -31,7 +32,7 @@ export function createPromotionRecord(run: PromotionRun, lane: Lane) {
       await notify({
         model,
         environment,
-        key: `${workflowId}/${key}`,
+        key: `${scope}/${key}`,
         thread: workflowId,
         actions: [{ label: `Review version ${String(version)}`, act: { kind: 'review', version } }],
         escalate: false,
@@ -58,7 +59,21 @@ export function createPromotionRecord(run: PromotionRun, lane: Lane) {
     approvalOpened(approval: ApprovalState, report: GateReport): void {
       const voided = approval.voidVotes.length;
       const again = voided === 0 ? '' : ` The evidence is new: ${String(voided)} earlier votes are void.`;
-      tell(`approval/${approval.evidenceHash}/${String(approval.openedAt)}`, {
+      const key = `approval/${approval.evidenceHash}/${String(approval.openedAt)}`;
+      if (patched('approval-request-recorded')) {
+        const { requestedBy: actor, roles, quorum, expiresAt } = approval;
+        const reason = `${String(quorum)} of ${roles.join(', ')} until ${new Date(expiresAt).toISOString()}.${again}`;
+        lane.add(() =>
+          decide(`requested/${key}`, {
+            kind: 'approval',
+            outcome: 'requested',
+            reason,
+            actor,
+            evidence: { roles, quorum, expiresAt, voidVotes: approval.voidVotes },
+          }),
+        );
+      }
+      tell(key, {
         kind: 'approval_requested',
         severity: 'info',
         title: `${name} waits for approval in ${environment}`,
@@ -108,7 +123,7 @@ export function createPromotionRecord(run: PromotionRun, lane: Lane) {
         const severity = kind === 'rolled_back' ? 'warning' : 'info';
         tell('ended', { kind: 'version_rejected', severity, title, text: reason, facts });
       }
-      return `${workflowId}/outcome`;
+      return `${scope}/outcome`;
     },
   };
 }

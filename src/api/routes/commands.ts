@@ -1,6 +1,7 @@
 import {
   DecideAnswerBody,
   Done,
+  RevalidateAnswerBody,
   RollbackAnswerBody,
   TriggerAnswerBody,
 } from '../../contracts/api/answers.ts';
@@ -14,6 +15,7 @@ import {
   VersionParams,
 } from '../../contracts/api/requests.ts';
 import { requireModel } from '../../registry/models.ts';
+import { loadCandidate } from '../../registry/revalidation.ts';
 import { getVersion } from '../../registry/versions.ts';
 import type { ApiDependencies, ApiInstance } from '../api-instance.ts';
 import { refreshSchedules } from '../spec-application.ts';
@@ -108,6 +110,28 @@ export function registerCommandRoutes(app: ApiInstance, deps: ApiDependencies): 
         reason,
         ...(to === undefined ? {} : { to }),
       });
+    },
+  );
+
+  app.post(
+    '/models/:model/versions/:version/revalidate',
+    {
+      config: { permission: 'model.trigger' },
+      schema: {
+        tags: ['commands'],
+        summary: 'Evaluate a candidate again and judge its gates anew',
+        params: VersionParams,
+        querystring: EnvironmentQuery,
+        body: ReasonRequest,
+        response: answers(RevalidateAnswerBody),
+      },
+    },
+    async (request) => {
+      const { model, version } = request.params;
+      const ref = { model, environment };
+      await requireModel(db, ref);
+      await loadCandidate(db, { ...ref, version });
+      return lifecycle.revalidate(ref, { version, actor: request.actor, reason: request.body.reason });
     },
   );
 

@@ -4,6 +4,7 @@ import {
   DecideAnswerBody,
   Done,
   GateReportAnswer,
+  RevalidateAnswerBody,
   RollbackAnswerBody,
   TriggerAnswerBody,
 } from '../../contracts/api/answers.ts';
@@ -138,6 +139,30 @@ export function addSteeringCommands(program: Command): void {
         }
       });
       if (answer.kind === 'refused') process.exitCode = 1;
+    });
+
+  program
+    .command('revalidate')
+    .description('evaluate a candidate again and judge its gates anew')
+    .argument('<model>')
+    .argument('<version>')
+    .requiredOption('--reason <text>', 'why; recorded', reasonArgument)
+    .addHelpText('after', '\nExample:\n  perennial revalidate churn 5 --reason "the rule is mended"')
+    .action(async (model: string, text: string, options: { reason: string }, command: Command) => {
+      const context = contextOf(command);
+      const version = versionArgument(text);
+      const answer = RevalidateAnswerBody.parse(
+        await context.api.post(`${path(model, 'versions', String(version))}/revalidate`, {
+          reason: options.reason,
+        }),
+      );
+      const then = answer.approvalOpen
+        ? 'new evidence voids the votes of its approval'
+        : `its gates are judged by revision ${answer.specRevision}`;
+      context.print(
+        answer,
+        () => `version ${version} of ${model} is evaluated again; ${then}: perennial status ${model}`,
+      );
     });
 
   addDecision(program, 'approve');

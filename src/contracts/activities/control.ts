@@ -18,7 +18,10 @@ export interface LifecyclePolicy extends Pick<
   readonly trainer: Pick<
     ModelSpec['training']['trainer'],
     'timeout' | 'progressTimeout' | 'graceTime' | 'maxAttempts'
-  >;
+  > & {
+    /** What the trainer asks for; absent in policies of before it was told. */
+    readonly gpus?: number;
+  };
 }
 
 export interface Decision extends ModelRef {
@@ -29,6 +32,7 @@ export interface Decision extends ModelRef {
     | 'trigger'
     | 'production'
     | 'gates'
+    | 'revalidation'
     | 'approval'
     | 'rollout'
     | 'promotion'
@@ -114,6 +118,19 @@ export interface ControlActivities {
       readonly version: number;
       readonly training: TrainResult;
       readonly evaluationId: string;
+    },
+  ): Promise<void>;
+  /** The version, while its gates may still be judged again; refuses every other stage with VERSION_NOT_CANDIDATE. */
+  loadCandidate(
+    input: ModelRef & { readonly version: number },
+  ): Promise<{ readonly stage: 'candidate' | 'validated'; readonly trigger: Trigger }>;
+  /** Makes a repeated evaluation the one that gates judge; refuses as `loadCandidate` does. */
+  adoptEvaluation(
+    input: ModelRef & {
+      readonly version: number;
+      readonly evaluationId: string;
+      readonly actor: Actor;
+      readonly reason: string;
     },
   ): Promise<void>;
   writeCard(input: ModelRef & { readonly version: number }): Promise<{ readonly digest: string }>;

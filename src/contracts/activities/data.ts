@@ -46,6 +46,8 @@ interface BuildFrameResult {
 
 export interface EvaluateVersionInput extends SpecRef {
   readonly version: number;
+  /** Names an evaluation beside the first one; the same name is evaluated once. */
+  readonly again?: string;
 }
 
 interface EvaluateVersionResult {

@@ -163,6 +163,10 @@ export const DecideAnswerBody = z.object({
   approvals: z.int(),
   quorum: z.int(),
 });
+export const RevalidateAnswerBody = z.object({
+  specRevision: z.int().describe('Whose evaluation and gates judge the version.'),
+  approvalOpen: z.boolean().describe('An approval is open, whose votes new evidence voids.'),
+});
 export const RollbackAnswerBody = z.object({ from: z.int(), to: z.int(), generation: z.int() });
 export const Done = z.object({ done: z.literal(true) });
 

@@ -185,7 +185,11 @@ export const Retraining = z.strictObject({
     .optional(),
   coolDown: Duration.prefault('24h'),
   dailyBudget: z.int().min(1).default(4).describe('Productions a day, triggers by people included.'),
-  gpuHoursPerDay: z.number().positive().optional(),
+  gpuHoursPerDay: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Once the runs of a UTC day have used as much, the next production waits for the next day.'),
   maxStrikes: z
     .int()
     .min(1)

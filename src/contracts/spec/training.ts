@@ -93,7 +93,8 @@ export const Training = z.strictObject({
         ]),
       ),
     })
-    .optional(),
+    .optional()
+    .describe('Not carried out yet: a spec that has it is refused when it is applied.'),
 });
 export type Training = z.infer<typeof Training>;
 

@@ -9,6 +9,9 @@ export const lifecycleId = (m: ModelRef): string => `model/${m.environment}/${m.
 /** One per version: a version is produced once. */
 export const produceVersionId = (m: ModelRef, version: number): string =>
   `${lifecycleId(m)}/version/${version}`;
+/** One per version: it is evaluated again once at a time. */
+export const revalidationId = (m: ModelRef, version: number): string =>
+  `${lifecycleId(m)}/revalidation/${version}`;
 /** One per version: two approvals of the same version can't be open. */
 export const promotionId = (m: ModelRef, version: number): string => `${lifecycleId(m)}/promotion/${version}`;
 export const rolloutId = (m: ModelRef, version: number): string => `${lifecycleId(m)}/rollout/${version}`;

@@ -27,9 +27,13 @@ export interface RollbackAnswer {
   readonly generation: number;
 }
 
-export type ProductionOutcome =
+export type ProductionOutcome = (
   | { readonly kind: 'candidate'; readonly version: number }
-  | { readonly kind: 'failed'; readonly version: number; readonly code: string; readonly reason: string };
+  | { readonly kind: 'failed'; readonly version: number; readonly code: string; readonly reason: string }
+) & {
+  /** Time on GPUs, times their number; absent where none was used. */
+  readonly gpuMs?: number;
+};
 
 export type PromotionOutcome = {
   readonly kind: 'passed' | 'rejected' | 'denied' | 'expired' | 'aborted' | 'rolled_back' | 'failed';
@@ -41,6 +45,21 @@ export type PromotionOutcome = {
   /** Of a promotion that failed: the registered code. */
   readonly code?: string;
 };
+
+export interface RevalidateCommand extends ByActor {
+  readonly version: number;
+}
+
+export interface RevalidateAnswer {
+  /** The revision whose evaluation and gates judge the version now. */
+  readonly specRevision: number;
+  /** Whether an approval is open that the new evidence voids; else a promotion of its own follows. */
+  readonly approvalOpen: boolean;
+}
+
+export type RevalidationOutcome =
+  | { readonly kind: 'evaluated'; readonly id: string; readonly version: number; readonly trigger: Trigger }
+  | { readonly kind: 'failed'; readonly id: string; readonly version: number; readonly reason: string };
 
 export interface FindingsReport {
   /** Unique per monitor pass. */
@@ -54,11 +73,14 @@ export const pauseUpdate = defineUpdate<void, [ByActor]>('pause');
 export const resumeUpdate = defineUpdate<void, [ByActor]>('resume');
 export const rollbackUpdate = defineUpdate<RollbackAnswer, [RollbackCommand]>('rollback');
 
+export const revalidateUpdate = defineUpdate<RevalidateAnswer, [RevalidateCommand]>('revalidate');
+
 /** The same as the update, for workflows (which have no updates between them): nobody waits for the answer. */
 export const versionRequestedSignal = defineSignal<[Trigger]>('versionRequested');
 export const specAppliedSignal = defineSignal<[{ readonly revision: number }]>('specApplied');
 export const productionFinishedSignal = defineSignal<[ProductionOutcome]>('productionFinished');
 export const promotionFinishedSignal = defineSignal<[PromotionOutcome]>('promotionFinished');
+export const revalidationFinishedSignal = defineSignal<[RevalidationOutcome]>('revalidationFinished');
 export const findingsReportedSignal = defineSignal<[FindingsReport]>('findingsReported');
 /** An incident was resolved: the next confirmed breach of its monitor opens a new one. */
 export const incidentClosedSignal = defineSignal<[{ readonly incidentId: string }]>('incidentClosed');

@@ -10,6 +10,8 @@ export interface PromoteVersionInput extends ModelRef {
   readonly specRevision: number;
   readonly champion: number | null;
   readonly requestedBy: Actor;
+  /** Of a promotion after an undecided one: sets its records and messages apart from the earlier ones. */
+  readonly round?: string;
 }
 
 export interface DecideCommand {

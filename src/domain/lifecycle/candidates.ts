@@ -11,6 +11,7 @@ interface Candidate {
   readonly version: number;
   readonly trigger: Trigger;
   readonly specRevision: number;
+  readonly round?: string;
 }
 
 /** A candidate is promoted at once, or waits for the promotion under way; it supersedes one that waits. */
@@ -19,9 +20,12 @@ export function offerCandidate(
   candidate: Candidate,
   context: LifecycleContext,
 ): Transition {
-  const { version, trigger, specRevision } = candidate;
+  const { version, trigger, specRevision, round } = candidate;
   const older = state.waitingCandidate;
-  const waiting: LifecycleState = { ...state, waitingCandidate: { version, trigger, specRevision } };
+  const waiting: LifecycleState = {
+    ...state,
+    waitingCandidate: { version, trigger, specRevision, ...(round === undefined ? {} : { round }) },
+  };
   if (older === null) return releaseCandidate(waiting, context);
   const reason = `Superseded by version ${String(version)} before its promotion began.`;
   return inTurn(
@@ -38,13 +42,15 @@ export function releaseCandidate(state: LifecycleState, context: LifecycleContex
   const rollingBack = state.rollback?.status === 'waiting' || state.rollback?.status === 'running';
   if (candidate === null || state.promotion !== null || rollingBack || state.paused !== null)
     return move(state);
-  const { version, trigger, specRevision } = candidate;
+  const { version, trigger, specRevision, round } = candidate;
+  const again = round === undefined ? {} : { round };
   const promotion = {
     version,
     trigger,
     specRevision,
     startedAt: context.now,
     deadline: context.now + PROMOTION_TIMEOUT_MS,
+    ...again,
     status: 'running',
   } as const;
   return move(
@@ -55,6 +61,7 @@ export function releaseCandidate(state: LifecycleState, context: LifecycleContex
       specRevision,
       champion: state.champion,
       requestedBy: trigger.requestedBy,
+      ...again,
     },
   );
 }

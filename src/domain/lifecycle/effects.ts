@@ -16,7 +16,17 @@ export type Effect =
       readonly champion: number | null;
       readonly specRevision: number;
       readonly requestedBy: Actor;
+      readonly round?: string;
     }
+  | {
+      readonly kind: 'start_revalidation';
+      readonly id: string;
+      readonly version: number;
+      readonly specRevision: number;
+      readonly actor: Actor;
+      readonly reason: string;
+    }
+  | { readonly kind: 'announce_evidence'; readonly version: number; readonly reason: string }
   | {
       readonly kind: 'abort_promotion';
       readonly version: number;
@@ -62,6 +72,8 @@ export const LANE: Readonly<Record<Effect['kind'], EffectLane>> = {
   start_production: 'production',
   start_promotion: 'promotion',
   abort_promotion: 'promotion',
+  start_revalidation: 'promotion',
+  announce_evidence: 'promotion',
   promote_champion: 'serving',
   roll_back: 'serving',
   restore_route: 'serving',

@@ -1,6 +1,7 @@
 import type { ProductionOutcome } from '../../contracts/workflows/lifecycle.ts';
 import { systemActor } from '../actor.ts';
 import { belongsTo, countStrike } from './episodes.ts';
+import { withGpuTime } from './gpu-budget.ts';
 import { remember } from './processed-keys.ts';
 import { offerCandidate } from './candidates.ts';
 import type { LifecycleState } from './state.ts';
@@ -74,7 +75,7 @@ export function productionFinished(
 ): Transition {
   const { production } = state;
   if (production?.version !== outcome.version) return move(state);
-  const ended: LifecycleState = { ...state, production: null };
+  const ended = withGpuTime({ ...state, production: null }, outcome.gpuMs ?? 0, context.now);
   return inTurn(
     ended,
     (s) =>

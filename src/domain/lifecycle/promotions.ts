@@ -40,7 +40,7 @@ export function promotionFinished(
     const reason = 'A rollback began before the champion was moved.';
     declined.push({ kind: 'set_stage', version, stage: 'rolled_back', reason });
   }
-  if (outcome.kind === 'failed') declined.push(undecided(outcome, context));
+  if (outcome.kind === 'failed') declined.push(undecided(outcome, promotion.round, context));
   return endPromotion(state, version, outcome.reason, declined, context);
 }
 
@@ -159,12 +159,13 @@ function restore(state: LifecycleState, version: number, reason: string): Effect
   return [{ kind: 'restore_route', champion: state.champion, key: `restore/${String(version)}`, reason }];
 }
 
-function undecided(outcome: PromotionOutcome, context: LifecycleContext): Effect {
+function undecided(outcome: PromotionOutcome, round: string | undefined, context: LifecycleContext): Effect {
   const version = String(outcome.version);
+  const again = round === undefined ? '' : `-${round}`;
   return {
     kind: 'open_incident',
     incident: {
-      incidentId: `${context.environment}-${context.model}-promotion-${version}`,
+      incidentId: `${context.environment}-${context.model}-promotion-${version}${again}`,
       severity: outcome.code === ROLLOUT_NOT_RESTORED.code ? 'critical' : 'warning',
       title: `The promotion of ${context.model} version ${version} ended without a decision`,
       summary: outcome.reason,

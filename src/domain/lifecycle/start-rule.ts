@@ -1,3 +1,5 @@
+import { budgetDay } from './budget-day.ts';
+import { isGpuBudgetSpent } from './gpu-budget.ts';
 import type { LifecycleContext } from './transition.ts';
 import type { LifecycleState } from './state.ts';
 
@@ -8,13 +10,8 @@ export type StartRule =
   | { readonly kind: 'start' }
   | { readonly kind: 'hold'; readonly reason: string; readonly until: number | null };
 
-/** The day that a budget counts by, in UTC. */
-export function budgetDay(now: number): string {
-  return new Date(now).toISOString().slice(0, 10);
-}
-
 /**
- * One production at a time; nothing new while paused; `dailyBudget` productions a UTC day, whoever asks;
+ * One production at a time; nothing new while paused; `dailyBudget` productions and `gpuHoursPerDay` a UTC day, whoever asks;
  * and `coolDown` since the last start for what schedules and findings ask for. People, the API and webhooks
  * are not cooled down: somebody wants it now. What is held back waits; it is never dropped.
  */
@@ -31,9 +28,17 @@ export function startRule(state: LifecycleState, context: LifecycleContext): Sta
   if (state.paused !== null) {
     return { kind: 'hold', reason: `paused by ${state.paused.by}: ${state.paused.reason}`, until: null };
   }
+  const tomorrow = (Math.floor(now / DAY_MS) + 1) * DAY_MS;
   if (state.budget.day === budgetDay(now) && state.budget.used >= retraining.dailyBudget) {
-    const until = (Math.floor(now / DAY_MS) + 1) * DAY_MS;
-    return { kind: 'hold', reason: `today's budget of ${String(retraining.dailyBudget)} is spent`, until };
+    return {
+      kind: 'hold',
+      reason: `today's budget of ${String(retraining.dailyBudget)} is spent`,
+      until: tomorrow,
+    };
+  }
+  if (isGpuBudgetSpent(state, retraining.gpuHoursPerDay, now)) {
+    const reason = `today's ${String(retraining.gpuHoursPerDay)} GPU hours are spent`;
+    return { kind: 'hold', reason, until: tomorrow };
   }
   const cooledAt =
     state.lastProductionStartedAt === null ? null : state.lastProductionStartedAt + retraining.coolDown;

@@ -58,6 +58,8 @@ export interface LifecycleState {
     readonly version: number;
     readonly trigger: Trigger;
     readonly specRevision: number;
+    /** Of a revalidation: sets this promotion apart from an earlier one of the same version. */
+    readonly round?: string;
   } | null;
   readonly promotion: {
     readonly version: number;
@@ -65,8 +67,18 @@ export interface LifecycleState {
     readonly startedAt: number;
     readonly specRevision: number;
     readonly deadline: number;
+    readonly round?: string;
     /** `finishing`: it passed, and the champion is being moved. */
     readonly status: 'running' | 'aborting' | 'finishing';
+  } | null;
+  /** A candidate that is being evaluated again; absent in states of before there were any. */
+  readonly revalidation?: {
+    readonly id: string;
+    readonly version: number;
+    readonly specRevision: number;
+    readonly by: string;
+    readonly reason: string;
+    readonly deadline: number;
   } | null;
   /** Only the latest trigger waits; the keys of those it absorbed are kept with it. */
   readonly waitingTrigger: WaitingTrigger | null;
@@ -77,7 +89,8 @@ export interface LifecycleState {
   readonly rolledBack: readonly number[];
   readonly rollback: RollbackState | null;
   readonly lastProductionStartedAt: number | null;
-  readonly budget: { readonly day: string; readonly used: number };
+  /** Of one UTC day: productions started, and the GPU time of those that ended (absent: none). */
+  readonly budget: { readonly day: string; readonly used: number; readonly gpuMs?: number };
   readonly episode: Episode | null;
   /** Open incidents by monitor name. */
   readonly incidents: Readonly<Record<string, string>>;
@@ -94,6 +107,7 @@ export function initialLifecycle(): LifecycleState {
     production: null,
     waitingCandidate: null,
     promotion: null,
+    revalidation: null,
     waitingTrigger: null,
     champion: null,
     formerChampions: [],

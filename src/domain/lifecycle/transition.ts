@@ -6,7 +6,7 @@ import type { LifecycleState } from './state.ts';
 export interface LifecycleContext {
   readonly model: string;
   readonly environment: string;
-  readonly retraining: Pick<Retraining, 'coolDown' | 'dailyBudget' | 'maxStrikes'>;
+  readonly retraining: Pick<Retraining, 'coolDown' | 'dailyBudget' | 'gpuHoursPerDay' | 'maxStrikes'>;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }

@@ -1,6 +1,8 @@
 import type { Trigger, TriggerAnswer } from '../trigger.ts';
+import { budgetDay } from './budget-day.ts';
+import { gpuTimeOfDay } from './gpu-budget.ts';
 import { firstAnswer, PROCESSED_KEYS_LIMIT, remember } from './processed-keys.ts';
-import { budgetDay, startRule } from './start-rule.ts';
+import { startRule } from './start-rule.ts';
 import type { LifecycleState, WaitingTrigger } from './state.ts';
 import { move } from './transition.ts';
 import type { LifecycleContext, Transition } from './transition.ts';
@@ -68,13 +70,14 @@ function release(state: LifecycleState, context: LifecycleContext): Transition {
   if (waiting === null) return move(state);
   const day = budgetDay(context.now);
   const used = state.budget.day === day ? state.budget.used : 0;
+  const gpuMs = gpuTimeOfDay(state.budget, context.now);
   return move(
     {
       ...state,
       waitingTrigger: null,
       starting: { trigger: waiting.trigger, absorbed: waiting.absorbed },
       lastProductionStartedAt: context.now,
-      budget: { day, used: used + 1 },
+      budget: { day, used: used + 1, ...(gpuMs > 0 ? { gpuMs } : {}) },
     },
     { kind: 'start_production', trigger: waiting.trigger },
   );

@@ -1,6 +1,7 @@
 import { productionLost } from './productions.ts';
 import { releaseCandidate } from './candidates.ts';
 import { promotionLost } from './promotions.ts';
+import { revalidationLost } from './revalidations.ts';
 import { startRule } from './start-rule.ts';
 import type { LifecycleState } from './state.ts';
 import { inTurn, move } from './transition.ts';
@@ -20,6 +21,10 @@ export function wake(state: LifecycleState, context: LifecycleContext): Transiti
       s.promotion !== null && context.now >= s.promotion.deadline
         ? promotionLost(s, silent, context)
         : move(s),
+    (s) =>
+      s.revalidation && context.now >= s.revalidation.deadline
+        ? revalidationLost(s, silent, context)
+        : move(s),
     (s) => releaseCandidate(s, context),
     (s) => releaseTrigger(s, context),
   );
@@ -31,6 +36,7 @@ export function nextWake(state: LifecycleState, context: LifecycleContext): numb
   const times = [
     rule?.kind === 'hold' ? rule.until : null,
     state.production?.deadline ?? null,
+    state.revalidation?.deadline ?? null,
     state.promotion?.status === 'finishing' ? null : (state.promotion?.deadline ?? null),
   ].filter((time): time is number => time !== null);
   return times.length === 0 ? null : Math.min(...times);

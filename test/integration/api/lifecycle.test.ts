@@ -47,6 +47,41 @@ async function approvalOf(name: string): Promise<string> {
   return answer.body.live.promotion.approval.evidenceHash as string;
 }
 
+describe('a version that is validated again', () => {
+  const again = (version: number | string, token = ada) =>
+    world.call(token, 'POST', `/v1/models/again/versions/${version}/revalidate`, { reason: 'rule mended' });
+
+  it('keeps its approval open while it waits, and is refused once it has moved on', async () => {
+    await apply('again');
+    await trigger('again', 'first');
+    const evidenceHash = await approvalOf('again');
+    expect((await again(1)).body).toEqual({ specRevision: 1, approvalOpen: true });
+    await until(
+      'it has ended',
+      () => status('again'),
+      ({ body }) => body.live?.lifecycle?.revalidation === null,
+    );
+    const path = '/v1/models/again/versions/1';
+    expect((await world.call(emil, 'POST', `${path}/approve`, { reason: 'ok', evidenceHash })).status).toBe(
+      200,
+    );
+    await until(
+      'version 1 is champion',
+      () => status('again'),
+      ({ body }) => body.champion === 1,
+    );
+    expect(await again(1)).toMatchObject({
+      status: 409,
+      body: {
+        error: { code: 'VERSION_NOT_CANDIDATE', message: expect.stringContaining('champion') as string },
+      },
+    });
+    expect((await again(9)).body.error.code).toBe('VERSION_NOT_FOUND');
+    expect((await again('x')).body.error.code).toBe('INPUT_INVALID');
+    expect((await again(1, otto)).status).toBe(403);
+  });
+});
+
 describe('a model', () => {
   it('is applied, triggered, approved, rolled out and becomes champion through the API alone', async () => {
     expect((await apply('whole')).body).toMatchObject({ revision: 1, changed: true });

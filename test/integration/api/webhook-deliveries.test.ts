@@ -118,6 +118,16 @@ describe('wrong inputs', () => {
     },
   );
 
+  it('tuning is refused when it is applied, as nothing carries it out yet', async () => {
+    const { training, ...rest } = specInput('tuned');
+    const tuning = { trials: 3, metric: 'auc', space: { C: { min: 0.1, max: 10 } } };
+    const spec = { ...rest, training: { ...training, tuning } };
+    expect(await world.call(ada, 'POST', '/v1/models', { spec })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'SPEC_NOT_CARRIED_OUT', problems: [{ path: 'training.tuning' }] } },
+    });
+  });
+
   it.each([
     ['GET', '/v1/webhook-deliveries/nope', 'INPUT_INVALID'],
     ['GET', `/v1/webhook-deliveries/msg_${'0'.repeat(32)}`, 'WEBHOOK_DELIVERY_NOT_FOUND'],

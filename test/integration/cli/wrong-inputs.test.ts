@@ -44,6 +44,8 @@ const CASES: readonly Case[] = [
   ['an argument too few', 'approve known', 'USAGE', EXIT.usage],
   ['no reason', 'trigger known', 'USAGE', EXIT.usage],
   ['a version that is no number', 'approve known newest --reason good', 'USAGE', EXIT.usage],
+  ['no reason to validate again', 'revalidate known 1', 'USAGE', EXIT.usage],
+  ['an unknown version to validate', 'revalidate known 99 --reason r', 'VERSION_NOT_FOUND', EXIT.refused],
   ['a version below one', 'rollback known --to 0 --reason bad', 'USAGE', EXIT.usage],
   ['an address that is none', '--server here status', 'USAGE', EXIT.usage],
   ['days that are no number', 'token create bob --role viewer --expires-in-days soon', 'USAGE', EXIT.usage],

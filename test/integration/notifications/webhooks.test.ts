@@ -119,7 +119,7 @@ describe('an event', () => {
         windowStart: i,
         windowEnd: i + 1,
       };
-      for (const _again of [1, 2])
+      for (let twice = 0; twice < 2; twice += 1)
         await withTransaction(db, (tx) => insertFindings(tx, ref, `pass-${String(i)}`, [finding]));
     }
     const told = (await deliveriesOf('drifting')).map(({ event }) => event);

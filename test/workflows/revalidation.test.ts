@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { lifecycleStateQuery, revalidateUpdate } from '../../src/contracts/workflows/lifecycle.ts';
+import { promotionStateQuery } from '../../src/contracts/workflows/promotion.ts';
+import { EMIL, gateReport, MIRA } from './builders.ts';
+import { expectRefused, live } from './steps.ts';
+import type { Life } from './steps.ts';
+import { openStage } from './time-skipping.ts';
+import type { Stage } from './time-skipping.ts';
+import { refused, World } from './world.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+const revalidate = (life: Life, version: number) =>
+  life.handle.executeUpdate(revalidateUpdate, {
+    args: [{ version, actor: EMIL, reason: 'the rule is mended' }],
+  });
+
+describe('a version that is validated again', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage();
+  });
+  afterAll(async () => {
+    await stage.close();
+  });
+
+  it('that was left a candidate is evaluated and judged anew, by the newest spec, and promoted', async () => {
+    const world = new World();
+    world.gates = (version, champion) => gateReport(version, champion, { kind: 'error', reason: 'bad SQL' });
+    await live(stage, world, async (life) => {
+      await life.request('t1', { requestedBy: MIRA });
+      await life.until('it is left', () => world.incidents.size === 1);
+      world.gates = (version, champion) => gateReport(version, champion);
+      expect(await revalidate(life, 1)).toEqual({ specRevision: 1, approvalOpen: false });
+      await life.until('v1 asks', () => world.noticesOf('approval_requested').length === 1);
+      expect(world.evaluations.get(1)).toMatch(/^evaluation-1-revalidation-\d+$/);
+      await life.until('the request is on record', () => world.decision('approval', 1) !== undefined);
+      expect(world.decision('approval', 1)).toMatchObject({ outcome: 'requested', actor: MIRA });
+      // Who asked for the version may still not approve it, whoever had it validated again.
+      await expectRefused(life.approve(1, MIRA), 'APPROVAL_SELF');
+      await life.approve(1, EMIL);
+      await life.until('v1 is champion', () => world.champion === 1);
+      expect(world.decision('revalidation', 1)).toMatchObject({ outcome: 'started', actor: EMIL });
+      const outcomes = [...world.decisions.values()].filter((one) => one.kind === 'promotion');
+      expect(outcomes.map(({ outcome }) => outcome)).toEqual(['failed', 'passed', 'champion']);
+    });
+  });
+
+  it('that still cannot be decided opens an incident of its own', async () => {
+    const world = new World();
+    world.gates = (version, champion) =>
+      gateReport(version, champion, { kind: 'insufficient_data', reason: '3 rows' });
+    await live(stage, world, async (life) => {
+      await life.request('t1');
+      await life.until('it is left', () => world.incidents.size === 1);
+      await revalidate(life, 1);
+      await life.until('it is left again', () => world.incidents.size === 2);
+      expect(world.stage(1)).toBe('candidate');
+    });
+  });
+
+  it('while people decide voids the votes so far', async () => {
+    const world = new World({ approval: { quorum: 2 } });
+    await live(stage, world, async (life) => {
+      await life.request('t1');
+      await life.until('v1 asks', () => world.noticesOf('approval_requested').length === 1);
+      await life.approve(1, EMIL);
+      world.evaluateAgain = () => {
+        world.gates = (version, champion) => gateReport(version, champion, undefined, 'new-evidence');
+      };
+      expect(await revalidate(life, 1)).toMatchObject({ approvalOpen: true });
+      await life.until('v1 asks again', () => world.noticesOf('approval_requested').length === 2);
+      const { approval } = await life.promotion(1).query(promotionStateQuery);
+      expect(approval).toMatchObject({ status: 'open', evidenceHash: 'new-evidence', votes: [] });
+      expect(approval?.voidVotes.map((vote) => vote.actor.id)).toEqual(['emil']);
+      expect(world.calls.get('allocateVersion')).toBe(1);
+    });
+  });
+
+  it('is refused unless it is a candidate, one at a time, and behind one that waits', async () => {
+    const world = new World();
+    await live(stage, world, async (life) => {
+      await expectRefused(revalidate(life, 7), 'VERSION_NOT_FOUND');
+      await life.promote(1);
+      await expectRefused(revalidate(life, 1), 'VERSION_NOT_CANDIDATE');
+      let finish = (): void => undefined;
+      world.gates = (version, champion) =>
+        gateReport(version, champion, { kind: 'error', reason: 'bad SQL' });
+      await life.request('t2');
+      await life.until('v2 is left', () => world.incidents.size === 1);
+      world.gates = (version, champion) => gateReport(version, champion);
+      const held = new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      world.evaluateAgain = () => held;
+      await revalidate(life, 2);
+      await expectRefused(revalidate(life, 2), 'REVALIDATION_RUNNING');
+      await life.request('t3');
+      // While an activity runs the test server's clock does not skip, so this waits in real time.
+      await vi.waitFor(() => expect(world.stage(3)).toBe('validated'), { timeout: 30_000 });
+      finish();
+      await life.until('v2 waits', async () => {
+        const { waitingCandidate } = await life.handle.query(lifecycleStateQuery);
+        return waitingCandidate?.version === 2;
+      });
+      await expectRefused(revalidate(life, 3), 'REVALIDATION_SUPERSEDED');
+      await life.passApproval(3);
+      await life.passApproval(2);
+      await life.until('v2 is champion', () => world.champion === 2);
+    });
+  });
+
+  it('stays as it was when it cannot be evaluated, and somebody is told', async () => {
+    const world = new World();
+    world.gates = (version, champion) => gateReport(version, champion, { kind: 'error', reason: 'bad SQL' });
+    world.evaluateAgain = () => {
+      throw refused('MODEL_UNLOADABLE', 'the file is gone');
+    };
+    await live(stage, world, async (life) => {
+      await life.request('t1');
+      await life.until('it is left', () => world.incidents.size === 1);
+      await revalidate(life, 1);
+      await life.until('people are told', () => world.noticesOf('version_rejected').length === 1);
+      expect(world.noticesOf('version_rejected')[0]?.text).toBe('MODEL_UNLOADABLE: the file is gone');
+      expect(world.decision('revalidation', 1)).toMatchObject({ outcome: 'failed' });
+      expect(world.stage(1)).toBe('candidate');
+      expect((await life.handle.query(lifecycleStateQuery)).revalidation).toBeNull();
+    });
+  });
+});
