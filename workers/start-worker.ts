@@ -9,6 +9,7 @@ import { wrapActivities } from '../src/platform/activity-errors.ts';
 import { announceReady } from '../src/platform/announce-ready.ts';
 import { loadConfig } from '../src/platform/config.ts';
 import { createLogger } from '../src/platform/logger.ts';
+import { takeEnvironment } from '../src/platform/take-environment.ts';
 import { connectTemporalNative } from '../src/platform/temporal-native-connection.ts';
 import { openResources } from './resources.ts';
 import type { Resources } from './resources.ts';
@@ -44,7 +45,7 @@ export interface WorkerPlan<T extends ActivityTable<T>> {
 
 /** Runs one worker process until SIGTERM or SIGINT. */
 export async function startWorker<T extends ActivityTable<T>>(plan: WorkerPlan<T>): Promise<void> {
-  const config = loadConfig(process.env);
+  const config = loadConfig(takeEnvironment());
   const logger = createLogger({ name: `worker-${plan.queue}`, level: config.logLevel });
   Runtime.install({
     logger: new DefaultLogger('INFO', ({ level, message, meta }) => {

@@ -1,4 +1,5 @@
 import { createTrainingActivities } from '../activities/training.ts';
+import { secretsOf } from '../src/platform/config-secrets.ts';
 import { detectGpus, GpuPool } from '../src/training/gpu-pool.ts';
 import { ProcessExecutor } from '../src/training/process-executor.ts';
 import { startWorker } from './start-worker.ts';
@@ -21,14 +22,7 @@ await startWorker({
       gpus: new GpuPool(gpus),
       dataDir: config.dataDir,
       environment: process.env,
-      secrets: [
-        config.databaseUrl,
-        config.s3.credentials?.secretAccessKey,
-        config.slack.botToken,
-        config.mail.smtpUrl,
-        config.linkSecret,
-        config.temporal.apiKey,
-      ].filter((secret) => secret !== undefined),
+      secrets: secretsOf(config),
       log: logger,
     }),
 });

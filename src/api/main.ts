@@ -7,6 +7,7 @@ import { loadConfig } from '../platform/config.ts';
 import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/logger.ts';
 import type { Logger } from '../platform/logger.ts';
+import { takeEnvironment } from '../platform/take-environment.ts';
 import { connectTemporal, prepareNamespace } from '../platform/temporal-connection.ts';
 import { migrate, openDatabase } from '../registry/database.ts';
 import type { ApiDependencies } from './api-instance.ts';
@@ -57,7 +58,7 @@ async function main(config: Config, logger: Logger): Promise<void> {
   await db.end();
 }
 
-const config = loadConfig(process.env);
+const config = loadConfig(takeEnvironment());
 const logger = createLogger({ name: 'api', level: config.logLevel });
 main(config, logger).catch((error: unknown) => {
   logger.fatal({ err: error }, 'the API server could not start');

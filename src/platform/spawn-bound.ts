@@ -10,7 +10,7 @@ export interface SpawnBoundOptions extends Omit<SpawnOptions, 'shell'> {
    * and all of it is signalled; so is what `process.kill(-child.pid, signal)` reaches.
    */
   readonly wholeGroup?: boolean;
-  /** Linux, as root: run the child as this user with `setpriv` options of its own. */
+  /** Linux: run the child with these options of `setpriv`, such as another user or fewer rights. */
   readonly setpriv?: readonly string[];
 }
 

@@ -4,11 +4,12 @@ import { createS3Client } from '../artifacts/s3-client.ts';
 import { announceReady } from '../platform/announce-ready.ts';
 import { loadConfig } from '../platform/config.ts';
 import { createLogger } from '../platform/logger.ts';
+import { takeEnvironment } from '../platform/take-environment.ts';
 import { openDatabase } from '../registry/database.ts';
 import { createGateway } from './gateway.ts';
 
 /** The process `gateway`: answers predictions until it is told to stop. */
-const config = loadConfig(process.env);
+const config = loadConfig(takeEnvironment());
 const logger = createLogger({ name: 'gateway', level: config.logLevel });
 const db = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'a connection was lost'), {
   // Routes, features and segments are read and written in milliseconds; a gateway must not wait for a dead network.

@@ -7,6 +7,7 @@ import { PerennialError } from '../errors/define-error.ts';
 import { RUN_NOT_FOUND, TRAINER_COMMAND_INVALID } from '../errors/training-errors.ts';
 import { spawnBound } from '../platform/spawn-bound.ts';
 import { LineSplitter, TrainerLog } from './trainer-log.ts';
+import { trainerPrivileges } from './trainer-privileges.ts';
 import type { TrainerCommand, TrainerStatus, TrainingExecutor } from './training-executor.ts';
 
 /** Trainers that have ended and whose end can still be asked for. */
@@ -87,6 +88,7 @@ export class ProcessExecutor implements TrainingExecutor {
       stdio: ['ignore', 'pipe', 'pipe'],
       deathSignal: 'SIGKILL',
       wholeGroup: true,
+      setpriv: trainerPrivileges(),
     });
     const log = new TrainerLog(command.logPath, command.secrets);
     log.write('stdout', `== ${command.id} at ${new Date().toISOString()}: ${command.command.join(' ')}`);

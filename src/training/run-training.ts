@@ -17,6 +17,7 @@ import { failRun, finishRun, startRun, trainResultOf } from '../registry/runs.ts
 import type { RunFile } from '../registry/runs.ts';
 import { loadSpecRecord } from '../registry/specs.ts';
 import type { GpuPool } from './gpu-pool.ts';
+import { maskSecrets } from './mask-secrets.ts';
 import { prepareAttempt } from './prepare-attempt.ts';
 import type { Attempt } from './prepare-attempt.ts';
 import { superviseTrainer, withHeartbeats } from './supervise-trainer.ts';
@@ -95,6 +96,7 @@ async function attemptRun(parts: TrainingParts, attempt: Attempt, host: AttemptH
   const { db, store, executor, gpus } = parts;
   const { manifest: frame } = await openFrame(store, input.frame);
   const deadline = Date.now() + trainer.timeout;
+  const secrets = [...parts.secrets, ...trainer.environment.map((name) => parts.environment[name] ?? '')];
   const given = gpus.take(trainer.resources.gpus);
   try {
     const resumeFrom = await prepareAttempt(store, attempt, { frame, host, deadline, gpus: given });
@@ -116,7 +118,7 @@ async function attemptRun(parts: TrainingParts, attempt: Attempt, host: AttemptH
         seed: trainer.seed,
       }),
       logPath: workspace.logPath,
-      secrets: [...parts.secrets, ...trainer.environment.map((name) => parts.environment[name] ?? '')],
+      secrets,
       graceTimeMs: trainer.graceTime,
     });
     const limits = { deadline, progressTimeoutMs: trainer.progressTimeout };
@@ -124,7 +126,12 @@ async function attemptRun(parts: TrainingParts, attempt: Attempt, host: AttemptH
   } finally {
     gpus.giveBack(given);
   }
-  const output = await readTrainerOutput(workspace.outputDir, workspace.keptDir, frame.features);
+  const output = await readTrainerOutput(
+    workspace.outputDir,
+    workspace.keptDir,
+    frame.features,
+    maskSecrets(secrets),
+  );
   const artifact = await store.putFile(output.modelPath);
   const files: RunFile[] = [];
   for (const { path, name, description } of output.files) {

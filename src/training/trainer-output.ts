@@ -34,16 +34,18 @@ function invalid(problems: readonly Problem[]): PerennialError {
  * model by loading it and having it answer two rows. What is taken is copied into `keptDir` first. The model lies there
  * alone, so that one which wants weights from files beside it can't be loaded.
  * @param features The frame's features, which the model must take in that order.
+ * @param mask Takes secrets out of the result, which becomes part of the run's record and of the card.
  * @throws PerennialError TRAINER_RESULT_INVALID with every problem found.
  */
 export async function readTrainerOutput(
   outputDir: string,
   keptDir: string,
   features: readonly string[],
+  mask: (text: string) => string,
 ): Promise<TrainerOutput> {
   const [modelDir, filesDir] = [join(keptDir, 'model'), join(keptDir, 'files')];
   for (const folder of [modelDir, filesDir]) await mkdir(folder, { recursive: true, mode: 0o700 });
-  const result = await readResult(outputDir, join(keptDir, RESULT_FILE));
+  const result = await readResult(outputDir, join(keptDir, RESULT_FILE), mask);
   const problems: Problem[] = [];
   const modelPath = join(modelDir, 'model.onnx');
   const model = await takeFile(outputDir, result.model.path, modelPath, MAX_MODEL_BYTES);
@@ -66,7 +68,11 @@ export async function readTrainerOutput(
   return { result, modelPath, modelBytes: model.sizeBytes, files };
 }
 
-async function readResult(outputDir: string, kept: string): Promise<TrainerResult> {
+async function readResult(
+  outputDir: string,
+  kept: string,
+  mask: (text: string) => string,
+): Promise<TrainerResult> {
   const taken = await takeFile(outputDir, RESULT_FILE, kept, MAX_RESULT_BYTES);
   if (typeof taken === 'string')
     throw invalid([
@@ -74,7 +80,7 @@ async function readResult(outputDir: string, kept: string): Promise<TrainerResul
     ]);
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(kept, 'utf8'));
+    json = JSON.parse(mask(await readFile(kept, 'utf8')));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw invalid([{ path: RESULT_FILE, message: `is not JSON: ${reason}` }]);

@@ -19,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { venvBin } from '../../../src/embedded/binaries.ts';
 import { packBundle } from '../../../src/training/bundle.ts';
 import { newestCheckpoint } from '../../../src/training/checkpoints.ts';
+import { maskSecrets } from '../../../src/training/mask-secrets.ts';
 import { takeFile } from '../../../src/training/take-file.ts';
 import { readTrainerOutput } from '../../../src/training/trainer-output.ts';
 
@@ -54,7 +55,7 @@ function result(changes: { model?: string; files?: readonly string[]; raw?: unkn
 }
 
 const write = (value: unknown) => writeFileSync(join(output, 'result.json'), JSON.stringify(value));
-const read = () => readTrainerOutput(output, kept, FEATURES);
+const read = () => readTrainerOutput(output, kept, FEATURES, maskSecrets([CANARY]));
 
 async function refusal(): Promise<string> {
   const error: unknown = await read().then(
@@ -79,6 +80,14 @@ describe("what a trainer's result names", () => {
     expect(taken.files.map((file) => readFileSync(file.path, 'utf8'))).toEqual(['notes', 'loss', 'loss']);
     expect(taken.modelPath.startsWith(kept)).toBe(true);
     expect(taken.modelBytes).toBe(readFileSync(MODEL).length);
+  });
+
+  it('keeps no secret that its trainer wrote into the result', async () => {
+    write({ ...(result() as object), environment: { TOKEN: CANARY, nested: [{ url: `x://${CANARY}@y` }] } });
+    expect((await read()).result.environment).toEqual({
+      TOKEN: '[masked]',
+      nested: [{ url: 'x://[masked]@y' }],
+    });
   });
 
   it.each([

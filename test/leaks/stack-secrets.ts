@@ -1,0 +1,142 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { Client } from '@temporalio/client';
+import pg from 'pg';
+import { createS3Client } from '../../src/artifacts/s3-client.ts';
+import { withDuckDb } from '../../src/data/duckdb.ts';
+import { quoteValue } from '../../src/data/sql-text.ts';
+import { startInfrastructure } from '../../src/embedded/stack.ts';
+import { loadStackState } from '../../src/embedded/stack-state.ts';
+import { loadConfig } from '../../src/platform/config.ts';
+import { PRIVATE_FILES } from '../../src/platform/private-files.ts';
+import { connectTemporal } from '../../src/platform/temporal-connection.ts';
+import type { Leak, Secret, SecretSearch } from './secret-search.ts';
+
+/** Files of a local stack that may hold secrets; the sinks' are the other side's: the mail server and Slack. */
+export const MAY_HOLD_SECRETS = [...PRIVATE_FILES, join('sinks', 'settings.json')];
+
+/** Every secret that a stack made for itself, and the tokens that it wrote down. */
+export function secretsOfStack(dataDir: string): Secret[] {
+  const { credentials } = loadStackState(dataDir);
+  const own = Object.entries(credentials).filter(([name]) => name !== 'smtpUser');
+  const read = (name: string) =>
+    existsSync(join(dataDir, name)) ? readFileSync(join(dataDir, name), 'utf8').trim() : '';
+  const local = read('cli.json');
+  const token = local === '' ? '' : (JSON.parse(local) as { token: string }).token;
+  return [
+    ...own.map(([name, text]) => ({ name, text })),
+    { name: 'token of cli.json', text: token },
+    { name: 'token of admin-token', text: read('admin-token') },
+  ];
+}
+
+/**
+ * Searches all that a stack which has stopped left: its files as they lie there, then what its servers answer from
+ * them, as servers compress. Starts them for that time.
+ */
+export async function leaksOfStack(dataDir: string, search: SecretSearch): Promise<Leak[]> {
+  const lying = search.inFolder(dataDir, MAY_HOLD_SECRETS);
+  const stack = await startInfrastructure({ dataDir, services: ['postgres', 's3', 'temporal'] });
+  try {
+    const config = loadConfig(stack.env);
+    return [
+      ...lying,
+      ...(await leaksOfDatabase(config.databaseUrl, search)),
+      ...(await leaksOfBucket(config.s3, dataDir, search)),
+      ...(await leaksOfHistories(config.temporal, search)),
+    ];
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** Every row of every table, as text. */
+export async function leaksOfDatabase(url: string, search: SecretSearch): Promise<Leak[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows: tables } = await client.query<{ name: string }>(
+      `SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) AS name FROM pg_tables
+        WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
+    );
+    const leaks: Leak[] = [];
+    for (const { name } of tables) {
+      const { rows } = await client.query<{ text: string }>(`SELECT t::text AS text FROM ${name} t`);
+      leaks.push(...search.inBytes(Buffer.from(rows.map((row) => row.text).join('\n')), `table ${name}`));
+    }
+    return leaks;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Every object, and of Parquet every value. */
+export async function leaksOfBucket(
+  settings: Parameters<typeof createS3Client>[0] & { readonly bucket: string },
+  scratch: string,
+  search: SecretSearch,
+): Promise<Leak[]> {
+  const client = createS3Client(settings);
+  const leaks: Leak[] = [];
+  try {
+    let ContinuationToken: string | undefined;
+    do {
+      const page = await client.send(
+        new ListObjectsV2Command({ Bucket: settings.bucket, ContinuationToken }),
+      );
+      for (const { Key = '' } of page.Contents ?? []) {
+        const object = await client.send(new GetObjectCommand({ Bucket: settings.bucket, Key }));
+        const bytes = Buffer.from((await object.Body?.transformToByteArray()) ?? []);
+        const text = isParquet(bytes) ? await parquetText(bytes, scratch) : bytes;
+        leaks.push(...search.inBytes(text, `object ${Key}`));
+      }
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken !== undefined);
+  } finally {
+    client.destroy();
+  }
+  return leaks;
+}
+
+const isParquet = (bytes: Buffer): boolean => bytes.subarray(0, 4).toString('latin1') === 'PAR1';
+
+async function parquetText(bytes: Buffer, directory: string): Promise<Buffer> {
+  return withDuckDb({ directory: join(directory, 'search') }, async (session) => {
+    const path = join(session.directory, 'object.parquet');
+    writeFileSync(path, bytes);
+    const target = join(session.directory, 'object.ndjson');
+    await session.run(`COPY (FROM read_parquet(${quoteValue(path)})) TO ${quoteValue(target)} (FORMAT json)`);
+    return readFileSync(target);
+  });
+}
+
+/** Every event of every workflow, its payloads decoded. */
+export async function leaksOfHistories(
+  settings: Parameters<typeof connectTemporal>[0],
+  search: SecretSearch,
+): Promise<Leak[]> {
+  const connection = await connectTemporal(settings);
+  const { namespace } = settings;
+  const client = new Client({ connection, namespace });
+  const leaks: Leak[] = [];
+  try {
+    for await (const { workflowId, runId } of client.workflow.list()) {
+      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+      const parts: Buffer[] = [];
+      collectBytes(history.events, parts);
+      leaks.push(...search.inBytes(Buffer.concat(parts), `history of ${workflowId}`));
+    }
+  } finally {
+    await connection.close();
+  }
+  return leaks;
+}
+
+/** Texts and payloads at any depth, each on a line. */
+function collectBytes(value: unknown, parts: Buffer[]): void {
+  if (typeof value === 'string') parts.push(Buffer.from(`${value}\n`));
+  else if (value instanceof Uint8Array) parts.push(Buffer.from(value), Buffer.from('\n'));
+  else if (typeof value === 'object' && value !== null)
+    for (const part of Object.values(value)) collectBytes(part, parts);
+}
