@@ -172,24 +172,23 @@ function testsOf({ arms, control, canary }: Measured): Record<string, number | n
   };
 }
 
-/** Power and size of showing that equal arms do not differ by the margin: a one-sided test of that difference. */
-function planningOf(
-  { arms, margin, control, canary }: Measured,
-  options: CanaryOptions,
-): MetricReport['planning'] {
+/**
+ * Power and size of showing that equal arms do not differ by the margin: one-sided, with the control's spread in both
+ * arms (Chow et al. 2017, 4.2.2). A design with a rate that is the margin away would take the wrong spread.
+ */
+function planningOf(metric: Measured, options: CanaryOptions): MetricReport['planning'] {
+  const { margin, control, canary } = metric;
   const { alpha, power } = options;
   const ratio = control.values.length > 0 ? canary.values.length / control.values.length : 0;
-  const base = control.moments.mean;
-  const design =
-    arms.kind === 'proportion'
-      ? // Away from the nearer end, so that the pair of rates is possible.
-        ({ kind: 'proportions', baseline: base, difference: base > 0.5 ? -margin : margin } as const)
-      : ({
-          kind: 'means',
-          standardDeviation: Math.sqrt(control.moments.variance),
-          difference: margin,
-        } as const);
-  const input = { ...design, alpha, oneSided: true, ratio };
+  const standardDeviation = Math.sqrt(control.moments.variance);
+  const input = {
+    kind: 'means',
+    standardDeviation,
+    difference: margin,
+    alpha,
+    oneSided: true,
+    ratio,
+  } as const;
   const possible = ratio > 0 && margin > 0 && control.moments.variance > 0;
   const required = possible ? requiredSampleSize({ ...input, power }) : null;
   return {

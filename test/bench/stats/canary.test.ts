@@ -171,7 +171,8 @@ it('power is what was asked for', { timeout: TIMEOUT_MS }, () => {
     check('two means, 0.2 standard deviations apart', power, size, found);
   }
   for (const rate of [0.05, 0.3]) {
-    const design = { kind: 'proportions', baseline: rate, difference: -0.02, oneSided: true } as const;
+    const standardDeviation = Math.sqrt(rate * (1 - rate));
+    const design = { kind: 'means', standardDeviation, difference: 0.02, oneSided: true } as const;
     const size = requiredSampleSize(design)?.control ?? 0;
     const shown = (treatment: number): number => {
       let found = 0;
