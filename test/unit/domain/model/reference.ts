@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 const MOST_STRIKES = 3;
 
 /** A rule of the product was broken. */
-export class Violation extends Error {}
+class Violation extends Error {}
 
 export function must(holds: boolean, what: string): void {
   if (!holds) throw new Violation(what);
