@@ -45,7 +45,8 @@ export async function modelLifecycle(input: LifecycleInput): Promise<void> {
   let changes = 0;
   const run: LifecycleRun = {
     input,
-    state: input.state ?? initialLifecycle(),
+    // A field that is newer than the state carried over begins as in a new lifecycle.
+    state: { ...initialLifecycle(), ...input.state },
     policy: null,
     async context() {
       await condition(() => run.policy !== null);

@@ -40,6 +40,7 @@ import { createStatus } from './status.ts';
 export async function promoteVersion(input: PromoteVersionInput): Promise<PromotionOutcome> {
   const { model, environment, version, specRevision } = input;
   const show = createStatus(input);
+  const decisions = createLane(() => undefined);
   const messages = createLane(() => undefined);
   const run: PromotionRun = {
     input,
@@ -53,7 +54,7 @@ export async function promoteVersion(input: PromoteVersionInput): Promise<Promot
       show(phase, `Version ${String(version)} of ${model}: ${phase}. ${detail}`);
     },
   };
-  const record = createPromotionRecord(run, messages);
+  const record = createPromotionRecord(run, decisions, messages);
   listen(run, record.voted);
   run.apply({ detail: 'Judging the gates.' });
 
@@ -67,11 +68,11 @@ export async function promoteVersion(input: PromoteVersionInput): Promise<Promot
     const reason = cancelled ? 'The promotion was cancelled.' : `${failure.code}: ${failure.reason}`;
     const failed = { ...endedAs(cancelled ? 'aborted' : 'failed', reason), code: failure.code };
     await CancellationScope.nonCancellable(() => finish(run, failed, record));
-    await condition(() => messages.idle());
+    await condition(() => decisions.idle() && messages.idle());
     throw cancelled ? error : refuse({ ...PROMOTION_FAILED, code: failure.code }, reason);
   }
   const outcome = await CancellationScope.nonCancellable(() => finish(run, ending, record));
-  await condition(() => messages.idle());
+  await condition(() => decisions.idle() && messages.idle());
   return outcome;
 }
 

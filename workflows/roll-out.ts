@@ -31,7 +31,7 @@ import {
   startRollout,
 } from '../src/domain/rollout/transitions.ts';
 import type { RolloutState } from '../src/domain/rollout/state.ts';
-import { ROLLOUT_FAILED, ROLLOUT_NOT_RESTORED } from '../src/errors/lifecycle-errors.ts';
+import { ROLLOUT_FAILED, ROLLOUT_NOT_RESTORED, ROLLOUT_NOT_RUNNING } from '../src/errors/lifecycle-errors.ts';
 import { loadPolicy, verifyLoadable } from './activities.ts';
 import { describeFailure, refuse, throwIfRefused } from './failures.ts';
 import { createLane } from './lane.ts';
@@ -65,7 +65,7 @@ export async function rollOut(input: RollOutInput): Promise<RollOutResult> {
     },
   };
   const record = createRolloutRecord(input, messages);
-  listen(run);
+  listen(run, record.steered);
   run.apply(run.state);
 
   let result: RollOutResult | 'carry_on_as_new';
@@ -154,7 +154,7 @@ async function failRollout(run: RolloutRun, error: unknown, ended: Ended): Promi
   return restored;
 }
 
-function listen(run: RolloutRun): void {
+function listen(run: RolloutRun, steered: Record['steered']): void {
   const stop = (by: ByActor): void => {
     if (checkRunning(run.state) !== null || run.abort !== null) return;
     run.abort = by;
@@ -167,20 +167,32 @@ function listen(run: RolloutRun): void {
   setHandler(abortRolloutUpdate, stop, { validator: running });
   setHandler(
     pauseRolloutUpdate,
-    ({ actor, reason }) => run.apply(pauseRollout(run.state, actor.id, reason, Date.now())),
+    (by) => {
+      run.apply(pauseRollout(run.state, by.actor.id, by.reason, Date.now()));
+      steered(run.state, 'paused', by);
+    },
     { validator: running },
   );
-  setHandler(resumeRolloutUpdate, (_by) => run.apply(resumeRollout(run.state, Date.now())), {
-    validator: paused,
-  });
+  setHandler(
+    resumeRolloutUpdate,
+    (by) => {
+      run.apply(resumeRollout(run.state, Date.now()));
+      steered(run.state, 'resumed', by);
+    },
+    { validator: paused },
+  );
+  const promotable = ({ actor }: ByActor): void => {
+    throwIfRefused(checkPromoteNow(run.state, actor));
+    if (run.abort !== null) throw refuse(ROLLOUT_NOT_RUNNING, `It is being aborted: ${run.abort.reason}`);
+  };
   setHandler(
     promoteNowUpdate,
     (by) => {
-      if (checkPromoteNow(run.state, by.actor) !== null || run.abort !== null) return;
+      promotable(by);
       run.promote = by;
       run.scope?.cancel();
     },
-    { validator: ({ actor }: ByActor) => throwIfRefused(checkPromoteNow(run.state, actor)) },
+    { validator: promotable },
   );
 }
 

@@ -40,15 +40,11 @@ export interface NewRoute extends ModelRef {
 /** Weights are compared with 100 up to what adding decimal fractions of a per cent may be off. */
 const WEIGHT_TOLERANCE = 1e-6;
 
-/** A version takes live requests only after its approval, and not once it was taken back. */
-const ROUTABLE: ReadonlySet<VersionStage> = new Set([
-  'approved',
-  'shadow',
-  'canary',
-  'bake',
-  'champion',
-  'retired',
-]);
+/**
+ * A version takes live requests only after its approval, and not once it was taken back. One that was champion
+ * returns by becoming champion: a route back to it was decided before another one followed, and comes too late.
+ */
+const ROUTABLE: ReadonlySet<VersionStage> = new Set(['approved', 'shadow', 'canary', 'bake', 'champion']);
 
 /**
  * Writes the next generation, with its audit event, in the caller's transaction; gateways are told at commit.

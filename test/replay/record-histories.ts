@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
@@ -10,39 +10,95 @@ import {
   revalidationId,
   webhookWorkflowId,
 } from '../../src/contracts/workflows/ids.ts';
-import { resolveUpdate } from '../../src/contracts/workflows/incident.ts';
+import { acknowledgeUpdate, resolveUpdate } from '../../src/contracts/workflows/incident.ts';
 import { pauseUpdate, resumeUpdate, revalidateUpdate } from '../../src/contracts/workflows/lifecycle.ts';
+import { pauseRolloutUpdate, resumeRolloutUpdate } from '../../src/contracts/workflows/rollout.ts';
 import { deliverWebhook, monitorModel, refreshData, requestScheduledVersion } from '../../workflows/index.ts';
-import { finding, gateReport, OTTO } from '../workflows/builders.ts';
-import { live } from '../workflows/steps.ts';
+import { EMIL, finding, gateReport, OTTO } from '../workflows/builders.ts';
+import { live, rolloutPhase } from '../workflows/steps.ts';
 import { openStage, REF } from '../workflows/time-skipping.ts';
 import { World } from '../workflows/world.ts';
+import { HISTORY_NAMES } from './waiting-states.ts';
 
-const TIMEOUT_MS = 300_000;
 const by = { actor: OTTO, reason: 'on it' };
+const FOLDER = new URL('./current/', import.meta.url);
+/** The step of a production by the activity that it waits for. */
+const STEPS: Readonly<Record<string, string>> = {
+  ingestSource: 'ingest',
+  materialiseFeatures: 'features',
+  buildFrame: 'frame',
+  train: 'train',
+  evaluateVersion: 'evaluate',
+  registerVersion: 'register',
+  writeCard: 'card',
+};
 
-/** Lives through a story that touches every workflow and leaves their histories here for the replay test. */
-it('records a history of each workflow', { timeout: TIMEOUT_MS }, async () => {
+/** Lives through a story and keeps each workflow's history at the moments when it waits, for the replay test. */
+it('records a history of each workflow in each waiting state', { timeout: 900_000 }, async () => {
   const stage = await openStage();
   const { workflow } = stage.env.client;
+  const taken = new Map<string, Buffer>();
   const record = async (name: string, workflowId: string): Promise<void> => {
+    if (taken.has(name)) return;
     const history = await workflow.getHandle(workflowId).fetchHistory();
-    const path = fileURLToPath(new URL(`./${name}.json.gz`, import.meta.url));
-    await writeFile(path, gzipSync(historyToJSON(history), { level: 9 }));
+    taken.set(name, gzipSync(historyToJSON(history), { level: 9 }));
   };
-  const world = new World({ retraining: { coolDown: '1m' }, notifications: { remindEvery: '30m' } });
+  const world = new World({
+    approval: { timeout: '72h', remindAfter: ['2h'] },
+    retraining: { coolDown: '3h' },
+    notifications: { remindEvery: '30m' },
+  });
   await live(stage, world, async (life) => {
     const ref = { model: life.model, environment: REF.environment };
+    const lifecycle = (state: string) => record(`modelLifecycle-${state}`, life.handle.workflowId);
+    const pass = `monitorModel-${life.model}`;
+    const refresh = `refreshData-${life.model}`;
+    let refreshing = false;
+    world.beforeCall = async (activity, { version, kind }) => {
+      const made = world.versions.size;
+      if (activity === 'ingestSource' && refreshing) await record('refreshData-reading', refresh);
+      const step = STEPS[activity];
+      if (step !== undefined && !refreshing && made === 2) {
+        await record(`produceVersion-${step}`, produceVersionId(ref, 2));
+      }
+      if (activity === 'train' && made === 2) await lifecycle('producing');
+      if (activity === 'assessGates' && version === 2)
+        await record('promoteVersion-gates', life.promotion(2).workflowId);
+      if (activity === 'computeFindings') await record('monitorModel-judging', pass);
+      if (activity === 'promoteChampion' && kind === 'rollback') await lifecycle('rolling-back');
+    };
     const run = async (type: typeof monitorModel | typeof refreshData | typeof requestScheduledVersion) => {
       const workflowId = `${type.name}-${life.model}`;
       await workflow.execute(type, { taskQueue: TASK_QUEUE.control, workflowId, args: [ref] });
-      await record(type.name, workflowId);
+      await record(`${type.name}-done`, workflowId);
     };
+    const rollout = (state: string) => record(`rollOut-${state}`, life.rollout(2).workflowId);
+    const at = (phase: string) => life.until(phase, async () => (await rolloutPhase(life, 2)) === phase);
+
     await life.promote(1);
-    await life.promote(2);
-    await record('produceVersion', produceVersionId(ref, 2));
+    await lifecycle('idle');
+    await life.request('produce-2');
+    await life.until('v2 asks', () => world.noticesOf('approval_requested').length === 2);
+    await record('produceVersion-done', produceVersionId(ref, 2));
+    await record('promoteVersion-approval', life.promotion(2).workflowId);
+    await lifecycle('promoting');
+    await life.until('reminded', () => world.noticesOf('approval_reminder').length > 0);
+    await record('promoteVersion-reminded', life.promotion(2).workflowId);
+    await life.passApproval(2);
+    await at('shadow-0');
+    await rollout('shadow');
+    await record('promoteVersion-rollout', life.promotion(2).workflowId);
+    await at('canary-5');
+    await rollout('canary');
+    await life.rollout(2).executeUpdate(pauseRolloutUpdate, { args: [{ actor: EMIL, reason: 'looking' }] });
+    await rollout('paused');
+    await life.rollout(2).executeUpdate(resumeRolloutUpdate, { args: [{ actor: EMIL, reason: 'fine' }] });
+    await at('bake-100');
+    await rollout('bake');
+    await life.until('v2 is champion', () => world.champion === 2);
+    await rollout('passed');
     await record('promoteVersion-passed', life.promotion(2).workflowId);
-    await record('rollOut-passed', life.rollout(2).workflowId);
+
     world.gates = (version, champion) => gateReport(version, champion, { kind: 'fail', reason: 'worse' });
     await run(requestScheduledVersion);
     await life.until('v3 is rejected', () => world.stage(3) === 'rejected');
@@ -53,22 +109,30 @@ it('records a history of each workflow', { timeout: TIMEOUT_MS }, async () => {
       findings: [finding('kpi', 2, { severity: 'critical', actions: ['alert', 'rollback', 'retrain'] })],
     });
     await run(monitorModel);
+    refreshing = true;
     await run(refreshData);
+    refreshing = false;
     await life.until('v2 is rolled back', () => world.champion === 1);
-    await life.until('v4 is rejected', () => world.stage(4) === 'rejected');
+    await lifecycle('held-back');
     await life.handle.executeUpdate(pauseUpdate, { args: [by] });
+    await lifecycle('paused');
     await life.handle.executeUpdate(resumeUpdate, { args: [by] });
-    const incidentId = [...world.incidents.keys()][0] ?? '';
-    const incident = workflow.getHandle(incidentWorkflowId(incidentId));
+    const incident = workflow.getHandle(incidentWorkflowId([...world.incidents.keys()][0] ?? ''));
+    await record('handleIncident-open', incident.workflowId);
+    await incident.executeUpdate(acknowledgeUpdate, { args: [by] });
+    await record('handleIncident-acknowledged', incident.workflowId);
     await incident.executeUpdate(resolveUpdate, { args: [by] });
     await incident.result();
-    await record('handleIncident', incident.workflowId);
-    await record('modelLifecycle', life.handle.workflowId);
+    await record('handleIncident-resolved', incident.workflowId);
+    await lifecycle('lived');
     const webhook = { ...ref, deliveryId: 'msg-1', endpoint: 'shop', event: 'version.registered' };
     const workflowId = webhookWorkflowId(ref.environment, webhook.deliveryId);
+    world.sendWebhook = async () => {
+      await record('deliverWebhook-sending', workflowId);
+      return { statusCode: 200 };
+    };
     await workflow.execute(deliverWebhook, { taskQueue: TASK_QUEUE.control, workflowId, args: [webhook] });
-    await record('deliverWebhook', workflowId);
-    expect(world.champion).toBe(1);
+    await record('deliverWebhook-done', workflowId);
   });
   const undecided = new World();
   undecided.gates = (version, champion) =>
@@ -81,9 +145,14 @@ it('records a history of each workflow', { timeout: TIMEOUT_MS }, async () => {
     await life.handle.executeUpdate(revalidateUpdate, { args: [command] });
     await life.until('v1 asks', () => undecided.decision('approval', 1) !== undefined);
     const ref = { model: life.model, environment: REF.environment };
-    await record('revalidateVersion', revalidationId(ref, 1));
-    await record('promoteVersion-waiting', life.promotion(1).workflowId);
+    await record('revalidateVersion-done', revalidationId(ref, 1));
+    await record('promoteVersion-second-round', life.promotion(1).workflowId);
     await record('modelLifecycle-revalidated', life.handle.workflowId);
   });
   await stage.close();
+  expect([...taken.keys()].sort()).toEqual([...HISTORY_NAMES].sort());
+  // Only a whole set replaces the one before.
+  await rm(fileURLToPath(FOLDER), { recursive: true, force: true });
+  await mkdir(FOLDER, { recursive: true });
+  for (const [name, bytes] of taken) await writeFile(new URL(`${name}.json.gz`, FOLDER), bytes);
 });

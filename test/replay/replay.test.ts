@@ -1,22 +1,28 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import * as workflows from '../../workflows/index.ts';
 import { bundledWorkflows } from '../workflows/bundled-workflows.ts';
+import { HISTORY_NAMES, WAITING_STATES } from './waiting-states.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const HERE = new URL('.', import.meta.url);
-const files = readdirSync(HERE).filter((name) => name.endsWith('.json.gz'));
+/** Those of this checkout, and those of each release, as `current/x.json.gz` and `released/0.1.0/x.json.gz`. */
+const files = readdirSync(HERE, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.json.gz'))
+  .sort();
+const rollouts = files.filter((name) => name.includes('rollOut-'));
 
-interface RecordedEvent {
-  activityTaskScheduledEventAttributes?: { activityType: { name: string } };
-}
-function recorded(name: string): { events: RecordedEvent[] } {
-  const text = gunzipSync(readFileSync(new URL(name, HERE))).toString('utf8');
-  return JSON.parse(text) as { events: RecordedEvent[] };
+const recorded = (name: string): unknown =>
+  JSON.parse(gunzipSync(readFileSync(new URL(name, HERE))).toString('utf8'));
+
+function bundleOf(changed: string): Promise<WorkflowBundle> {
+  const workflowsPath = fileURLToPath(new URL(`changed/${changed}`, HERE));
+  return bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
 }
 
 describe('the workflows of this checkout', () => {
@@ -26,23 +32,30 @@ describe('the workflows of this checkout', () => {
     workflowBundle = bundledWorkflows();
   });
 
-  it('have a recorded history each', () => {
-    const types = new Set(files.map((name) => name.replace(/(-[a-z]+)?\.json\.gz$/, '')));
-    expect([...types].sort()).toEqual(Object.keys(workflows).sort());
+  it('have a recorded history in each waiting state', () => {
+    expect(Object.keys(WAITING_STATES).sort()).toEqual(Object.keys(workflows).sort());
+    const current = files.filter((name) => name.startsWith('current/'));
+    expect(current).toEqual(HISTORY_NAMES.map((name) => `current/${name}.json.gz`).sort());
   });
 
   it.each(files)('replay %s without a difference', async (name) => {
     await Worker.runReplayHistory({ workflowBundle }, recorded(name), name);
   });
+});
 
-  it('would be stopped by this test if a step were another one', async () => {
-    const history = recorded('rollOut-passed.json.gz');
-    const step = history.events.find(
-      (event) => event.activityTaskScheduledEventAttributes?.activityType.name === 'awaitRoute',
-    );
-    step!.activityTaskScheduledEventAttributes!.activityType.name = 'setStage';
-    await expect(Worker.runReplayHistory({ workflowBundle }, history, 'changed')).rejects.toMatchObject({
-      name: 'DeterminismViolationError',
-    });
+describe('a change of a workflow', () => {
+  it('that inserts an activity is stopped here, in whichever state it finds a rollout', async () => {
+    const bundle = await bundleOf('inserted.ts');
+    for (const name of rollouts) {
+      const replay = Worker.runReplayHistory({ workflowBundle: bundle }, recorded(name), name);
+      await expect(replay, name).rejects.toMatchObject({ name: 'DeterminismViolationError' });
+    }
+  });
+
+  it('that does the same behind `patched` is let through', async () => {
+    const bundle = await bundleOf('patched.ts');
+    for (const name of rollouts) {
+      await Worker.runReplayHistory({ workflowBundle: bundle }, recorded(name), name);
+    }
   });
 });

@@ -130,6 +130,9 @@ describe('rollout of a version', () => {
       expect(await rolloutPhase(life, 2)).toBe('canary-5-paused');
       await life.rollout(2).executeUpdate(resumeRolloutUpdate, { args: [by] });
       await life.until('v2 is champion', () => world.champion === 2);
+      const steered = [...world.decisions.values()].filter(({ actor }) => actor.id === 'emil');
+      const outcomes = steered.filter(({ kind }) => kind === 'rollout').map(({ outcome }) => outcome);
+      expect(outcomes).toEqual(['paused', 'resumed']);
     });
   });
 

@@ -68,6 +68,11 @@ export class World {
   sendWebhook: (deliveryId: string) => Promise<{ readonly statusCode: number }> = async () => ({
     statusCode: 200,
   });
+  /** Waited for before an activity does anything: its workflow is then waiting in that step. */
+  beforeCall: (
+    activity: string,
+    input: { readonly version?: number; readonly kind?: string },
+  ) => Promise<void> | void = () => undefined;
   beforeNotify: (notice: Notice) => void = () => undefined;
 
   constructor(policy: Parameters<typeof policyOf>[0] = {}) {
@@ -199,9 +204,10 @@ export class World {
   private counted(activities: Activities): Activities {
     const wrapped = Object.entries(activities).map(([name, fn]) => [
       name,
-      (input: never) => {
+      async (input: never) => {
         this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
-        return (fn as (input: never) => unknown)(input);
+        await this.beforeCall(name, input);
+        return await (fn as (input: never) => unknown)(input);
       },
     ]);
     return Object.fromEntries(wrapped) as Activities;

@@ -90,6 +90,7 @@ async function abortPromotion(
   } catch {
     // Nobody is there to be aborted. Had it ended by itself, its report would have come before this failure.
     const context = await run.context();
+    if (run.state.promotion?.version !== version) return;
     run.apply((state) => promotionLost(state, 'It ended without a report.', context));
   }
 }

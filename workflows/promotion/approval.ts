@@ -1,13 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import type { LifecyclePolicy } from '../../src/contracts/activities/control.ts';
 import type { GateReport } from '../../src/domain/gate-report.ts';
-import {
-  approvalHolds,
-  expireApproval,
-  nextReminderAt,
-  openApproval,
-  reopenApproval,
-} from '../../src/domain/promotion/approval-votes.ts';
+import { approvalOn, expireApproval, nextReminderAt } from '../../src/domain/promotion/approval-votes.ts';
 import { mayRollOut } from '../../src/domain/promotion/may-roll-out.ts';
 import { judgeGates } from '../../src/domain/promotion/judge-gates.ts';
 import { assertNever } from '../../src/errors/assert-never.ts';
@@ -36,17 +30,12 @@ export async function seekApproval(
       await record.approvalSkipped(report);
     } else {
       const given = run.state.approval;
-      const now = Date.now();
-      const hash = report.evidenceHash;
-      const opened =
-        given === null
-          ? openApproval(approval, hash, run.input.requestedBy, now)
-          : approvalHolds(given, hash) || (given.status === 'open' && given.evidenceHash === hash)
-            ? given
-            : reopenApproval(given, approval, hash, now);
+      const evidence = { hash: report.evidenceHash, requestedBy: run.input.requestedBy };
+      const opened = approvalOn(given, approval, evidence, Date.now());
       run.apply({ phase: 'approval', approval: opened, detail: 'Waiting for people to decide.' });
       if (opened !== given) record.approvalOpened(opened, report);
       const ended = await waitForPeople(run, approval, changes, record);
+      await record.written();
       if (ended !== null) return ended;
     }
     const again = await judge(run, policy, record);
@@ -70,14 +59,14 @@ async function waitForPeople(
   for (;;) {
     const approval = run.state.approval;
     if (run.abort !== null) return aborted(run);
+    if (approval?.status === 'denied') {
+      const by = approval.votes.find((vote) => vote.decision === 'reject');
+      return endedAs('denied', `${by?.actor.id ?? 'Somebody'} rejected it: ${by?.reason ?? ''}`);
+    }
     if (approval === null || run.evidenceChanges !== changes) return null;
     switch (approval.status) {
       case 'approved':
         return null;
-      case 'denied': {
-        const by = approval.votes.find((vote) => vote.decision === 'reject');
-        return endedAs('denied', `${by?.actor.id ?? 'Somebody'} rejected it: ${by?.reason ?? ''}`);
-      }
       case 'expired':
         return endedAs('expired', `No ${String(approval.quorum)} approvals within the time allowed.`);
       case 'open':

@@ -1,4 +1,4 @@
-import { patched, workflowInfo } from '@temporalio/workflow';
+import { condition, workflowInfo } from '@temporalio/workflow';
 import type { Decision, Notice } from '../../src/contracts/activities/control.ts';
 import type { DecideCommand } from '../../src/contracts/workflows/promotion.ts';
 import type { GateReport } from '../../src/domain/gate-report.ts';
@@ -13,8 +13,11 @@ import type { Ending, PromotionRun } from './run.ts';
 
 type Told = Pick<Notice, 'kind' | 'severity' | 'title' | 'text' | 'facts'>;
 
-/** What a promotion writes down (waited for: the record comes before the act) and tells (in its own time). */
-export function createPromotionRecord(run: PromotionRun, lane: Lane) {
+/**
+ * What a promotion writes down (the record comes before the act) and tells (in its own time: a mail server that is
+ * away holds up no decision).
+ */
+export function createPromotionRecord(run: PromotionRun, decisions: Lane, messages: Lane) {
   const { model, environment, version, round } = run.input;
   const { workflowId } = workflowInfo();
   const scope = round === undefined ? workflowId : `${workflowId}/${round}`;
@@ -28,7 +31,7 @@ export function createPromotionRecord(run: PromotionRun, lane: Lane) {
     return recordDecision({ model, environment, version, decisionId, evidenceHash, ...decision });
   };
   const tell = (key: string, told: Told): void => {
-    lane.add(async () => {
+    messages.add(async () => {
       await notify({
         model,
         environment,
@@ -41,6 +44,10 @@ export function createPromotionRecord(run: PromotionRun, lane: Lane) {
     });
   };
   return {
+    /** Resolves once all votes and requests for approval are in the registry. */
+    async written(): Promise<void> {
+      await condition(() => decisions.idle());
+    },
     async judged(report: GateReport, judgement: GateJudgement): Promise<void> {
       await decide(`gates/${report.evidenceHash}`, {
         kind: 'gates',
@@ -60,19 +67,17 @@ export function createPromotionRecord(run: PromotionRun, lane: Lane) {
       const voided = approval.voidVotes.length;
       const again = voided === 0 ? '' : ` The evidence is new: ${String(voided)} earlier votes are void.`;
       const key = `approval/${approval.evidenceHash}/${String(approval.openedAt)}`;
-      if (patched('approval-request-recorded')) {
-        const { requestedBy: actor, roles, quorum, expiresAt } = approval;
-        const reason = `${String(quorum)} of ${roles.join(', ')} until ${new Date(expiresAt).toISOString()}.${again}`;
-        lane.add(() =>
-          decide(`requested/${key}`, {
-            kind: 'approval',
-            outcome: 'requested',
-            reason,
-            actor,
-            evidence: { roles, quorum, expiresAt, voidVotes: approval.voidVotes },
-          }),
-        );
-      }
+      const { requestedBy: actor, roles, quorum, expiresAt } = approval;
+      const reason = `${String(quorum)} of ${roles.join(', ')} until ${new Date(expiresAt).toISOString()}.${again}`;
+      decisions.add(() =>
+        decide(`requested/${key}`, {
+          kind: 'approval',
+          outcome: 'requested',
+          reason,
+          actor,
+          evidence: { roles, quorum, expiresAt, voidVotes: approval.voidVotes },
+        }),
+      );
       tell(key, {
         kind: 'approval_requested',
         severity: 'info',
@@ -90,11 +95,11 @@ export function createPromotionRecord(run: PromotionRun, lane: Lane) {
         facts: approvalFacts(run.input, approval),
       });
     },
-    /** A vote is on record in the workflow's history already; the registry's row may come a little later. */
+    /** A vote is on record in the workflow's history already; `written` waits for the registry's row. */
     voted: (approval: ApprovalState, vote: DecideCommand): void => {
       const { actor, decision, reason } = vote;
       const key = `vote/${approval.evidenceHash}/${actor.id}`;
-      lane.add(() =>
+      decisions.add(() =>
         decide(key, { kind: 'approval', outcome: decision, reason, actor, evidence: { approval } }),
       );
       if (approval.status === 'open') return;

@@ -1,5 +1,6 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Decision } from '../../src/contracts/activities/control.ts';
+import type { ByActor } from '../../src/contracts/workflows/lifecycle.ts';
 import type { RollOutInput } from '../../src/contracts/workflows/rollout.ts';
 import { systemActor } from '../../src/domain/actor.ts';
 import type { Actor } from '../../src/domain/actor.ts';
@@ -51,6 +52,11 @@ export function createRolloutRecord(input: RollOutInput, lane: Lane) {
           escalate: false,
         });
       });
+    },
+    /** A person paused or resumed it: their decision, in its turn among the others. */
+    steered: (state: RolloutState, outcome: 'paused' | 'resumed', { actor, reason }: ByActor): void => {
+      const key = `${outcome}-by-hand/${uuid4()}`;
+      lane.add(() => write(key, { outcome, reason, actor }, state));
     },
     /** Answers the id of the decision that ended the rollout. */
     ended: async (state: RolloutState, actor: Actor): Promise<string> => {

@@ -88,18 +88,19 @@ async function watchStep(
       }
       case 'advance': {
         record.stepPassed(run.state, decision.reason);
-        const next = plan[run.state.stepIndex + 1];
-        if (next !== undefined) {
-          await beginStep(run, next, run.state.stepIndex + 1);
-          return 'ended';
-        }
-        if (policy.automaticPromotion) {
-          run.apply({ ...run.state, stepIndex: plan.length });
-          return 'ended';
-        }
+        const next = run.state.stepIndex + 1;
+        const following = plan[next];
+        if (following !== undefined) await beginStep(run, following, next);
+        return 'ended';
+      }
+      case 'finish':
+        record.stepPassed(run.state, decision.reason);
+        run.apply({ ...run.state, stepIndex: plan.length });
+        return 'ended';
+      case 'ask':
+        record.stepPassed(run.state, decision.reason);
         pause(run, record, 'Every step passed. The spec wants a person to say promote.');
         break;
-      }
       case 'pause':
         pause(run, record, decision.reason);
         break;

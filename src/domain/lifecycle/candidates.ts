@@ -1,4 +1,6 @@
+import { systemActor } from '../actor.ts';
 import type { Trigger } from '../trigger.ts';
+import type { Effect } from './effects.ts';
 import { countStrike } from './episodes.ts';
 import type { LifecycleState } from './state.ts';
 import { inTurn, move } from './transition.ts';
@@ -30,10 +32,29 @@ export function offerCandidate(
   const reason = `Superseded by version ${String(version)} before its promotion began.`;
   return inTurn(
     waiting,
-    (s) => move(s, { kind: 'set_stage', version: older.version, stage: 'expired', reason }),
+    (s) => move(s, ...superseded(older.version, reason, context)),
     (s) => countStrike(s, older.version, reason, context),
     (s) => releaseCandidate(s, context),
   );
+}
+
+function superseded(version: number, reason: string, context: LifecycleContext): Effect[] {
+  return [
+    { kind: 'set_stage', version, stage: 'expired', reason },
+    {
+      kind: 'record_decision',
+      decision: {
+        decisionId: `${context.environment}/${context.model}/promotion/${String(version)}/superseded`,
+        version,
+        kind: 'promotion',
+        outcome: 'expired',
+        reason,
+        actor: systemActor('lifecycle'),
+        evidenceHash: null,
+        evidence: {},
+      },
+    },
+  ];
 }
 
 /** Starts the promotion that waits, unless one is under way, a rollback is, or the lifecycle is paused. */

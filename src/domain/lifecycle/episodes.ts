@@ -33,10 +33,7 @@ export function requestRetraining(
   return nextRetraining(opened, finding.id, context);
 }
 
-/**
- * A retraining ended without becoming champion: a strike. Below `maxStrikes` the next one is asked for (and
- * waits out the cool-down); at `maxStrikes` the episode stops and a person is paged.
- */
+/** A retraining ended without becoming champion. */
 export function countStrike(
   state: LifecycleState,
   version: number,
@@ -45,9 +42,35 @@ export function countStrike(
 ): Transition {
   const { episode } = state;
   if (episode === null || episode.version !== version) return move(state);
+  return strike(state, episode, `version ${String(version)}`, reason, context);
+}
+
+/** A retraining could not even be started: nothing will end it, so this counts as its end. */
+export function countUnstarted(
+  state: LifecycleState,
+  keys: readonly string[],
+  reason: string,
+  context: LifecycleContext,
+): Transition {
+  const { episode } = state;
+  if (episode === null || !keys.some((key) => belongsTo(episode, key))) return move(state);
+  return strike(state, episode, 'which could not be started', reason, context);
+}
+
+/**
+ * A lost retraining is a strike. Below `maxStrikes` the next one is asked for (and waits out the cool-down); at
+ * `maxStrikes` the episode stops and a person is paged.
+ */
+function strike(
+  state: LifecycleState,
+  episode: Episode,
+  which: string,
+  reason: string,
+  context: LifecycleContext,
+): Transition {
   const strikes = episode.strikes + 1;
   const struck: Episode = { ...episode, strikes, version: null };
-  const text = `Retraining ${String(strikes)} of ${String(context.retraining.maxStrikes)} (version ${String(version)}) did not become champion: ${reason}`;
+  const text = `Retraining ${String(strikes)} of ${String(context.retraining.maxStrikes)} (${which}) did not become champion: ${reason}`;
   const note = {
     kind: 'note_incident',
     incidentId: episode.incidentId,

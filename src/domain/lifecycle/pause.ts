@@ -26,7 +26,8 @@ export function pauseLifecycle(
   context: LifecycleContext,
 ): Transition {
   const paused = { by: by.actor.id, reason: by.reason, at: context.now };
-  return move({ ...state, paused }, decision('pause', by, context));
+  const commands = state.commands + 1;
+  return move({ ...state, paused, commands }, decision('pause', commands, by, context));
 }
 
 /** Whatever waited during the pause goes on. */
@@ -35,9 +36,10 @@ export function resumeLifecycle(
   by: { readonly actor: Actor; readonly reason: string },
   context: LifecycleContext,
 ): Transition {
+  const commands = state.commands + 1;
   return inTurn(
-    { ...state, paused: null },
-    (s) => move(s, decision('resume', by, context)),
+    { ...state, paused: null, commands },
+    (s) => move(s, decision('resume', commands, by, context)),
     (s) => releaseCandidate(s, context),
     (s) => releaseTrigger(s, context),
   );
@@ -45,13 +47,14 @@ export function resumeLifecycle(
 
 function decision(
   kind: 'pause' | 'resume',
+  command: number,
   by: { readonly actor: Actor; readonly reason: string },
   context: LifecycleContext,
 ) {
   return {
     kind: 'record_decision',
     decision: {
-      decisionId: `${context.environment}/${context.model}/${kind}/${String(context.now)}`,
+      decisionId: `${context.environment}/${context.model}/${kind}/${String(context.now)}-${String(command)}`,
       version: null,
       kind,
       outcome: kind === 'pause' ? 'paused' : 'resumed',

@@ -1,6 +1,6 @@
 import type { ProductionOutcome } from '../../contracts/workflows/lifecycle.ts';
 import { systemActor } from '../actor.ts';
-import { belongsTo, countStrike } from './episodes.ts';
+import { belongsTo, countStrike, countUnstarted } from './episodes.ts';
 import { withGpuTime } from './gpu-budget.ts';
 import { remember } from './processed-keys.ts';
 import { offerCandidate } from './candidates.ts';
@@ -41,7 +41,7 @@ export function productionStarted(
   });
 }
 
-/** No number could be had: the trigger is answered for, a person is told, and what waits goes on. */
+/** No number could be had: that is on record and a person is told; a drift episode loses a retraining; what waits goes on. */
 export function productionNotStarted(
   state: LifecycleState,
   reason: string,
@@ -49,9 +49,24 @@ export function productionNotStarted(
 ): Transition {
   const { starting } = state;
   if (starting === null) return move(state);
-  const refused = remember(state, starting.trigger.key, { kind: 'refused', reason });
+  const { trigger, absorbed } = starting;
+  const refused = remember(state, trigger.key, { kind: 'refused', reason });
   return inTurn(
     { ...refused, starting: null },
+    (s) =>
+      move(s, {
+        kind: 'record_decision',
+        decision: {
+          decisionId: `${context.environment}/${context.model}/trigger/${trigger.key}/refused`,
+          version: null,
+          kind: 'trigger',
+          outcome: 'refused',
+          reason,
+          actor: systemActor('lifecycle'),
+          evidenceHash: null,
+          evidence: { trigger, absorbed },
+        },
+      }),
     (s) =>
       move(s, {
         kind: 'open_incident',
@@ -60,9 +75,10 @@ export function productionNotStarted(
           severity: 'warning',
           title: `A version of ${context.model} could not be started`,
           summary: reason,
-          facts: { trigger: starting.trigger.key, reason },
+          facts: { trigger: trigger.key, reason },
         },
       }),
+    (s) => countUnstarted(s, [trigger.key, ...absorbed], reason, context),
     (s) => releaseTrigger(s, context),
   );
 }

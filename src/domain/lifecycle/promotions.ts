@@ -35,13 +35,20 @@ export function promotionFinished(
       },
     );
   }
-  const declined: Effect[] = [];
-  if (outcome.kind === 'passed') {
-    const reason = 'A rollback began before the champion was moved.';
-    declined.push({ kind: 'set_stage', version, stage: 'rolled_back', reason });
-  }
-  if (outcome.kind === 'failed') declined.push(undecided(outcome, promotion.round, context));
-  return endPromotion(state, version, outcome.reason, declined, context);
+  if (outcome.kind === 'passed') return decline(state, version, context);
+  const effects = outcome.kind === 'failed' ? [undecided(outcome, promotion.round, context)] : [];
+  return endPromotion(state, version, outcome.reason, effects, context);
+}
+
+/** It passed, but a rollback has begun: its traffic goes back before the rollback moves the champion. */
+function decline(state: LifecycleState, version: number, context: LifecycleContext): Transition {
+  const reason = 'A rollback began before the champion was moved.';
+  const effects: Effect[] = [
+    ...restore(state, version, reason),
+    { kind: 'set_stage', version, stage: 'rolled_back', reason },
+    decided(version, 'declined', 'rolled_back', reason, context),
+  ];
+  return endPromotion(state, version, reason, effects, context);
 }
 
 /** The champion was moved: the one before it can be returned to, and the drift episode is over. */
@@ -110,6 +117,7 @@ export function championNotMoved(
     [
       ...restore(state, version, reason),
       { kind: 'set_stage', version, stage: 'rolled_back', reason },
+      decided(version, 'not-moved', 'failed', reason, context),
       {
         kind: 'open_incident',
         incident: {
@@ -133,7 +141,13 @@ export function promotionLost(state: LifecycleState, reason: string, context: Li
   const outcome: PromotionOutcome = { kind: 'failed', version, reason, decisionId: null, baseline: null };
   return inTurn(
     state,
-    (s) => move(s, ...restore(s, version, reason), { kind: 'set_stage', version, stage: 'aborted', reason }),
+    (s) =>
+      move(
+        s,
+        ...restore(s, version, reason),
+        { kind: 'set_stage', version, stage: 'aborted', reason },
+        decided(version, 'lost', 'failed', reason, context),
+      ),
     (s) => promotionFinished(s, outcome, context),
   );
 }
@@ -157,6 +171,29 @@ function endPromotion(
 function restore(state: LifecycleState, version: number, reason: string): Effect[] {
   if (state.champion === null) return [];
   return [{ kind: 'restore_route', champion: state.champion, key: `restore/${String(version)}`, reason }];
+}
+
+/** The lifecycle's word on a promotion that could not end by its own. */
+function decided(
+  version: number,
+  key: 'declined' | 'not-moved' | 'lost',
+  outcome: 'rolled_back' | 'failed',
+  reason: string,
+  context: LifecycleContext,
+): Effect {
+  return {
+    kind: 'record_decision',
+    decision: {
+      decisionId: `${context.environment}/${context.model}/promotion/${String(version)}/${key}`,
+      version,
+      kind: 'promotion',
+      outcome,
+      reason,
+      actor: systemActor('lifecycle'),
+      evidenceHash: null,
+      evidence: {},
+    },
+  };
 }
 
 function undecided(outcome: PromotionOutcome, round: string | undefined, context: LifecycleContext): Effect {

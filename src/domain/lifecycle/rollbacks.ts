@@ -2,6 +2,7 @@ import type { Actor } from '../actor.ts';
 import { ROLLBACK_RUNNING, ROLLBACK_TARGET_INVALID } from '../../errors/lifecycle-errors.ts';
 import { refusal } from '../refusal.ts';
 import type { Refusal } from '../refusal.ts';
+import { abortPromotion } from './abort-promotion.ts';
 import type { Effect } from './effects.ts';
 import { releaseCandidate } from './candidates.ts';
 import { withChampion } from './champion.ts';
@@ -61,8 +62,9 @@ export function beginRollback(
   const usable = rollbackTargets(state);
   const targets = order.automatic ? usable : order.to === undefined ? usable.slice(0, 1) : [order.to];
   const { actor, reason, automatic, incidentId } = order;
+  const commands = state.commands + 1;
   const base = {
-    id: `${String(from)}-${String(context.now)}`,
+    id: `${String(from)}-${String(context.now)}-${String(commands)}`,
     from,
     targets,
     to: null,
@@ -74,20 +76,15 @@ export function beginRollback(
     detail: '',
     generation: null,
   } as const;
-  const { promotion } = state;
-  if (promotion === null) {
+  if (state.promotion === null) {
     const rollback: RollbackState = { ...base, status: 'running' };
-    return { state: { ...state, rollback }, effects: [{ kind: 'roll_back', rollback }], answer: rollback };
+    const begun = { ...state, rollback, commands };
+    return { state: begun, effects: [{ kind: 'roll_back', rollback }], answer: rollback };
   }
   const rollback: RollbackState = { ...base, status: 'waiting', detail: 'aborting the promotion under way' };
   const why = `Version ${String(from)} is being rolled back: ${reason}`;
-  const abort: Effect = { kind: 'abort_promotion', version: promotion.version, actor, reason: why };
-  const aborting = promotion.status === 'running';
-  return {
-    state: { ...state, rollback, promotion: aborting ? { ...promotion, status: 'aborting' } : promotion },
-    effects: aborting ? [abort] : [],
-    answer: rollback,
-  };
+  const waiting = abortPromotion({ ...state, rollback, commands }, { actor, reason: why }, context);
+  return { ...waiting, answer: rollback };
 }
 
 /** Carries a rollback on that waited for a promotion to end; one whose champion has changed meanwhile is moot. */
@@ -96,7 +93,12 @@ export function resumeRollback(state: LifecycleState, context: LifecycleContext)
   if (rollback?.status !== 'waiting' || state.promotion !== null) return move(state);
   if (rollback.from !== state.champion) {
     const text = `The champion changed to version ${String(state.champion)} meanwhile; nothing was rolled back.`;
-    return rollbackEnded(state, { ...rollback, status: 'rollback_failed', detail: text }, [], context);
+    return rollbackEnded(
+      state,
+      { ...rollback, status: 'rollback_failed', detail: text },
+      [decision(rollback, context, 'moot', text, {}), ...note(rollback, text)],
+      context,
+    );
   }
   const running: RollbackState = { ...rollback, status: 'running', detail: '' };
   return move({ ...state, rollback: running }, { kind: 'roll_back', rollback: running });

@@ -97,6 +97,8 @@ export interface LifecycleState {
   /** Newest last, bounded: update ids are only unique within one run of a workflow. */
   readonly processedKeys: readonly { readonly key: string; readonly answer: string }[];
   readonly lastPassIds: readonly string[];
+  /** Pauses, resumes and rollbacks so far: tells decisions apart that fall into one millisecond. */
+  readonly commands: number;
 }
 
 export function initialLifecycle(): LifecycleState {
@@ -119,5 +121,6 @@ export function initialLifecycle(): LifecycleState {
     incidents: {},
     processedKeys: [],
     lastPassIds: [],
+    commands: 0,
   };
 }

@@ -82,7 +82,7 @@ export function expireApproval(state: ApprovalState, now: number): ApprovalState
 }
 
 /** Other evidence: votes so far are void, and the approval is open anew for its whole time. */
-export function reopenApproval(
+function reopenApproval(
   state: ApprovalState,
   policy: Policy,
   evidenceHash: string,
@@ -90,6 +90,21 @@ export function reopenApproval(
 ): ApprovalState {
   const opened = openApproval(policy, evidenceHash, state.requestedBy, now);
   return { ...opened, voidVotes: [...state.voidVotes, ...state.votes] };
+}
+
+/**
+ * The approval that a version needs on this evidence: the one that is there while it is about the same evidence,
+ * else a new one. A rejection stays whatever becomes of the evidence: nobody is asked again to get another answer.
+ */
+export function approvalOn(
+  given: ApprovalState | null,
+  policy: Policy,
+  evidence: { readonly hash: string; readonly requestedBy: Actor },
+  now: number,
+): ApprovalState {
+  if (given === null) return openApproval(policy, evidence.hash, evidence.requestedBy, now);
+  if (given.status === 'denied' || given.evidenceHash === evidence.hash) return given;
+  return reopenApproval(given, policy, evidence.hash, now);
 }
 
 /** Whether the approval that was given still holds for the evidence as it is now. */

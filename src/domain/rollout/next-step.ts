@@ -6,21 +6,28 @@ import type { RolloutState } from './state.ts';
 export type StepDecision =
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'advance'; readonly reason: string }
+  /** The last step passed, and the spec lets the analysis promote. */
+  | { readonly kind: 'finish'; readonly reason: string }
+  /** The last step passed, and the spec wants a person to say promote. */
+  | { readonly kind: 'ask'; readonly reason: string }
   | { readonly kind: 'pause'; readonly reason: string }
   | { readonly kind: 'abort'; readonly reason: string };
 
 /**
  * Decides by the newest look. Failures beyond the limit abort, also while paused: a pause stops progress, not the
  * watch. Looks without an answer pause and never abort. At the end of its time a step that passes advances, one
- * that is undecided goes on up to `maxDuration`, and then a person is asked.
+ * that is undecided goes on up to `maxDuration`, and then a person is asked. Automation finishes a rollout only where the
+ * spec says so (`automaticPromotion`).
  */
 export function nextStep(
   state: RolloutState,
   step: RolloutStep,
-  policy: Pick<Rollout, 'failureLimit' | 'errorLimit' | 'interval'>,
+  policy: Pick<Rollout, 'failureLimit' | 'errorLimit' | 'interval' | 'automaticPromotion'>,
   now: number,
 ): StepDecision {
-  const verdict = state.looks.at(-1)?.verdict ?? null;
+  const newest = state.looks.at(-1);
+  // A look from before this step, or from before a resume, says nothing about it.
+  const verdict = newest !== undefined && newest.at > state.phaseStartedAt ? newest.verdict : null;
   const elapsed = now - state.phaseStartedAt;
   const nextLook = now + policy.interval;
   if (verdict?.kind === 'fail' && state.consecutiveFailures > policy.failureLimit) {
@@ -34,7 +41,11 @@ export function nextStep(
   if (elapsed < step.durationMs) {
     return { kind: 'wait', until: Math.min(nextLook, state.phaseStartedAt + step.durationMs) };
   }
-  if (verdict?.kind === 'pass') return { kind: 'advance', reason: verdict.reason };
+  if (verdict?.kind === 'pass') {
+    const { reason } = verdict;
+    if (step.phase !== 'bake') return { kind: 'advance', reason };
+    return { kind: policy.automaticPromotion ? 'finish' : 'ask', reason };
+  }
   if (elapsed >= step.maxDurationMs) {
     const why = verdict?.reason ?? 'nothing was measured';
     return { kind: 'pause', reason: `Undecided after the longest time allowed: ${why}` };

@@ -61,6 +61,17 @@ describe('setRoute', () => {
     expect(rows.map((row: { data: { generation: number } }) => row.data.generation)).toEqual([1, 2]);
   });
 
+  it('refuses a route back to a version that another champion has followed, however late it comes', async () => {
+    const v1 = await world.addVersion('linear', { stage: 'bake' });
+    const v2 = await world.addVersion('reversed', { stage: 'bake' });
+    await promote({ key: 'p1', version: v1, from: null });
+    await promote({ key: 'p2', version: v2, from: v1 });
+    await expect(route('late', [{ version: v1, weight: 100 }])).rejects.toMatchObject({
+      code: 'ROUTE_INVALID',
+      message: expect.stringContaining('is retired') as string,
+    });
+  });
+
   it('refuses what cannot be obeyed, with every reason, and writes nothing', async () => {
     const v1 = await world.addVersion('linear', { stage: 'champion' });
     const back = await world.addVersion('linear', { stage: 'rolled_back' });

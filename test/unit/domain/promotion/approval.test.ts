@@ -4,12 +4,12 @@ import type { DecideCommand } from '../../../../src/contracts/workflows/promotio
 import type { RoleName } from '../../../../src/domain/role.ts';
 import {
   approvalHolds,
+  approvalOn,
   castVote,
   checkVote,
   expireApproval,
   nextReminderAt,
   openApproval,
-  reopenApproval,
 } from '../../../../src/domain/promotion/approval-votes.ts';
 import { mayRollOut } from '../../../../src/domain/promotion/may-roll-out.ts';
 import type { ApprovalState } from '../../../../src/domain/promotion/approval.ts';
@@ -24,6 +24,7 @@ const policy = {
   timeout: 72 * HOUR,
 };
 const author = { id: 'ada', roles: ['ml-engineer'] } as const;
+const evidence = (hash: string) => ({ hash, requestedBy: author });
 const opened = openApproval(policy, 'hash-1', author, 0);
 const vote = (id: string, parts: Partial<DecideCommand> = {}): DecideCommand => ({
   actor: { id, roles: ['ml-engineer'] },
@@ -76,9 +77,19 @@ describe('an approval', () => {
 
   it('voids every vote when the evidence changes, and keeps them for the record', () => {
     const one = castVote(opened, vote('emil'), HOUR);
-    const again = reopenApproval(one, policy, 'hash-2', 2 * HOUR);
+    const again = approvalOn(one, policy, evidence('hash-2'), 2 * HOUR);
     expect(again).toMatchObject({ status: 'open', votes: [], evidenceHash: 'hash-2', expiresAt: 74 * HOUR });
     expect(again.voidVotes.map((v) => v.actor.id)).toEqual(['emil']);
+  });
+
+  it('stays as it is while the evidence does, and a rejection stays for good', () => {
+    const one = castVote(opened, vote('emil'), HOUR);
+    expect(approvalOn(one, policy, evidence('hash-1'), 2 * HOUR)).toBe(one);
+    const expired = expireApproval(one, 72 * HOUR);
+    expect(approvalOn(expired, policy, evidence('hash-1'), 73 * HOUR).status).toBe('expired');
+    const denied = castVote(opened, vote('emil', { decision: 'reject' }), HOUR);
+    expect(approvalOn(denied, policy, evidence('hash-2'), 2 * HOUR)).toBe(denied);
+    expect(approvalOn(null, policy, evidence('hash-1'), 0)).toEqual(opened);
   });
 });
 
@@ -122,10 +133,9 @@ describe('whatever people do, live traffic', () => {
               now += e.hours * HOUR;
               state = expireApproval(state, now);
             } else if (e.do === 'evidence') {
-              if (state.status !== 'expired' && state.status !== 'denied') {
-                state = reopenApproval(state, policy, e.hash, now);
-                counted.clear();
-              }
+              const before = state;
+              state = approvalOn(state, policy, evidence(e.hash), now);
+              if (state !== before) counted.clear();
             } else {
               const command = vote(e.id, {
                 actor: { id: e.id, roles: [e.role] },

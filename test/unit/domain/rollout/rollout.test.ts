@@ -227,6 +227,27 @@ describe('the next step', () => {
     );
   });
 
+  it('takes no look from before the step for one at it, however short the step is', () => {
+    const instant = { ...canary!, durationMs: 0 };
+    const verdict = { kind: 'pass', reason: 'why' } as const;
+    const seen = { at: MINUTE, phase: 'shadow', weight: 0, verdict, samples } as const;
+    const before = recordLook(startRollout(2, 1, 0), seen);
+    const state = enterStep(before, instant, { index: 1, generation: 3, now: MINUTE });
+    expect(nextStep(state, instant, policy, MINUTE).kind).toBe('wait');
+    const after = recordLook(state, { ...seen, phase: 'canary', weight: 5, at: 2 * MINUTE });
+    expect(nextStep(after, instant, policy, 2 * MINUTE).kind).toBe('advance');
+  });
+
+  it.each([
+    [true, 'finish'],
+    [false, 'ask'],
+  ] as const)('with automaticPromotion %s ends the bake with: %s', (automaticPromotion, kind) => {
+    const state = enterStep(startRollout(2, 1, 0), bake!, { index: 3, generation: 3, now: 0 });
+    const verdict = { kind: 'pass', reason: 'why' } as const;
+    const seen = recordLook(state, { at: 20 * MINUTE, phase: 'bake', weight: 100, verdict, samples });
+    expect(nextStep(seen, bake!, { ...policy, automaticPromotion }, 20 * MINUTE).kind).toBe(kind);
+  });
+
   it('gives a step its whole time again after a pause', () => {
     const state = enterStep(startRollout(2, 1, 0), canary!, { index: 1, generation: 3, now: 0 });
     const resumed = resumeRollout(pauseRollout(state, 'emil', 'r', MINUTE), 30 * MINUTE);

@@ -1,0 +1,113 @@
+/** A rule of the domain taken out: `find` becomes `replace` in `file`. */
+export interface Mutation {
+  readonly rule: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** Each breaks one promise. A model check that one of them passes is no check of that promise. */
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    rule: 'automation never serves a version again that was rolled back',
+    file: 'src/domain/lifecycle/rollbacks.ts',
+    find: 'v !== state.champion && !state.rolledBack.includes(v)',
+    replace: 'v !== state.champion',
+  },
+  {
+    rule: 'a vote counts for the evidence that the voter saw',
+    file: 'src/domain/promotion/approval-votes.ts',
+    find: 'if (vote.evidenceHash !== state.evidenceHash) {',
+    replace: 'if (vote.evidenceHash === "") {',
+  },
+  {
+    rule: 'other evidence asks for another approval',
+    file: 'src/domain/promotion/approval-votes.ts',
+    find: 'given.evidenceHash === evidence.hash) return given;',
+    replace: 'true) return given;',
+  },
+  {
+    rule: 'the requester can not approve',
+    file: 'src/domain/promotion/approval-votes.ts',
+    find: "vote.decision === 'approve' && vote.actor.id === state.requestedBy.id",
+    replace: "vote.decision === 'approve' && vote.actor.id === ''",
+  },
+  {
+    rule: 'a rejection stays',
+    file: 'src/domain/promotion/approval-votes.ts',
+    find: "given.status === 'denied' || given.evidenceHash === evidence.hash",
+    replace: "given.status !== 'denied' && given.evidenceHash === evidence.hash",
+  },
+  {
+    rule: 'a gate without an answer does not advance',
+    file: 'src/domain/promotion/judge-gates.ts',
+    find: 'open.push(`${gate}: ${verdict.kind}, ${verdict.reason}`);',
+    replace: '',
+  },
+  {
+    rule: 'only a look at this step lets it end',
+    file: 'src/domain/rollout/next-step.ts',
+    find: 'newest.at > state.phaseStartedAt',
+    replace: 'true',
+  },
+  {
+    rule: 'automation promotes only where the spec says so',
+    file: 'src/domain/rollout/next-step.ts',
+    find: "policy.automaticPromotion ? 'finish' : 'ask'",
+    replace: "policy.automaticPromotion ? 'finish' : 'finish'",
+  },
+  {
+    rule: 'weights sum to 100',
+    file: 'src/domain/rollout/plan.ts',
+    find: 'weight: 100 - weight',
+    replace: 'weight: 99 - weight',
+  },
+  {
+    rule: 'a promotion that passes while a rollback waits is declined',
+    file: 'src/domain/lifecycle/promotions.ts',
+    find: "outcome.kind === 'passed' && state.rollback?.status !== 'waiting'",
+    replace: "outcome.kind === 'passed'",
+  },
+  {
+    rule: 'a declined version loses its traffic',
+    file: 'src/domain/lifecycle/promotions.ts',
+    find: "...restore(state, version, reason),\n    { kind: 'set_stage', version, stage: 'rolled_back', reason },\n    decided(version, 'declined'",
+    replace: "{ kind: 'set_stage', version, stage: 'rolled_back', reason },\n    decided(version, 'declined'",
+  },
+  {
+    rule: 'nothing is started while paused',
+    file: 'src/domain/lifecycle/start-rule.ts',
+    find: 'state.paused !== null',
+    replace: 'false',
+  },
+  {
+    rule: 'schedules and findings are cooled down',
+    file: 'src/domain/lifecycle/triggers.ts',
+    find: "trigger.source === 'schedule' || trigger.source === 'finding'",
+    replace: "trigger.source === 'schedule'",
+  },
+  {
+    rule: 'what is held back starts by itself',
+    file: 'src/domain/lifecycle/wake.ts',
+    find: "rule?.kind === 'hold' ? rule.until : null,",
+    replace: '',
+  },
+  {
+    rule: 'a lost promotion is given up',
+    file: 'src/domain/lifecycle/wake.ts',
+    find: 's.promotion !== null && context.now >= s.promotion.deadline',
+    replace: 's.promotion !== null && context.now < 0',
+  },
+  {
+    rule: 'an episode that could not retrain is not forgotten',
+    file: 'src/domain/lifecycle/productions.ts',
+    find: '(s) => countUnstarted(s, [trigger.key, ...absorbed], reason, context),',
+    replace: '',
+  },
+  {
+    rule: 'a superseded version has its decision',
+    file: 'src/domain/lifecycle/candidates.ts',
+    find: '(s) => move(s, ...superseded(older.version, reason, context)),',
+    replace: "(s) => move(s, { kind: 'set_stage', version: older.version, stage: 'expired', reason }),",
+  },
+];

@@ -1,0 +1,26 @@
+import { PROCESSED_KEYS_LIMIT } from '../../../../src/domain/lifecycle/processed-keys.ts';
+import { must } from './reference.ts';
+import type { World } from './world.ts';
+
+/** What holds after every single step, whatever came before. */
+export function verify(world: World): void {
+  const { state, registry, reference } = world;
+  const champions = [...registry.stages]
+    .filter(([, stage]) => stage === 'champion')
+    .map(([version]) => version);
+  must(champions.length <= 1, `champions: ${champions.join(', ')}`);
+  must(registry.champion === (champions[0] ?? null), 'the pointer and the stage differ');
+  const told = !world.unheard.has('serving');
+  must(!told || state.champion === registry.champion, 'the lifecycle believes in another champion');
+  must(!state.formerChampions.includes(state.champion ?? 0), 'champion and former champion at once');
+  must(new Set(state.formerChampions).size === state.formerChampions.length, 'a former champion twice');
+  for (const { version } of registry.route.weights) {
+    const barred = reference.barred.has(version) && !reference.namedByPeople.has(version);
+    must(!barred, `${String(version)} still serves after its rollback`);
+  }
+  must(state.starting === null || state.production === null, 'two productions');
+  const promoting = [...world.promotions.values()].filter(({ child }) => !child.ending);
+  must(world.productions.size <= 1 && promoting.length <= 1, 'two children of a kind');
+  must(state.processedKeys.length <= PROCESSED_KEYS_LIMIT && state.lastPassIds.length <= 20, 'unbounded');
+  must(state.rolledBack.length <= 100 && state.formerChampions.length <= 20, 'unbounded');
+}
