@@ -33,6 +33,8 @@ export async function withDataJob<T>(work: (session: DuckDbSession) => Promise<T
 /** S3 as the servers know it (S3_…), else by the AWS SDK's own variables and files. */
 export function s3FromEnvironment(): S3Client {
   const { env } = process;
+  // The SDK's advice on Node versions is none of what the command was asked.
+  env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const accessKeyId = env['S3_ACCESS_KEY_ID'] || env['AWS_ACCESS_KEY_ID'];
   const secretAccessKey = env['S3_SECRET_ACCESS_KEY'] || env['AWS_SECRET_ACCESS_KEY'];
   const sessionToken = env['AWS_SESSION_TOKEN'];

@@ -25,6 +25,7 @@ const FOLDERS = [
   'src/training',
   'src/spec',
   'src/cli',
+  'src/data',
   'src/stats',
 ];
 

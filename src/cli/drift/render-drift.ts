@@ -4,8 +4,8 @@ import { clip, paint, renderTable } from '../render.ts';
 import { isBreach } from './drift-report.ts';
 
 const REASON_CHARS = 110;
-/** Columns that are as they were are not all listed when there are very many. */
-const SHOWN_STABLE = 40;
+/** Columns without a finding are not all listed when there are very many. */
+const SHOWN_OTHERS = 40;
 
 /** Breaches first, the largest excess over its threshold on top, then what could not be judged. */
 export function bySeverity(columns: readonly ColumnDrift[]): ColumnDrift[] {
@@ -27,9 +27,8 @@ export function shownPercent(x: number | null): string {
 /** The comparison as people read it in a terminal. */
 export function renderDrift(report: DriftReport): string {
   const sorted = bySeverity(report.columns);
-  const notable = sorted.filter((c) => isBreach(c) || c.verdict === 'insufficient_data');
-  const stable = sorted.filter((c) => !notable.includes(c));
-  const listed = [...notable, ...stable.slice(0, SHOWN_STABLE)];
+  const breaches = sorted.filter(isBreach);
+  const listed = sorted.slice(0, breaches.length + SHOWN_OTHERS);
   const table = renderTable(
     ['column', 'kind', 'verdict', 'method', 'value', 'line', 'missing', 'why'],
     listed.map((c) => [
@@ -44,12 +43,12 @@ export function renderDrift(report: DriftReport): string {
     ]),
   );
   const { reference, current, dataset, multivariate } = report;
-  const more = stable.length - SHOWN_STABLE;
+  const more = sorted.length - listed.length;
   return [
     `${pc.bold(reference.location)} (${String(reference.rows)} rows) → ${pc.bold(current.location)} (${String(current.rows)} rows)`,
     '',
     table,
-    ...(more > 0 ? [pc.dim(`and ${String(more)} more columns without drift; --json has them all`)] : []),
+    ...(more > 0 ? [pc.dim(`and ${String(more)} more columns without a finding; --json has them all`)] : []),
     '',
     `dataset ${dataset.verdict === 'drifted' ? pc.red('drifted') : paint(dataset.verdict)}: ${dataset.reason}`,
     ...(multivariate

@@ -43,7 +43,7 @@ export async function locateDataFiles(location: string, options: LocateOptions):
       options.directory,
       `data-${String(files.length)}-${crypto.randomUUID()}${suffixOf(name)}`,
     );
-    await (name.startsWith('s3://') ? fetchObject(options.s3(), name, path) : linkLocal(name, path));
+    await (name.startsWith('s3://') ? fetchObject(options.s3, name, path) : linkLocal(name, path));
     if ((await stat(path)).size === 0)
       throw new PerennialError(DATA_FILE_EMPTY, `${name} is empty: it has 0 bytes`);
     files.push({ name, path });
@@ -88,10 +88,10 @@ async function linkLocal(name: string, path: string): Promise<void> {
   await symlink(absolute, path);
 }
 
-async function fetchObject(client: S3Client, name: string, path: string): Promise<void> {
+async function fetchObject(s3: () => S3Client, name: string, path: string): Promise<void> {
   const { bucket, key } = splitAddress(name);
   try {
-    const object = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    const object = await s3().send(new GetObjectCommand({ Bucket: bucket, Key: key }));
     await pipeline(object.Body as Readable, createWriteStream(path, { mode: 0o600 }));
   } catch (error) {
     if (isMissingObject(error)) throw new PerennialError(DATA_FILE_NOT_FOUND, `there is no object ${name}`);

@@ -107,6 +107,7 @@ async function compareNumbers(
   const largest = Math.max(...[left, right].flatMap(({ min, max }) => [Math.abs(min), Math.abs(max)]));
   if (
     left.count + right.count <= MAX_SHUFFLED_ROWS ||
+    (repeats(left) && repeats(right)) ||
     left.count * right.count === 0 ||
     largest > SAFE_MAGNITUDE
   ) {
@@ -128,6 +129,11 @@ async function compareNumbers(
     verdict: assessCells({ cells: judged, ...sides }, policy),
     shown: drawnHistogram(cellsAtLow(cells)),
   };
+}
+
+/** A sample with each value four times on average is of a column that is quickly counted value by value. */
+function repeats({ sample }: NumberSide): boolean {
+  return sample.length > 0 && new Set(sample).size <= sample.length / 4;
 }
 
 const asideOf = ({ rows, missing, infinite }: NumberSide): SetAside => ({ rows, missing, infinite });

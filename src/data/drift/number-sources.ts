@@ -25,25 +25,31 @@ export async function describeNumbers(
   for (let at = 0; at < columns.length; at += COLUMNS_PER_QUERY) {
     const part = columns.slice(at, at + COLUMNS_PER_QUERY);
     const read = `SELECT ${part.map((sql, i) => `${sql} AS v${String(i)}`).join(', ')} FROM ${table}`;
+    // Aggregates with a FILTER each take twice as long as those of a column that is NULL where it doesn't count.
+    const finite = part.map(
+      (_, i) => `CASE WHEN isfinite(v${String(i)}) THEN v${String(i)} END AS f${String(i)}`,
+    );
+    const infinite = part.map((_, i) => `coalesce(isinf(v${String(i)}), false) AS i${String(i)}`);
     const counts = part.map((_, i) => {
-      const v = `v${String(i)}`;
-      return `count(*) FILTER (isfinite(${v}))::DOUBLE, count(*) FILTER (isinf(${v}))::DOUBLE,
-        coalesce(min(${v}) FILTER (isfinite(${v})), 0), coalesce(max(${v}) FILTER (isfinite(${v})), 0)`;
+      const f = `f${String(i)}`;
+      return `count(${f})::DOUBLE, count_if(i${String(i)})::DOUBLE, coalesce(min(${f}), 0), coalesce(max(${f}), 0)`;
     });
-    const facts = await session.numbers(`SELECT ${counts.join(', ')} FROM (${read})`);
+    const facts = await session.numbers(
+      `SELECT ${counts.join(', ')} FROM (SELECT ${[...finite, ...infinite].join(', ')} FROM (${read}))`,
+    );
     const values = part.map((_, i) => `coalesce(v${String(i)}, 'nan'::DOUBLE)`);
     const samples = await session.numbers(
       `SELECT ${values.join(', ')} FROM (${read}) USING SAMPLE reservoir(${String(SAMPLE_ROWS)} ROWS) REPEATABLE (1)`,
     );
     part.forEach((sql, i) => {
-      const [count, infinite, min, max] = [0, 1, 2, 3].map((k) => facts[4 * i + k]?.[0] ?? 0);
+      const [count, infinities, min, max] = [0, 1, 2, 3].map((k) => facts[4 * i + k]?.[0] ?? 0);
       sides.push({
         table,
         sql,
         rows: file.rows,
         count: count!,
-        infinite: infinite!,
-        missing: file.rows - count! - infinite!,
+        infinite: infinities!,
+        missing: file.rows - count! - infinities!,
         min: min!,
         max: max!,
         sample: samples[i]!.filter(Number.isFinite),

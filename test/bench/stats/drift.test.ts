@@ -1,0 +1,116 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DriftReport } from '../../../src/contracts/reports/drift-report.ts';
+import { withDuckDb } from '../../../src/data/duckdb.ts';
+import { productRoot } from '../../../src/embedded/binaries.ts';
+import { pythonWith, runPeer } from './python-peer.ts';
+
+const MILLION = 1_000_000;
+const COLUMNS = 20;
+const GOAL_SPEED = 20;
+const GOAL_MEMORY = 1 / 5;
+const MAX_MB = 1024;
+const MINUTE_MS = 60_000;
+/** Prints the peak of the process when it ends. */
+const PEAK =
+  'data:text/javascript,process.on("exit",()=>process.stderr.write(`peak ${process.resourceUsage().maxRSS}`))';
+
+interface Peer {
+  readonly version: string;
+  readonly seconds: number;
+  readonly peakMb: number;
+  readonly columns: number;
+}
+
+let directory: string;
+beforeAll(() => (directory = mkdtempSync(join(tmpdir(), 'perennial-bench-drift-'))));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** Normal, lognormal and integer columns and categories of 3 to 1000 values; three of them drift. */
+async function write(name: string, rows: number, drifts: boolean): Promise<string> {
+  const normal = 'sqrt(-2 * ln(random() + 1e-12)) * cos(2 * pi() * random())';
+  const shift = drifts ? 1 : 0;
+  const numbers = Array.from({ length: 14 }, (_, k) => {
+    if (k % 3 === 0) return `${String(k % 12 === 0 ? 0.2 * shift : 0)} + ${normal} AS n${String(k)}`;
+    return k % 3 === 1
+      ? `exp(${normal}) AS n${String(k)}`
+      : `floor(random() * ${String(50 + k)})::INTEGER AS n${String(k)}`;
+  });
+  const categories = [5, 20, 50, 200, 1000, 3].map(
+    (size, k) =>
+      `'v' || floor(pow(random(), ${String(1 + (k === 0 ? 0.5 * shift : 0))}) * ${String(size)})::INTEGER AS c${String(k)}`,
+  );
+  const path = join(directory, `${name}.parquet`);
+  await withDuckDb({ directory }, (session) =>
+    session.run(
+      `COPY (SELECT ${[...numbers, ...categories].join(', ')} FROM range(${String(rows)})) TO '${path}' (FORMAT parquet)`,
+    ),
+  );
+  return path;
+}
+
+/** The whole command, from its start to its end. */
+function ours(paths: readonly string[]): { seconds: number; peakMb: number; report: DriftReport } {
+  const started = performance.now();
+  const program = join(productRoot(), 'dist', 'src', 'cli', 'main.js');
+  const run = spawnSync(process.execPath, ['--import', PEAK, program, 'drift', ...paths, '--json'], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 2 ** 20,
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const peakMb = Number(/peak (\d+)/.exec(run.stderr)?.[1]) / 1024;
+  return { seconds, peakMb, report: DriftReport.parse(JSON.parse(run.stdout)) };
+}
+
+const shown = (what: string, { seconds, peakMb }: { seconds: number; peakMb: number }): string =>
+  `  ${what.padEnd(22)} ${seconds.toFixed(1).padStart(7)} s  ${peakMb.toFixed(0).padStart(6)} MB at most`;
+
+describe('drift', () => {
+  it(
+    'over a million rows and twenty columns on each side, beside Evidently',
+    async () => {
+      const python = pythonWith('evidently', ['evidently==0.7.23', 'pandas<3', 'pyarrow==21.0.0']);
+      const paths = [await write('reference', MILLION, false), await write('current', MILLION, true)];
+      const own = ours(paths);
+      const peer = runPeer<Peer>(python, new URL('evidently_peer.py', import.meta.url).pathname, paths);
+      const [speed, memory] = [peer.seconds / own.seconds, own.peakMb / peer.peakMb];
+      console.log(
+        [
+          `drift of 2 × ${String(MILLION)} rows × ${String(COLUMNS)} columns, whole processes:`,
+          shown(`Evidently ${peer.version}`, peer),
+          shown('Perennial', own),
+          `  ${speed.toFixed(1)} times as fast, ${memory.toFixed(2)} of the memory`,
+        ].join('\n'),
+      );
+      expect(own.report.columns).toHaveLength(COLUMNS);
+      expect(peer.columns).toBe(COLUMNS);
+      const drifted = own.report.columns.filter(({ verdict }) => verdict === 'drifted');
+      expect(drifted.map(({ name }) => name)).toEqual(['n0', 'n12', 'c0']);
+      expect(speed).toBeGreaterThanOrEqual(GOAL_SPEED);
+      expect(memory).toBeLessThanOrEqual(GOAL_MEMORY);
+    },
+    20 * MINUTE_MS,
+  );
+
+  it(
+    'over ten million rows stays below a GiB and takes ten times as long as over one',
+    async () => {
+      const small = ours([await write('r1', MILLION, false), await write('c1', MILLION, true)]);
+      const large = ours([await write('r10', 10 * MILLION, false), await write('c10', 10 * MILLION, true)]);
+      console.log(
+        [
+          `drift × ${String(COLUMNS)} columns:`,
+          shown('2 × 1 million rows', small),
+          shown('2 × 10 million rows', large),
+        ].join('\n'),
+      );
+      expect(large.peakMb).toBeLessThanOrEqual(MAX_MB);
+      // Linear, with room for a machine that does other things.
+      expect(large.seconds / small.seconds).toBeLessThanOrEqual(15);
+    },
+    30 * MINUTE_MS,
+  );
+});
