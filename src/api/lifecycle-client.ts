@@ -9,6 +9,7 @@ import { acknowledgeUpdate, resolveUpdate } from '../contracts/workflows/inciden
 import {
   lifecycleStateQuery,
   pauseUpdate,
+  requestVersionsUpdate,
   requestVersionUpdate,
   resumeUpdate,
   revalidateUpdate,
@@ -41,9 +42,12 @@ import {
   ROLLOUT_NOT_RUNNING,
 } from '../errors/lifecycle-errors.ts';
 import { codedTemporalError } from './temporal-errors.ts';
+import { createTriggerBatches } from './trigger-batches.ts';
 
 /** A command waits this long for its worker; a rollback waits for every gateway. */
 const COMMAND_TIMEOUT_MS = 30_000;
+/** What is left at the least to a trigger that waited for others before it. */
+const LEAST_TIMEOUT_MS = 5_000;
 const ROLLBACK_TIMEOUT_MS = 120_000;
 const QUERY_TIMEOUT_MS = 5_000;
 
@@ -60,7 +64,7 @@ const ROLLOUT_UPDATES = {
 
 /** Everything that the API asks of workflows. Each failure is a coded error. */
 export interface LifecycleClient {
-  /** Starts the lifecycle where it does not run. The trigger's key is the update's id. */
+  /** Starts the lifecycle where it does not run. What comes at once to one model travels together. */
   requestVersion(ref: ModelRef, trigger: Trigger): Promise<TriggerAnswer>;
   /** Starts the lifecycle where it does not run; repeating it is harmless. */
   announceSpec(ref: ModelRef, revision: number): Promise<void>;
@@ -146,11 +150,19 @@ export function createLifecycleClient(client: Client): LifecycleClient {
     }
   }
 
+  const requestVersion = createTriggerBatches(async (ref, triggers, waitedMs) => {
+    const timeoutMs = Math.max(LEAST_TIMEOUT_MS, COMMAND_TIMEOUT_MS - waitedMs);
+    const [only, ...others] = triggers;
+    if (only !== undefined && others.length === 0)
+      return [await updateLifecycle(ref, requestVersionUpdate, [only], only.key, timeoutMs)];
+    return updateLifecycle(ref, requestVersionsUpdate, [triggers], randomUUID(), timeoutMs);
+  });
+
   const incidentNotOpen = (incidentId: string) => () =>
     new PerennialError(INCIDENT_NOT_OPEN, `incident ${incidentId} is closed`);
 
   return {
-    requestVersion: (ref, trigger) => updateLifecycle(ref, requestVersionUpdate, [trigger], trigger.key),
+    requestVersion,
     announceSpec: (ref, revision) =>
       within(COMMAND_TIMEOUT_MS, absent('the lifecycle'), async () => {
         await client.workflow.signalWithStart(LIFECYCLE_WORKFLOW, {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Client, ScheduleSpec } from '@temporalio/client';
 import type { ModelSpec } from '../contracts/spec/model-spec.ts';
@@ -22,28 +23,38 @@ interface PlannedSchedule {
   readonly pausable: boolean;
 }
 
+/**
+ * An interval counts from the epoch, so that a thousand models with the same one would all fire in the same second.
+ * Each schedule has a place of its own in it, in whole seconds, and always the same.
+ */
+function spread(scheduleId: string, intervalMs: number): ScheduleSpec {
+  const seconds = Math.max(1, Math.floor(intervalMs / 1000));
+  const place = createHash('sha256').update(scheduleId).digest().readUInt32BE(0) % seconds;
+  return { intervals: [{ every: intervalMs, offset: place * 1000 }] };
+}
+
 /** The schedules that an effective spec asks for, and those it does not. */
 function plannedSchedules(ref: ModelRef, spec: ModelSpec): PlannedSchedule[] {
   const { schedule } = spec.retraining;
-  const every = (intervalMs: number): ScheduleSpec => ({ intervals: [{ every: intervalMs }] });
   const retrain =
     schedule === undefined
       ? null
       : 'every' in schedule
-        ? every(schedule.every)
+        ? spread(retrainScheduleId(ref), schedule.every)
         : { cronExpressions: [schedule.cron], timezone: schedule.timezone };
   const refresh = spec.features.refresh;
   return [
     {
       scheduleId: monitorScheduleId(ref),
       workflowType: 'monitorModel',
-      spec: spec.monitoring.monitors.length === 0 ? null : every(spec.monitoring.every),
+      spec:
+        spec.monitoring.monitors.length === 0 ? null : spread(monitorScheduleId(ref), spec.monitoring.every),
       pausable: false,
     },
     {
       scheduleId: refreshScheduleId(ref),
       workflowType: 'refreshData',
-      spec: refresh === undefined ? null : every(refresh.every),
+      spec: refresh === undefined ? null : spread(refreshScheduleId(ref), refresh.every),
       pausable: false,
     },
     {

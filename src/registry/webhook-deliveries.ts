@@ -16,11 +16,11 @@ export interface DeliveryRef {
  * interrupted: acting on it again under the same key is safe, and is what its sender asks for.
  */
 export async function receiveDelivery(db: Queryable, ref: DeliveryRef): Promise<RecordedAnswer | null> {
-  await db.query(
+  const { rowCount } = await db.query(
     'INSERT INTO webhook_deliveries (endpoint, delivery_id) VALUES ($1, $2) ON CONFLICT DO NOTHING',
     [ref.endpoint, ref.deliveryId],
   );
-  return findAnswer(db, ref);
+  return rowCount === 1 ? null : findAnswer(db, ref);
 }
 
 /** Keeps the first answer; of two at once the earlier one wins and is what both senders get. */
@@ -29,11 +29,12 @@ export async function recordAnswer(
   ref: DeliveryRef,
   answer: RecordedAnswer,
 ): Promise<RecordedAnswer> {
-  await db.query(
-    'UPDATE webhook_deliveries SET answer = $3 WHERE endpoint = $1 AND delivery_id = $2 AND answer IS NULL',
+  const { rows } = await db.query<{ answer: RecordedAnswer }>(
+    `UPDATE webhook_deliveries SET answer = coalesce(answer, $3)
+     WHERE endpoint = $1 AND delivery_id = $2 RETURNING answer`,
     [ref.endpoint, ref.deliveryId, JSON.stringify(answer)],
   );
-  return (await findAnswer(db, ref)) ?? answer;
+  return rows[0]?.answer ?? answer;
 }
 
 async function findAnswer(db: Queryable, ref: DeliveryRef): Promise<RecordedAnswer | null> {

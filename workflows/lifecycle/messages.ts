@@ -7,6 +7,7 @@ import {
   probeSignal,
   productionFinishedSignal,
   promotionFinishedSignal,
+  requestVersionsUpdate,
   requestVersionUpdate,
   resumeUpdate,
   revalidateUpdate,
@@ -51,6 +52,7 @@ export function listen(run: LifecycleRun): void {
   setHandler(lifecycleStateQuery, () => run.state);
   setHandler(probeSignal, () => undefined);
   setHandler(requestVersionUpdate, (trigger) => request(run, trigger));
+  setHandler(requestVersionsUpdate, (triggers) => requestAll(run, triggers));
   setHandler(versionRequestedSignal, async (trigger) => {
     const context = await run.context();
     run.apply((state) => applyTrigger(state, trigger, context));
@@ -100,10 +102,27 @@ export function listen(run: LifecycleRun): void {
   });
 }
 
-/** Answers with the version's number where it is known soon; the production goes on without it all the same. */
 async function request(run: LifecycleRun, trigger: Trigger): Promise<TriggerAnswer> {
   const context = await run.context();
   const answer = run.apply((state) => applyTrigger(state, trigger, context));
+  return await numbered(run, trigger, answer);
+}
+
+/** All are taken before any is waited for: at most one of them starts something. */
+async function requestAll(
+  run: LifecycleRun,
+  triggers: readonly Trigger[],
+): Promise<readonly TriggerAnswer[]> {
+  const context = await run.context();
+  const taken = triggers.map((trigger) => ({
+    trigger,
+    answer: run.apply((state) => applyTrigger(state, trigger, context)),
+  }));
+  return await Promise.all(taken.map(({ trigger, answer }) => numbered(run, trigger, answer)));
+}
+
+/** Answers with the version's number where it is known soon; the production goes on without it all the same. */
+async function numbered(run: LifecycleRun, trigger: Trigger, answer: TriggerAnswer): Promise<TriggerAnswer> {
   if (answer.kind !== 'started' || answer.version !== null) return answer;
   await condition(() => run.state.starting?.trigger.key !== trigger.key, NUMBER_WAIT_MS);
   return firstAnswer(run.state, trigger.key) ?? answer;

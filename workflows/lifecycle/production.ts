@@ -2,7 +2,9 @@ import type { LifecyclePolicy } from '../../src/contracts/activities/control.ts'
 import {
   productionLost,
   productionNotStarted,
+  productionRepeated,
   productionStarted,
+  wasStarted,
 } from '../../src/domain/lifecycle/productions.ts';
 import type { Trigger } from '../../src/domain/trigger.ts';
 import { PRODUCTION_FAILED } from '../../src/errors/lifecycle-errors.ts';
@@ -28,6 +30,11 @@ export async function startVersion(run: LifecycleRun, trigger: Trigger): Promise
     const { code, reason } = describeFailure(error, PRODUCTION_FAILED);
     const context = await run.context();
     run.apply((state) => productionNotStarted(state, `${code}: ${reason}`, context));
+    return;
+  }
+  if (wasStarted(run.state, version)) {
+    const context = await run.context();
+    run.apply((state) => productionRepeated(state, version, context));
     return;
   }
   const timeoutMs = productionTimeout(policy);

@@ -69,6 +69,10 @@ export interface FindingsReport {
 }
 
 export const requestVersionUpdate = defineUpdate<TriggerAnswer, [Trigger]>('requestVersion');
+/** Several at once, as a storm brings them; each is taken and answered as by `requestVersion`, in their order. */
+export const requestVersionsUpdate = defineUpdate<readonly TriggerAnswer[], [readonly Trigger[]]>(
+  'requestVersions',
+);
 export const pauseUpdate = defineUpdate<void, [ByActor]>('pause');
 export const resumeUpdate = defineUpdate<void, [ByActor]>('resume');
 export const rollbackUpdate = defineUpdate<RollbackAnswer, [RollbackCommand]>('rollback');

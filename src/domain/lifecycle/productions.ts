@@ -24,6 +24,7 @@ export function productionStarted(
     ...remember(state, trigger.key, { kind: 'started', version: started.version }),
     starting: null,
     production: { ...started, trigger, startedAt: context.now },
+    newestVersion: started.version,
     episode: forEpisode ? { ...episode, version: started.version } : episode,
   };
   return move(next, {
@@ -39,6 +40,34 @@ export function productionStarted(
       evidence: { trigger, absorbed, specRevision: started.specRevision },
     },
   });
+}
+
+/** Whether a key that got this number was put into production before, and was forgotten since. */
+export function wasStarted(state: LifecycleState, version: number): boolean {
+  return version <= (state.newestVersion ?? 0);
+}
+
+/**
+ * The trigger is a repetition from beyond all that is remembered: its version stands as its answer, and nothing is
+ * produced twice. Those that it absorbed still want a version, and get it under the key of the latest of them.
+ */
+export function productionRepeated(
+  state: LifecycleState,
+  version: number,
+  context: LifecycleContext,
+): Transition {
+  const { starting, budget } = state;
+  if (starting === null) return move(state);
+  const { trigger, absorbed } = starting;
+  const answered = remember(state, trigger.key, { kind: 'started', version });
+  const latest = absorbed.at(-1);
+  if (latest !== undefined) {
+    const next = { ...trigger, key: latest };
+    const begun = { ...answered, starting: { trigger: next, absorbed: absorbed.slice(0, -1) } };
+    return move(begun, { kind: 'start_production', trigger: next });
+  }
+  const unspent = { ...budget, used: Math.max(0, budget.used - 1) };
+  return inTurn({ ...answered, starting: null, budget: unspent }, (s) => releaseTrigger(s, context));
 }
 
 /** No number could be had: that is on record and a person is told; a drift episode loses a retraining; what waits goes on. */

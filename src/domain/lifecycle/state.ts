@@ -94,6 +94,8 @@ export interface LifecycleState {
   readonly episode: Episode | null;
   /** Open incidents by monitor name. */
   readonly incidents: Readonly<Record<string, string>>;
+  /** The highest version that was ever put into production; absent in states from before it was kept. */
+  readonly newestVersion?: number;
   /** Newest last, bounded: update ids are only unique within one run of a workflow. */
   readonly processedKeys: readonly { readonly key: string; readonly answer: string }[];
   readonly lastPassIds: readonly string[];

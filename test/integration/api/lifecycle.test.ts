@@ -227,6 +227,12 @@ describe('applying', () => {
     expect((await apply('timed')).body).toMatchObject({ changed: false, schedules: first.body.schedules });
     const handle = world.client.schedule.getHandle(retrainScheduleId(ref));
     expect((await handle.describe()).policies.overlap).toBe('SKIP');
+    const offsets = await Promise.all(
+      [monitorScheduleId(ref), retrainScheduleId(ref), monitorScheduleId({ ...ref, model: 'whole' })].map(
+        async (id) => (await world.client.schedule.getHandle(id).describe()).spec.intervals?.[0]?.offset,
+      ),
+    );
+    expect(new Set(offsets).size, 'models with one interval fire at different times').toBe(3);
     await apply('timed', { retraining: { schedule: { every: '6h' } } });
     expect((await handle.describe()).spec.intervals?.[0]?.every).toBe(6 * 3_600_000);
     await apply('timed', { retraining: {} });

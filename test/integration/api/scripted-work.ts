@@ -13,6 +13,8 @@ import { gateReportOf, writeGateReport, writeProduction } from '../registry/regi
 export interface Script {
   /** Requests that each arm of a rollout has had; 0 holds the rollout where it is. */
   requests: number;
+  /** Trainings end when this does; left out, at once. */
+  training?: Promise<void>;
 }
 
 /**
@@ -41,10 +43,10 @@ export function scriptedWork(
     ingestSource: async ({ source }) => ({ source, dataset: null, rows: 0, newRows: 0, quarantined: [] }),
     materialiseFeatures: async () => ({ views: [], onlineRows: 0 }),
     buildFrame: async (ref) => ({ frame: (await produce(ref)).frame, trainRows: 80, holdoutRows: 20 }),
-    train: async (ref) => ({
-      ...(await produce(ref)).training,
-      runId: `run-${ref.model}${String(ref.version)}`,
-    }),
+    async train(ref) {
+      await script.training;
+      return { ...(await produce(ref)).training, runId: `run-${ref.model}${String(ref.version)}` };
+    },
     evaluateVersion: async (ref) => ({ evaluationId: (await produce(ref)).evaluationId, metrics: {} }),
     async assessGates({ version, champion, ...ref }) {
       const report = gateReportOf(version, champion);

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { applyFindings } from '../../../../src/domain/lifecycle/findings.ts';
-import { productionFinished, productionStarted } from '../../../../src/domain/lifecycle/productions.ts';
+import {
+  productionFinished,
+  productionRepeated,
+  productionStarted,
+  wasStarted,
+} from '../../../../src/domain/lifecycle/productions.ts';
 import { championMoved, promotionFinished } from '../../../../src/domain/lifecycle/promotions.ts';
 import { beginRollback, checkRollback } from '../../../../src/domain/lifecycle/rollbacks.ts';
 import { initialLifecycle } from '../../../../src/domain/lifecycle/state.ts';
@@ -42,6 +47,28 @@ describe('a trigger', () => {
     const next = productionFinished(state, failed, context());
     expect(kinds(next.effects)).toEqual(['start_production']);
     expect(next.state.starting).toMatchObject({ trigger: { key: 'd' }, absorbed: ['b', 'c'] });
+  });
+
+  it('that comes again after a storm has pushed its key out is not produced twice, and those it absorbed are', () => {
+    let state = started(applyTrigger(serving, trigger('a'), context()).state, 3);
+    for (let i = 0; i < 600; i += 1) state = applyTrigger(state, trigger(`s${String(i)}`), context()).state;
+    state = applyTrigger(state, trigger('a'), context()).state;
+    const failed = { kind: 'failed', version: 3, code: 'X', reason: 'x' } as const;
+    const again = productionFinished(state, failed, context()).state;
+    expect(again.starting?.trigger.key).toBe('a');
+    expect([wasStarted(again, 3), wasStarted(again, 4)]).toEqual([true, false]);
+    const next = productionRepeated(again, 3, context());
+    expect(next.effects).toMatchObject([{ kind: 'start_production', trigger: { key: 's599' } }]);
+    expect(applyTrigger(next.state, trigger('a'), context()).answer).toEqual({ kind: 'started', version: 3 });
+    expect(started(next.state, 4).production).toMatchObject({ version: 4, trigger: { key: 's599' } });
+  });
+
+  it('that comes again alone, forgotten, spends nothing of the budget', () => {
+    const known = { ...serving, newestVersion: 3 };
+    const begun = applyTrigger(known, trigger('a'), context()).state;
+    const { state, effects } = productionRepeated(begun, 3, context());
+    expect(effects).toEqual([]);
+    expect(state).toMatchObject({ starting: null, production: null, budget: { used: 0 } });
   });
 
   it('by schedule waits out the cool-down with a timer; by a person it does not', () => {

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ApprovalCrowd } from './approvals.ts';
+import { FleetWorld, MEASURED, modelName } from './fleet-world.ts';
+import { costBetween, idle, perModel, triggerEach } from './measure.ts';
+import type { FleetSize } from './measure.ts';
+import { printTable } from './print-table.ts';
+import { storm } from './storm.ts';
+
+/**
+ * What a fleet of models, a storm of webhooks and a crowd of open approvals cost: `npm run bench -- fleet`. Figures
+ * are printed; only ratios fail, because absolute times are the machine's. Smaller: FLEET_MODELS=10,30,100 and so on.
+ */
+const numbers = (name: string, otherwise: string): number[] =>
+  (process.env[name] ?? otherwise).split(',').map(Number);
+const SIZES = numbers('FLEET_MODELS', '100,300,1000');
+const [IDLE_SECONDS = 60] = numbers('FLEET_IDLE_SECONDS', '60');
+const [TRIGGERS = 40] = numbers('FLEET_TRIGGERS', '40');
+const [WEBHOOKS = 10_000] = numbers('FLEET_WEBHOOKS', '10000');
+const [CONNECTIONS = 100] = numbers('FLEET_CONNECTIONS', '100');
+const [APPROVALS = 1_000] = numbers('FLEET_APPROVALS', '1000');
+/** As many workflows as the control worker keeps in memory: MAX_CACHED_WORKFLOWS of workers/start-worker.ts. */
+const CACHED = Math.min(300, Math.ceil(APPROVALS / 2));
+
+/** More than this, from the smallest fleet to the largest, is news. */
+const NEWS = 1.5;
+const HOUR_MS = 3_600_000;
+const MIB = 1024 * 1024;
+const mib = (bytes: number): string => (bytes / MIB).toFixed(1);
+
+let world: FleetWorld;
+const sizes: FleetSize[] = [];
+
+describe('a fleet', () => {
+  beforeAll(async () => {
+    world = await FleetWorld.open();
+  }, HOUR_MS);
+  afterAll(() => world.close(), HOUR_MS);
+
+  it('costs as much for each model when it is large as when it is small', { timeout: HOUR_MS }, async () => {
+    const empty = { models: 0, resting: world.costs(), idle: await idle(world, IDLE_SECONDS) };
+    let applied = 0;
+    for (const models of SIZES) {
+      const before = world.costs();
+      const startedAt = Date.now();
+      await world.apply(applied, models);
+      const applySeconds = (Date.now() - startedAt) / 1000;
+      const applyCpu = costBetween(before, world.costs());
+      const resting = await idle(world, IDLE_SECONDS);
+      // The newest models: none of them was asked before, and each costs a production that stays under way.
+      const asked = Array.from({ length: Math.min(TRIGGERS, models - applied) }, (_, i) =>
+        modelName(models - 1 - i),
+      );
+      const rest = world.costs();
+      const latency = await triggerEach(world, asked);
+      const applies = models - applied;
+      sizes.push({ models, applies, applySeconds, applyCpu, idle: resting, resting: rest, latency });
+      applied = models;
+    }
+    const rows = sizes.flatMap((size) => {
+      const { accepted, acted, cpu, asked } = size.latency;
+      return [
+        [size.models, 'apply, s each', (size.applySeconds / size.applies).toFixed(3)],
+        ...MEASURED.map((name) => [size.models, `RSS ${name}, MiB`, mib(size.resting[name].rssBytes)]),
+        ...(['worker-control', 'temporal'] as const).map((name) => [
+          size.models,
+          `RSS ${name}, MiB per model`,
+          mib(perModel(empty, size, name)),
+        ]),
+        ...MEASURED.map((name) => [
+          size.models,
+          `idle CPU ${name}, ms a minute`,
+          ((size.idle[name] / IDLE_SECONDS) * 60).toFixed(0),
+        ]),
+        [
+          size.models,
+          'trigger accepted p50/p95, ms',
+          `${accepted.p50.toFixed(0)} / ${accepted.p95.toFixed(0)}`,
+        ],
+        [size.models, 'production started p50/p95, ms', `${acted.p50.toFixed(0)} / ${acted.p95.toFixed(0)}`],
+        [size.models, 'CPU for a trigger, ms', (cpu / asked).toFixed(1)],
+      ];
+    });
+    printTable(
+      ['models', 'measured', 'value'],
+      [
+        ...MEASURED.map((name) => [0, `RSS ${name}, MiB`, mib(empty.resting[name].rssBytes)]),
+        ...MEASURED.map((name) => [
+          0,
+          `idle CPU ${name}, ms a minute`,
+          ((empty.idle[name] / IDLE_SECONDS) * 60).toFixed(0),
+        ]),
+        ...rows,
+      ],
+    );
+    const [small, large] = [sizes[0]!, sizes.at(-1)!];
+    const ratios = {
+      // The first models fill what the heap had free anyway; from the full cache on, memory must not grow.
+      'RSS in all, worker-control, last two sizes':
+        large.resting['worker-control'].rssBytes / sizes.at(-2)!.resting['worker-control'].rssBytes,
+      'RSS per model, temporal': perModel(empty, large, 'temporal') / perModel(empty, small, 'temporal'),
+      'CPU for an apply': large.applyCpu / large.applies / (small.applyCpu / small.applies),
+      'CPU for a trigger':
+        large.latency.cpu / large.latency.asked / (small.latency.cpu / small.latency.asked),
+    };
+    printTable(
+      [`${String(large.models)} models against ${String(small.models)}`, 'ratio'],
+      Object.entries(ratios).map(([name, ratio]) => [name, ratio.toFixed(2)]),
+    );
+    for (const [name, ratio] of Object.entries(ratios)) expect(ratio, name).toBeLessThan(NEWS);
+  });
+
+  it.each([1, Math.min(100, SIZES[0]!)])(
+    'answers every webhook of a storm at %d models: none is lost, none counts twice, one production runs',
+    { timeout: HOUR_MS },
+    async (models) => {
+      const { table, problems } = await storm(world, {
+        models,
+        webhooks: WEBHOOKS,
+        connections: CONNECTIONS,
+      });
+      printTable([`${String(WEBHOOKS)} webhooks at ${String(models)} models`, ''], table);
+      expect(problems).toEqual([]);
+    },
+  );
+});
+
+describe('approvals that wait', () => {
+  let crowd: ApprovalCrowd;
+  beforeAll(async () => {
+    world = await FleetWorld.open();
+    crowd = await ApprovalCrowd.open(world);
+  }, HOUR_MS);
+  afterAll(async () => {
+    await crowd.close();
+    await world.close();
+  }, HOUR_MS);
+
+  it(
+    'cost no processor time, and no more memory than the worker keeps workflows',
+    { timeout: HOUR_MS },
+    async () => {
+      const table = await crowd.measure({
+        cached: CACHED,
+        all: APPROVALS,
+        models: 20,
+        seconds: IDLE_SECONDS,
+      });
+      printTable([`${String(APPROVALS)} open approvals`, ''], table);
+    },
+  );
+});
