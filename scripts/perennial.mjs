@@ -5,7 +5,9 @@ import { existsSync } from 'node:fs';
 
 const program = new URL('../dist/src/cli/main.js', import.meta.url);
 if (!existsSync(program)) {
-  console.error('perennial: this checkout is not built yet; `npm run dev` sets it up, builds it and starts the stack.');
+  console.error(
+    'perennial: this checkout is not built yet; `npm run dev` sets it up, builds it and starts the stack.',
+  );
   process.exit(2);
 }
 await import(program.href);
