@@ -93,6 +93,12 @@ function exitCodeOf(error: PerennialError): number {
     : EXIT.refused;
 }
 
+// A reader such as `head` that has seen enough is no fault of the command.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await createProgram().parseAsync(process.argv);
 } catch (error) {
