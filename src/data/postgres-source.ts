@@ -50,12 +50,7 @@ export async function readPostgres(
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<PostgresReading> {
-  const client = new pg.Client({
-    connectionString: options.url,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    application_name: 'perennial-ingest',
-  });
+  const client = clientOf(options);
   // A connection lost between two queries fails the next query; without a listener it would end the process.
   client.on('error', () => undefined);
   try {
@@ -78,6 +73,19 @@ export async function readPostgres(
     throw sourceError(error, options.name, options.source);
   } finally {
     await client.end().catch(() => undefined);
+  }
+}
+
+function clientOf(options: { name: string; source: PostgresSource; url: string }): pg.Client {
+  try {
+    return new pg.Client({
+      connectionString: options.url,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      application_name: 'perennial-ingest',
+    });
+  } catch (error) {
+    throw sourceError(error, options.name, options.source);
   }
 }
 

@@ -6,7 +6,7 @@ import { productRoot } from '../../src/embedded/binaries.ts';
 import { StoryProcess } from './told-story.ts';
 
 /** Of the seeds that have been run, the two whose stories were quickest. */
-const SEEDS = [1, 2];
+const SEEDS = [5, 8];
 
 const ChaosReport = z.object({
   ok: z.boolean(),

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { LedgerEntry } from '../../examples/plantly/simulator/shopper-ledger.ts';
 import { productRoot } from '../../src/embedded/binaries.ts';
+import { SecretSearch } from '../leaks/secret-search.ts';
+import { leaksOfStack, secretsOfStack } from '../leaks/stack-secrets.ts';
 import { StoryProcess } from './told-story.ts';
 import type { ToldStory } from './told-story.ts';
 
@@ -108,6 +110,12 @@ describe('the life of the plant recommender', () => {
     expect(approval.actor).toBe('miguel');
     expect(approval.evidenceHash).toMatch(/^[0-9a-f]{64}$/);
     expect(auditEvents).toBeGreaterThan(30);
+  });
+
+  it('leaves none of its secrets in histories, tables, objects, logs, messages or files that others may read', async () => {
+    const dataDir = join(productRoot(), '.perennial/demo');
+    const search = new SecretSearch(secretsOfStack(dataDir));
+    expect(await leaksOfStack(dataDir, search)).toEqual([]);
   });
 
   it("agrees with the shop's own ledger, visit by visit", () => {

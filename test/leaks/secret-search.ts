@@ -45,12 +45,13 @@ export class SecretSearch {
     return this.inBytes(Buffer.from(asText(value)), place);
   }
 
-  /** Every file below a folder but those named, what is compressed in them included. */
+  /** Every file below a folder but those named, or in folders named, what is compressed in them included. */
   inFolder(folder: string, except: readonly string[] = []): Leak[] {
     return readdirSync(folder, { recursive: true, encoding: 'utf8' }).flatMap((name) => {
       const path = join(folder, name);
       const info = statSync(path, { throwIfNoEntry: false });
-      if (info?.isFile() !== true || except.includes(name)) return [];
+      if (info?.isFile() !== true) return [];
+      if (except.some((one) => name === one || name.startsWith(`${one}/`))) return [];
       return this.inFile(path, relative(folder, path));
     });
   }

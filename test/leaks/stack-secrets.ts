@@ -14,12 +14,16 @@ import { connectTemporal } from '../../src/platform/temporal-connection.ts';
 import type { Leak, Secret, SecretSearch } from './secret-search.ts';
 
 /** Files of a local stack that may hold secrets; the sinks' are the other side's: the mail server and Slack. */
-export const MAY_HOLD_SECRETS = [...PRIVATE_FILES, join('sinks', 'settings.json')];
+const MAY_HOLD_SECRETS = [...PRIVATE_FILES, 'sinks/settings.json'];
+/** Their servers answer for what is in these; the cache holds copies of objects. */
+const FOLDERS_OF_SERVERS = ['postgres', 's3', 'cache'];
+/** Names that servers write into their logs, as they do with the names of users. */
+const NO_SECRETS = ['smtpUser', 's3AccessKeyId'];
 
 /** Every secret that a stack made for itself, and the tokens that it wrote down. */
 export function secretsOfStack(dataDir: string): Secret[] {
   const { credentials } = loadStackState(dataDir);
-  const own = Object.entries(credentials).filter(([name]) => name !== 'smtpUser');
+  const own = Object.entries(credentials).filter(([name]) => !NO_SECRETS.includes(name));
   const read = (name: string) =>
     existsSync(join(dataDir, name)) ? readFileSync(join(dataDir, name), 'utf8').trim() : '';
   const local = read('cli.json');
@@ -32,11 +36,11 @@ export function secretsOfStack(dataDir: string): Secret[] {
 }
 
 /**
- * Searches all that a stack which has stopped left: its files as they lie there, then what its servers answer from
- * them, as servers compress. Starts them for that time.
+ * Searches all that a stack which has stopped left: its files as they lie there, and what its servers answer from
+ * theirs, as servers compress. Starts them for that time.
  */
 export async function leaksOfStack(dataDir: string, search: SecretSearch): Promise<Leak[]> {
-  const lying = search.inFolder(dataDir, MAY_HOLD_SECRETS);
+  const lying = search.inFolder(dataDir, [...MAY_HOLD_SECRETS, ...FOLDERS_OF_SERVERS]);
   const stack = await startInfrastructure({ dataDir, services: ['postgres', 's3', 'temporal'] });
   try {
     const config = loadConfig(stack.env);
@@ -112,7 +116,7 @@ async function parquetText(bytes: Buffer, directory: string): Promise<Buffer> {
 }
 
 /** Every event of every workflow, its payloads decoded. */
-export async function leaksOfHistories(
+async function leaksOfHistories(
   settings: Parameters<typeof connectTemporal>[0],
   search: SecretSearch,
 ): Promise<Leak[]> {
@@ -120,9 +124,11 @@ export async function leaksOfHistories(
   const { namespace } = settings;
   const client = new Client({ connection, namespace });
   const leaks: Leak[] = [];
+  let histories = 0;
   try {
     for await (const { workflowId, runId } of client.workflow.list()) {
       const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+      histories += 1;
       const parts: Buffer[] = [];
       collectBytes(history.events, parts);
       leaks.push(...search.inBytes(Buffer.concat(parts), `history of ${workflowId}`));
@@ -130,6 +136,7 @@ export async function leaksOfHistories(
   } finally {
     await connection.close();
   }
+  if (histories === 0) throw new Error('Temporal has no history, so that nothing was searched');
   return leaks;
 }
 
