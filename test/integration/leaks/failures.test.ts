@@ -132,7 +132,9 @@ describe('a service that is away or refuses', () => {
   it('PostgreSQL: shows no password', async () => {
     const host = new URL(useInfrastructure().env['DATABASE_URL'] ?? '').host;
     for (const at of [host, `127.0.0.1:${String(closedPort)}`]) {
-      const db = openDatabase(`postgres://postgres:${CANARY}@${at}/perennial`, () => undefined, { poolSize: 1 });
+      const db = openDatabase(`postgres://postgres:${CANARY}@${at}/perennial`, () => undefined, {
+        poolSize: 1,
+      });
       expect(await leaksOfFailure(() => db.query('SELECT 1'))).toEqual([]);
       await db.end();
     }
