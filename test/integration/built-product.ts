@@ -26,6 +26,7 @@ const FOLDERS = [
   'src/spec',
   'src/cli',
   'src/data',
+  'src/evaluation',
   'src/stats',
 ];
 
