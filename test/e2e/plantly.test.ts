@@ -115,7 +115,7 @@ describe('the life of the plant recommender', () => {
   it('leaves none of its secrets in histories, tables, objects, logs, messages or files that others may read', async () => {
     const dataDir = join(productRoot(), '.perennial/demo');
     const search = new SecretSearch(secretsOfStack(dataDir));
-    expect(await leaksOfStack(dataDir, search)).toEqual([]);
+    expect(await leaksOfStack(dataDir, 'demo', search)).toEqual([]);
   });
 
   it("agrees with the shop's own ledger, visit by visit", () => {

@@ -39,9 +39,17 @@ export function secretsOfStack(dataDir: string): Secret[] {
  * Searches all that a stack which has stopped left: its files as they lie there, and what its servers answer from
  * theirs, as servers compress. Starts them for that time.
  */
-export async function leaksOfStack(dataDir: string, search: SecretSearch): Promise<Leak[]> {
+export async function leaksOfStack(
+  dataDir: string,
+  environment: string,
+  search: SecretSearch,
+): Promise<Leak[]> {
   const lying = search.inFolder(dataDir, [...MAY_HOLD_SECRETS, ...FOLDERS_OF_SERVERS]);
-  const stack = await startInfrastructure({ dataDir, services: ['postgres', 's3', 'temporal'] });
+  const stack = await startInfrastructure({
+    dataDir,
+    environment,
+    services: ['postgres', 's3', 'temporal'],
+  });
   try {
     const config = loadConfig(stack.env);
     return [
