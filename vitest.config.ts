@@ -6,7 +6,11 @@ export default defineConfig({
   test: {
     // Sized for two cores; without these, Vitest would leave one of them idle.
     maxWorkers: 2,
-    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    env: {
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      // Tests read plain text, also where a CI variable would switch colours on.
+      NO_COLOR: '1',
+    },
     projects: [
       {
         extends: true,
