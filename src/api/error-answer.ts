@@ -13,6 +13,7 @@ import {
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import type { ErrorDefinition, Problem } from '../errors/define-error.ts';
 import { DEPENDENCY_UNAVAILABLE, INPUT_INVALID } from '../errors/lifecycle-errors.ts';
+import { isDatabaseAway } from '../registry/database-away.ts';
 import type { ErrorAnswer } from '../contracts/api/error-answer.ts';
 
 const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorDefinition, string]>> = {
@@ -28,30 +29,6 @@ const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorDefinition, string
     'this Content-Type is not supported; send application/json',
   ],
 };
-
-/** Node's and PostgreSQL's codes of a database that is away, shutting down, starting or full. */
-const CONNECTION_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'ETIMEDOUT',
-  'EPIPE',
-  'EHOSTUNREACH',
-  '57P01',
-  '57P02',
-  '57P03',
-  '53300',
-  '08000',
-  '08001',
-  '08003',
-  '08006',
-]);
-
-function codeOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return '';
-  if (error instanceof AggregateError) return codeOf(error.errors[0]);
-  return 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
 
 function problemsOf(error: Pick<FastifyError, 'validation' | 'validationContext'>): Problem[] {
   const place = error.validationContext ?? 'body';
@@ -69,12 +46,11 @@ export function codedError(error: unknown): PerennialError {
     const text = problems.map((p) => `${p.path ?? ''}: ${p.message}`).join('; ');
     return new PerennialError(INPUT_INVALID, text, { problems });
   }
-  const code = codeOf(error);
-  const known = FRAMEWORK_CODES[code];
+  const known = FRAMEWORK_CODES[(error as Partial<FastifyError> | null)?.code ?? ''];
   if (known) return new PerennialError(known[0], known[1]);
   if (error instanceof SyntaxError && (error as FastifyError).statusCode === 400)
     return new PerennialError(BODY_MALFORMED, 'the request body is not valid JSON');
-  if (CONNECTION_CODES.has(code))
+  if (isDatabaseAway(error))
     return new PerennialError(DEPENDENCY_UNAVAILABLE, 'the registry (PostgreSQL) did not answer', {
       cause: error,
     });

@@ -18,7 +18,10 @@ import { carryOutAll } from './spec-application.ts';
 
 /** Runs the API server until SIGTERM or SIGINT; requests under way are finished first. */
 async function main(config: Config, logger: Logger): Promise<void> {
-  const db = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'lost a connection'));
+  const db = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'lost a connection'), {
+    // Somebody waits for the answer.
+    answerWithinMs: 10_000,
+  });
   await migrate(db);
   const first = await ensureFirstAdmin(db, config.dataDir);
   if (first) logger.info({ file: first.file }, 'made the first admin token');

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Source } from '../contracts/spec/sources.ts';
 import { nearestName } from '../domain/nearest-name.ts';
@@ -31,6 +32,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** A single FETCH may not take longer. */
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;
 const FETCH_ROWS = 5_000;
+/** A silent connection is asked for a sign of life after this long. */
+const KEEPALIVE_MS = 30_000;
+const GOODBYE_MS = 2_000;
 
 /**
  * Reads the rows from the last watermark on, that value included, in one REPEATABLE READ snapshot, into table
@@ -72,8 +76,14 @@ export async function readPostgres(
     options.signal?.throwIfAborted();
     throw sourceError(error, options.name, options.source);
   } finally {
-    await client.end().catch(() => undefined);
+    await leave(client);
   }
+}
+
+/** A server that doesn't answer is not waited for. */
+async function leave(client: pg.Client): Promise<void> {
+  const late = sleep(GOODBYE_MS, undefined, { ref: false });
+  await Promise.race([client.end().catch(() => undefined), late]);
 }
 
 function clientOf(options: { name: string; source: PostgresSource; url: string }): pg.Client {
@@ -81,6 +91,8 @@ function clientOf(options: { name: string; source: PostgresSource; url: string }
     return new pg.Client({
       connectionString: options.url,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEPALIVE_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       application_name: 'perennial-ingest',
     });

@@ -16,6 +16,16 @@ const MIGRATIONS_FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url
 const MIGRATION_LOCK = 7_236_001;
 /** Also the longest wait for a free connection of the pool. */
 const CONNECT_TIMEOUT_MS = 15_000;
+const ANSWER_WITHIN_MS = 30_000;
+/** What pg says when `query_timeout` is over. */
+const PG_UNANSWERED = 'Query read timeout';
+/** Another process may be migrating, and a migration may rewrite a table. */
+const MIGRATION_PATIENCE_MS = 30 * 60_000;
+/** A silent connection is asked for a sign of life after this long. */
+const KEEPALIVE_MS = 30_000;
+/** The server does the same: the locks of a machine that vanished are given back within a minute, not within hours. */
+const SERVER_KEEPALIVES =
+  '-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4 -c tcp_user_timeout=45000';
 
 // bigint columns hold row counts and sizes below 2^53; numbers are what callers expect.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -25,7 +35,8 @@ export interface DatabaseOptions {
   readonly poolSize?: number;
   /**
    * A query that takes longer fails, and its connection is replaced: a network that drops packets says nothing, and
-   * the kernel gives such a connection up only after a quarter of an hour. Default: no limit, for work that waits.
+   * the kernel gives such a connection up only after a quarter of an hour. Default 30 s; no query of the registry's
+   * own takes longer, and who waits for a lock does so in turns.
    */
   readonly answerWithinMs?: number;
 }
@@ -34,18 +45,25 @@ export interface DatabaseOptions {
 export function openDatabase(
   url: string,
   onError: (error: Error) => void,
-  { poolSize = 10, answerWithinMs }: DatabaseOptions = {},
+  { poolSize = 10, answerWithinMs = ANSWER_WITHIN_MS }: DatabaseOptions = {},
 ): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
     application_name: 'perennial',
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_MS,
+    options: SERVER_KEEPALIVES,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    ...(answerWithinMs === undefined ? {} : { query_timeout: answerWithinMs }),
+    query_timeout: answerWithinMs,
   });
   pool.on('error', onError);
   return pool;
+}
+
+/** How long a query of this pool may take, in milliseconds. */
+export function answerWithin(db: Database): number {
+  return db.options.query_timeout ?? ANSWER_WITHIN_MS;
 }
 
 /** Runs `work` in one transaction: all of it is committed, or nothing. */
@@ -58,19 +76,35 @@ export async function withTransaction<T>(db: Database, work: (tx: Transaction) =
     await tx.query('COMMIT');
     return result;
   } catch (error) {
-    await tx.query('ROLLBACK').catch((rollbackError: Error) => (broken = rollbackError));
+    broken = await rollBack(tx, error);
     throw error;
   } finally {
     tx.release(broken);
   }
 }
 
+/**
+ * Ends the transaction in which `error` came up. A connection that left a query unanswered is not asked again.
+ * @returns why the connection is of no more use; undefined when it is fine
+ */
+export async function rollBack(tx: Transaction, error: unknown): Promise<Error | undefined> {
+  if (error instanceof Error && error.message === PG_UNANSWERED) return error;
+  return tx.query('ROLLBACK').then(
+    () => undefined,
+    (rollbackError: Error) => rollbackError,
+  );
+}
+
 /** Applies the migrations that are missing, in order, under a lock, each in its own transaction. */
 export async function migrate(db: Database, folder: string = MIGRATIONS_FOLDER): Promise<number[]> {
   const files = (await readdir(folder)).filter((name) => /^\d{4}-[\w-]+\.sql$/.test(name)).sort();
   const lock = await db.connect();
+  const patiently = (text: string): pg.QueryConfig & { readonly query_timeout: number } => ({
+    text,
+    query_timeout: MIGRATION_PATIENCE_MS,
+  });
   try {
-    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await lock.query(patiently(`SELECT pg_advisory_lock(${String(MIGRATION_LOCK)})`));
     await lock.query(
       'CREATE TABLE IF NOT EXISTS schema_migrations (number integer PRIMARY KEY, digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
     );
@@ -99,7 +133,7 @@ export async function migrate(db: Database, folder: string = MIGRATIONS_FOLDER):
       }
       await lock.query('BEGIN');
       try {
-        await lock.query(sql);
+        await lock.query(patiently(sql));
         await lock.query('INSERT INTO schema_migrations (number, digest) VALUES ($1, $2)', [number, digest]);
         await lock.query('COMMIT');
       } catch (error) {

@@ -16,6 +16,8 @@ export type Fault =
   | ({ readonly kind: 'crash-point'; readonly target: (typeof PRODUCTS)[number] } & CrashPoint)
   | { readonly kind: 'cut'; readonly target: string; readonly forMs: number }
   | { readonly kind: 'delay'; readonly target: string; readonly forMs: number }
+  /** Every connection to a server is forgotten on its way. */
+  | { readonly kind: 'strand'; readonly target: string }
   | {
       readonly kind: 'clock';
       readonly target: (typeof PRODUCTS)[number];
@@ -34,6 +36,7 @@ const SHARES: Readonly<Record<FaultKind, number>> = {
   freeze: 10,
   cut: 8,
   delay: 8,
+  strand: 6,
   clock: 7,
   'disk-full': 5,
   deploy: 8,
@@ -90,6 +93,8 @@ function faultOf(
       return { kind, target: random.pick(LINK_NAMES), forMs: between(CUT_MS) };
     case 'delay':
       return { kind, target: random.pick(LINK_NAMES), forMs: DELAY_MS };
+    case 'strand':
+      return { kind, target: random.pick(LINK_NAMES) };
     case 'clock': {
       const offsetMs = Math.round((2 * random.next() - 1) * CLOCK_OFFSET_MS);
       return { kind, target: random.pick(PRODUCTS), offsetMs, forMs: between(CLOCK_MS) };

@@ -89,6 +89,11 @@ async function carryOut(field: Battlefield, fault: Fault, signal: AbortSignal): 
       link?.mend();
       return { hit: link !== undefined, detail: '' };
     }
+    case 'strand': {
+      const link = links.all.find(({ name }) => name === fault.target);
+      link?.strand();
+      return { hit: link !== undefined, detail: '' };
+    }
     case 'clock':
       sabotage.setClock(fault.target, fault.offsetMs);
       await pause(fault.forMs);

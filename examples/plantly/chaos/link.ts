@@ -11,14 +11,26 @@ export interface Link {
   cut(): void;
   /** Nothing gets through in either direction until `mend`; then all of it does, late. */
   stall(): void;
-  /** What is connected now stays so and never hears a word again, as behind a firewall that forgot it; new connections work. */
-  strand(): void;
+  /**
+   * What is connected now hears no word any more, as behind a firewall that forgot it, until the keepalives of either
+   * end would have noticed; new connections work.
+   */
+  strand(noticed?: Noticed): void;
   mend(): void;
   close(): void;
 }
 
+/** When keepalives end a connection that was forgotten, in milliseconds. */
+interface Noticed {
+  readonly byServerAfterMs: number;
+  readonly byClientAfterMs: number;
+}
+
+const NOTICED: Noticed = { byServerAfterMs: 10_000, byClientAfterMs: 40_000 };
+
 export async function openLink(name: string, host: string, port: number): Promise<Link> {
   const sockets = new Set<Socket>();
+  const pairs = new Set<{ readonly near: Socket; readonly far: Socket }>();
   let state: 'open' | 'cut' | 'stalled' = 'open';
   const server = createServer((near) => {
     if (state === 'cut') {
@@ -26,16 +38,19 @@ export async function openLink(name: string, host: string, port: number): Promis
       return;
     }
     const far = connect(port, host);
+    const pair = { near, far };
+    pairs.add(pair);
     for (const [one, other] of [
       [near, far],
       [far, near],
     ] as const) {
       sockets.add(one);
       one.setNoDelay();
-      one.on('error', () => other.destroy());
+      one.on('error', () => undefined);
       one.on('close', () => {
         sockets.delete(one);
-        other.destroy();
+        // The two ends of a forgotten connection don't hear of each other.
+        if (pairs.delete(pair)) other.destroy();
       });
       one.pipe(other);
       if (state === 'stalled') one.pause();
@@ -54,14 +69,17 @@ export async function openLink(name: string, host: string, port: number): Promis
       state = 'stalled';
       for (const socket of sockets) socket.pause();
     },
-    strand() {
-      for (const socket of sockets) {
-        socket.unpipe();
-        socket.pause();
+    strand({ byServerAfterMs, byClientAfterMs } = NOTICED) {
+      for (const { near, far } of pairs) {
+        for (const socket of [near, far]) socket.unpipe().pause();
+        setTimeout(() => far.destroy(), byServerAfterMs).unref();
+        setTimeout(() => near.destroy(), byClientAfterMs).unref();
       }
+      pairs.clear();
     },
     mend() {
-      if (state === 'stalled') for (const socket of sockets) socket.resume();
+      if (state === 'stalled')
+        for (const { near, far } of pairs) for (const socket of [near, far]) socket.resume();
       state = 'open';
     },
     close() {

@@ -5,6 +5,7 @@ import { createLifecycleClient } from '../../../src/api/lifecycle-client.ts';
 import { buildServer } from '../../../src/api/server.ts';
 import { carryOutAll } from '../../../src/api/spec-application.ts';
 import { lifecycleId, retrainScheduleId } from '../../../src/contracts/workflows/ids.ts';
+import { openLink } from '../../../examples/plantly/chaos/link.ts';
 import { openDatabase } from '../../../src/registry/database.ts';
 import { chooseFreePort } from '../../../src/embedded/ports.ts';
 import { applyModel, auditActions, ENVIRONMENT, specInput } from '../registry/registry-fixture.ts';
@@ -74,6 +75,27 @@ describe('without PostgreSQL', () => {
     expect(ready.json()).toMatchObject({ error: { problems: [{ path: 'postgres' }] } });
     await app.close();
     await db.end();
+  });
+});
+
+describe('when the way to PostgreSQL', () => {
+  it.each(['is cut', 'falls silent'] as const)('%s, answers 503, and soon answers again', async (how) => {
+    const target = new URL(world.db.options.connectionString ?? '');
+    const link = await openLink('postgres', target.hostname, Number(target.port));
+    target.host = link.address;
+    const db = openDatabase(target.href, () => undefined, { poolSize: 1, answerWithinMs: 300 });
+    const app = await buildServer({ ...deps(), db }, pino({ level: 'silent' }));
+    const ask = () => app.inject({ url: '/v1/models', headers: { authorization: `Bearer ${ada}` } });
+    expect((await ask()).statusCode).toBe(200);
+    if (how === 'is cut') link.cut();
+    else link.strand();
+    const answer = await ask();
+    expect([answer.statusCode, answer.json().error.code]).toEqual([503, 'DEPENDENCY_UNAVAILABLE']);
+    link.mend();
+    expect((await ask()).statusCode).toBe(200);
+    await app.close();
+    await db.end();
+    link.close();
   });
 });
 

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openLink } from '../../../examples/plantly/chaos/link.ts';
+import type { Link } from '../../../examples/plantly/chaos/link.ts';
+import { openDatabase } from '../../../src/registry/database.ts';
+import type { Database } from '../../../src/registry/database.ts';
+import { withHold } from '../../../src/registry/hold.ts';
+import { freshDatabase } from '../infrastructure.ts';
+
+const ANSWER_WITHIN_MS = 500;
+const LONGER_MS = 1_500;
+
+let link: Link;
+let near: Database;
+let far: Database;
+
+beforeAll(async () => {
+  const url = await freshDatabase();
+  const { hostname, port } = new URL(url);
+  link = await openLink('postgres', hostname, Number(port));
+  const linked = new URL(url);
+  linked.host = link.address;
+  near = openDatabase(url, () => undefined, { answerWithinMs: ANSWER_WITHIN_MS });
+  far = openDatabase(linked.href, () => undefined, { answerWithinMs: ANSWER_WITHIN_MS });
+});
+afterAll(async () => {
+  await near?.end();
+  await far?.end();
+  link?.close();
+});
+
+it('waits for its turn for longer than an answer may take', async () => {
+  const order: string[] = [];
+  const first = withHold(near, 'source', 'slow', async () => {
+    await sleep(LONGER_MS);
+    order.push('first');
+  });
+  await sleep(100);
+  await withHold(near, 'source', 'slow', async () => Promise.resolve(order.push('second')));
+  await first;
+  expect(order).toEqual(['first', 'second']);
+});
+
+it('is another’s soon after the network forgot who had it, who then commits nothing', async () => {
+  let writing: Promise<unknown> = Promise.resolve();
+  const lost = withHold(far, 'source', 'forgotten', async (hold) => {
+    link.strand({ byServerAfterMs: 300, byClientAfterMs: 60_000 });
+    writing = hold.transaction((tx) => tx.query('CREATE TABLE written_by_the_lost (n integer)'));
+    return writing;
+  });
+  await expect(lost).rejects.toThrow(/timeout/);
+  await withHold(near, 'source', 'forgotten', async ({ connection }) => {
+    const { rows } = await connection.query<{ found: string | null }>(
+      `SELECT to_regclass('written_by_the_lost')::text AS found`,
+    );
+    expect(rows[0]?.found).toBeNull();
+  });
+  // The pool has replaced the connection.
+  await expect(withHold(far, 'source', 'forgotten', async () => Promise.resolve('again'))).resolves.toBe(
+    'again',
+  );
+});
+
+it('asks the server to look after connections that fall silent', async () => {
+  const { rows } = await near.query<{ name: string; setting: string }>(
+    `SELECT name, setting FROM pg_settings WHERE name LIKE 'tcp_keepalives%' ORDER BY name`,
+  );
+  expect(Object.fromEntries(rows.map(({ name, setting }) => [name, Number(setting)]))).toEqual({
+    tcp_keepalives_count: 4,
+    tcp_keepalives_idle: 30,
+    tcp_keepalives_interval: 5,
+  });
+});
