@@ -8,7 +8,7 @@ import { until } from './until.ts';
 type Tell = (detail: string) => void;
 
 /** What is under way, in a few words. */
-function inShort(status: ModelStatus): string {
+export function inShort(status: ModelStatus): string {
   const { live, route } = status;
   const traffic = route
     ? route.weights.map(({ version, weight }) => `v${version} ${weight} %`).join(' ')

@@ -1,7 +1,9 @@
+import { isFinal } from '../../../../src/domain/version-stage.ts';
+import type { Person } from '../../../story/person.ts';
 import { NotSeen } from '../../../story/story.ts';
 import type { Step } from '../../../story/story.ts';
 import { until } from '../../../story/until.ts';
-import { untilNewVersion, untilStage } from '../../../story/waits.ts';
+import { inShort, untilNewVersion, untilStage } from '../../../story/waits.ts';
 import { approve, dispute } from '../approval.ts';
 import type { Setting } from '../setting.ts';
 import { need } from '../setting.ts';
@@ -89,22 +91,14 @@ export function pandemic(setting: Setting): Step[] {
       run: async (tell) => {
         const { mlEngineer } = need(setting.cast, 'cast');
         let after = setting.ranker;
-        // Retrainings that lose against the champion are strikes; the episode asks for the next one.
+        // A retraining that loses, or whose gates can't tell, is a strike; the episode asks for the next one.
         return until('a retraining that passes its gates', RETRAINING_TIMEOUT_MS, async () => {
           const version = await untilNewVersion(mlEngineer, MODEL, after, RETRAINING_TIMEOUT_MS, tell);
-          const stage = await untilStage(
-            mlEngineer,
-            MODEL,
-            version,
-            ['validated', 'approved', 'rejected'],
-            RETRAINING_TIMEOUT_MS,
-            tell,
-          );
-          const { trigger } = await mlEngineer.version(MODEL, version);
-          if (stage === 'rejected') {
+          if (!(await passesGates(mlEngineer, version, tell))) {
             after = version;
             return undefined;
           }
+          const { trigger } = await mlEngineer.version(MODEL, version);
           setting.recovered = version;
           const report = need(await mlEngineer.gates(MODEL, version), 'gate report');
           return {
@@ -147,4 +141,16 @@ export function pandemic(setting: Setting): Step[] {
       },
     },
   ];
+}
+
+/** Whether a retraining passed its gates. One that they could not tell of stays a candidate while the next is made. */
+async function passesGates(who: Person, version: number, tell: (detail: string) => void): Promise<boolean> {
+  return until(`version ${version} passes its gates, or does not`, RETRAINING_TIMEOUT_MS, async () => {
+    const [{ stage }, status] = await Promise.all([who.version(MODEL, version), who.status(MODEL)]);
+    tell(`${stage} · ${inShort(status)}`);
+    if (stage === 'rejected') return false;
+    if (stage === 'validated' || stage === 'approved') return true;
+    if (isFinal(stage)) throw new NotSeen(`version ${version} ended as ${stage}`);
+    return (status.latestVersion ?? 0) > version ? false : undefined;
+  });
 }
