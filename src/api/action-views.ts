@@ -3,8 +3,8 @@ import { listGateReports } from '../registry/decisions.ts';
 import { getVersion } from '../registry/versions.ts';
 import type { VersionRef } from '../registry/versions.ts';
 import type { ApiDependencies } from './api-instance.ts';
-import { html } from './html-page.ts';
-import type { Html } from './html-page.ts';
+import { html } from '../platform/html-template.ts';
+import type { Html } from '../platform/html-template.ts';
 
 export interface PageContent {
   readonly title: string;

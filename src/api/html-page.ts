@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { html } from '../platform/html-template.ts';
+import type { Html } from '../platform/html-template.ts';
 
 const STYLE = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}
 h1{font-size:1.4rem}dt{font-weight:600;margin-top:.6rem}dd{margin:0}code{word-break:break-all}
@@ -12,33 +14,6 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
 /** No script, nothing from elsewhere, in no frame; forms go back to this server only. */
 export const PAGE_SECURITY_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`;
-
-/** Text that is HTML already. Only `html` makes it. */
-export interface Html {
-  readonly html: string;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function render(value: string | number | Html | readonly Html[]): string {
-  if (typeof value === 'object')
-    return 'html' in value ? value.html : value.map((part) => part.html).join('');
-  return String(value).replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
-}
-
-/** A template whose values are escaped, unless they are HTML already. */
-export function html(
-  parts: TemplateStringsArray,
-  ...values: (string | number | Html | readonly Html[])[]
-): Html {
-  return { html: parts.reduce((text, part, index) => text + render(values[index - 1] ?? '') + part) };
-}
 
 /** A whole page. */
 export function page(title: string, body: Html): string {

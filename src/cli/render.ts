@@ -6,6 +6,7 @@ import type { PerennialError } from '../errors/define-error.ts';
 export function renderTable(
   head: readonly string[],
   rows: readonly (readonly (string | number | null | undefined)[])[],
+  aligns: readonly ('left' | 'right')[] = head.map(() => 'left'),
 ): string {
   const bare = Object.fromEntries(
     [
@@ -28,6 +29,7 @@ export function renderTable(
   const table = new Table({
     head: head.map((h) => pc.dim(h.toUpperCase())),
     chars: { ...bare, middle: '  ' },
+    colAligns: [...aligns],
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
   for (const row of rows)
@@ -55,10 +57,24 @@ export function clip(text: string, max: number): string {
   return line.length > max ? `${line.slice(0, max - 1)}…` : line;
 }
 
-const GOOD = new Set(['champion', 'pass', 'approved', 'resolved', 'whole', 'validated', 'delivered']);
+const GOOD = new Set([
+  'champion',
+  'pass',
+  'approved',
+  'resolved',
+  'whole',
+  'validated',
+  'delivered',
+  'stable',
+  'none',
+]);
 const BAD = new Set([
   'failed',
   'fail',
+  'drifted',
+  'missing more',
+  'missing less',
+  'pii',
   'rejected',
   'denied',
   'rolled_back',
@@ -70,11 +86,11 @@ const BAD = new Set([
   'quarantined',
 ]);
 
-/** Colours a state by what it means, where the terminal has colours. */
-export function paint(state: string): string {
-  if (GOOD.has(state)) return pc.green(state);
-  if (BAD.has(state)) return pc.red(state);
-  return ['retired', 'expired', 'ok'].includes(state) ? pc.dim(state) : pc.yellow(state);
+/** Colours a state, or a text about it, by what it means, where the terminal has colours. */
+export function paint(state: string, text = state): string {
+  if (GOOD.has(state)) return pc.green(text);
+  if (BAD.has(state)) return pc.red(text);
+  return ['retired', 'expired', 'ok'].includes(state) ? pc.dim(text) : pc.yellow(text);
 }
 
 /** An error as a person reads it: code, message, and one line for each problem with its place. */

@@ -8,8 +8,9 @@ import { verifyActionLink } from '../../notifications/action-link.ts';
 import type { ActionGrant } from '../../notifications/action-link.ts';
 import { getIncident } from '../../registry/incidents.ts';
 import { codedError } from '../error-answer.ts';
-import { html, page, PAGE_SECURITY_POLICY } from '../html-page.ts';
-import type { Html } from '../html-page.ts';
+import { html } from '../../platform/html-template.ts';
+import type { Html } from '../../platform/html-template.ts';
+import { page, PAGE_SECURITY_POLICY } from '../html-page.ts';
 import { incidentPage, reviewPage } from '../action-views.ts';
 import type { ApiDependencies, ApiInstance } from '../api-instance.ts';
 

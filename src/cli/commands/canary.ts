@@ -9,7 +9,7 @@ import { parseMargins, parseMetric, parseSplit } from '../../evaluation/canary/c
 import { compareCanaryFiles } from '../../evaluation/canary/compare-files.ts';
 import { formatOption, s3FromEnvironment, withDataJob } from '../data-job.ts';
 import { gather, numberOption } from '../number-option.ts';
-import { canaryPage } from '../reports/canary-page.ts';
+import { canaryPage } from '../pages/canary-page.ts';
 import { renderCanary } from '../reports/render-canary.ts';
 import { exitOfVerdict, writeReport } from '../reports/write-report.ts';
 

@@ -8,13 +8,16 @@ import { nearestName } from '../../domain/nearest-name.ts';
 import { loadExpectations } from '../../spec/load-expectations.ts';
 import { checkFile } from '../checks/check-report.ts';
 import { openTestedFile } from '../checks/open-tested-file.ts';
-import { checkPage, renderCheck } from '../checks/render-check.ts';
-import { renderScan, scanPage } from '../checks/render-scan.ts';
 import { scanFile } from '../checks/scan-report.ts';
 import { textColumns } from '../checks/text-columns.ts';
-import { writePage } from '../checks/write-page.ts';
 import { formatOption, listOption, withDataJob } from '../data-job.ts';
 import { EXIT } from '../exit-codes.ts';
+import { findingsPage } from '../pages/findings-page.ts';
+import { checkFindings } from '../reports/check-findings.ts';
+import { renderFindings } from '../reports/render-findings.ts';
+import type { Findings } from '../reports/render-findings.ts';
+import { scanFindings } from '../reports/scan-findings.ts';
+import { writeReport } from '../reports/write-report.ts';
 
 interface FileOptions {
   readonly format?: FileFormat;
@@ -63,14 +66,18 @@ async function attachReferences(
   return (source) => (known.has(source) ? referenceView(source) : null);
 }
 
-async function finish(
+async function finish<R extends { readonly verdict: string }>(
   command: Command,
-  report: { readonly verdict: string },
-  text: { readonly table: () => string; readonly page: () => string },
+  report: R,
+  findings: (report: R) => Findings,
 ): Promise<void> {
   const { html, json } = command.optsWithGlobals<FileOptions & { json?: boolean }>();
-  if (html !== undefined) await writePage(html, text.page());
-  console.log(json ? JSON.stringify(report, null, 2) : text.table());
+  await writeReport(report, {
+    json: json ?? false,
+    html,
+    page: (found) => findingsPage(findings(found)),
+    render: (found) => renderFindings(findings(found)),
+  });
   if (report.verdict === 'fail' || report.verdict === 'pii') process.exitCode = EXIT.breach;
 }
 
@@ -106,7 +113,7 @@ export function addCheckCommands(program: Command): void {
         const viewOf = await attachReferences(session, options.reference ?? []);
         return checkFile(session, file, loaded?.expectations ?? null, viewOf);
       });
-      await finish(command, report, { table: () => renderCheck(report), page: () => checkPage(report) });
+      await finish(command, report, checkFindings);
     });
 
   program
@@ -126,6 +133,6 @@ export function addCheckCommands(program: Command): void {
         const file = await openTestedFile(session, data, 'data', { format: options.format });
         return scanFile(session, file, { allow: options.allow ?? [], kinds: options.kinds ?? null });
       });
-      await finish(command, report, { table: () => renderScan(report), page: () => scanPage(report) });
+      await finish(command, report, scanFindings);
     });
 }

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { openDataFile } from '../../data/data-file/open-data-file.ts';
@@ -14,10 +13,11 @@ import { PerennialError } from '../../errors/define-error.ts';
 import { DEFAULT_DRIFT_SHARE, PUBLISHED_THRESHOLDS } from '../../stats/index.ts';
 import type { DriftMethod, DriftPolicy } from '../../stats/index.ts';
 import { formatOption, listOption, s3FromEnvironment, withDataJob } from '../data-job.ts';
-import { driftPage } from '../drift/drift-page.ts';
-import { driftReport, isBreach } from '../drift/drift-report.ts';
-import { renderDrift } from '../drift/render-drift.ts';
 import { EXIT } from '../exit-codes.ts';
+import { driftPage } from '../pages/drift-page.ts';
+import { driftReport, isBreach } from '../reports/drift-report.ts';
+import { renderDrift } from '../reports/render-drift.ts';
+import { writeReport } from '../reports/write-report.ts';
 
 interface DriftOptions {
   readonly json?: boolean;
@@ -119,17 +119,15 @@ async function drift(reference: string, current: string, options: DriftOptions):
     const report = driftReport(left, right, compared, options.share);
     if (options.multivariate)
       report.multivariate = await compareRows(session, left, right, columns, options.alpha);
-    if (options.html !== undefined) await writePage(options.html, driftPage(report, compared));
-    console.log(options.json ? JSON.stringify(report, null, 2) : renderDrift(report));
+    await writeReport(report, {
+      json: options.json ?? false,
+      html: options.html,
+      page: (found) => driftPage(found, compared),
+      render: renderDrift,
+    });
     const drifted =
       options.failOn === 'dataset' ? report.dataset.verdict === 'drifted' : report.columns.some(isBreach);
     if (drifted || report.multivariate?.verdict === 'drifted') process.exitCode = EXIT.breach;
-  });
-}
-
-async function writePage(file: string, page: string): Promise<void> {
-  await writeFile(file, page).catch((error: NodeJS.ErrnoException) => {
-    throw new PerennialError(USAGE, `--html: ${file} can't be written: ${error.code ?? error.message}`);
   });
 }
 

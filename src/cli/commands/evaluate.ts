@@ -8,7 +8,7 @@ import { TASKS } from '../../evaluation/predictions/infer-task.ts';
 import type { PredictionTask } from '../../evaluation/predictions/infer-task.ts';
 import { formatOption, listOption, s3FromEnvironment, withDataJob } from '../data-job.ts';
 import { gather, numberOption } from '../number-option.ts';
-import { evaluationPage } from '../reports/evaluation-page.ts';
+import { evaluationPage } from '../pages/evaluation-page.ts';
 import { renderEvaluation } from '../reports/render-evaluation.ts';
 import { exitOfVerdict, writeReport } from '../reports/write-report.ts';
 

@@ -15,26 +15,30 @@ export async function writeReport<R>(
 ): Promise<void> {
   if (out.html !== undefined) {
     const { html } = out;
-    await writeFile(html, out.page(report)).catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new PerennialError(USAGE, `--html ${html} can't be written: ${reason}`, { cause: error });
+    await writeFile(html, out.page(report)).catch((error: NodeJS.ErrnoException) => {
+      throw new PerennialError(USAGE, `--html: ${html} can't be written: ${reasonOf(error)}`, {
+        cause: error,
+      });
     });
   }
   console.log(out.json ? JSON.stringify(report, null, 2) : out.render(report));
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such folder (ENOENT)';
+    case 'EACCES':
+      return 'no permission (EACCES)';
+    case 'EISDIR':
+      return 'it is a folder (EISDIR)';
+    default:
+      return code ?? message;
+  }
 }
 
 /** No verdict was asked for, or it is a pass: 0; a breach: 1. What could not be judged is an error, and no pass. */
 export function exitOfVerdict(verdict: { readonly kind: string } | null): number {
   if (verdict === null || verdict.kind === 'pass') return EXIT.ok;
   return verdict.kind === 'fail' ? EXIT.breach : EXIT.usage;
-}
-
-/** Six significant digits at most; – for what is not defined. */
-export function show(value: number | null | undefined): string {
-  if (value === null || value === undefined) return '–';
-  if (Number.isInteger(value)) return String(value);
-  const size = Math.abs(value);
-  return size !== 0 && (size < 1e-4 || size >= 1e7)
-    ? value.toExponential(3)
-    : String(Number(value.toPrecision(5)));
 }

@@ -50,7 +50,7 @@ export async function judgeKeys(
   );
   return {
     ...finding,
-    reason: `${String(found?.values)} values occur more than once, in ${finding.reason}`,
+    reason: `${found?.values === 1 ? '1 value occurs' : `${String(found?.values)} values occur`} more than once, in ${finding.reason}`,
     samples: samples.map((row) => sampleText(e.columns.map((name) => String(row[name])).join('/'))),
   };
 }

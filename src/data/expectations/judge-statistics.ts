@@ -35,7 +35,7 @@ export async function judgeStatistic(e: StatisticExpectation, batch: Batch): Pro
     return wholeFinding(false, `${String(Number(infinite))} values are infinite, so that it is none`, parts);
   const observed = typeof value === 'number' && Number.isFinite(value) ? value : null;
   if (observed === null) return wholeFinding(false, 'there is no value to judge', parts);
-  return wholeFinding(within(observed, e), `is ${String(observed)}, allowed is ${boundsText(e)}`, {
+  return wholeFinding(within(observed, e), `is ${shown(observed, e)}, allowed is ${boundsText(e)}`, {
     ...parts,
     observed,
   });
@@ -106,6 +106,12 @@ async function judgeExtreme(e: StatisticExpectation, column: TestedColumn, batch
     ...parts,
     observed: value,
   });
+}
+
+/** Six digits, but all of them where these would lie on the other side of a bound. */
+function shown(value: number, bounds: Bounds): string {
+  const rounded = Number(value.toPrecision(6));
+  return String(within(rounded, bounds) === within(value, bounds) ? rounded : value);
 }
 
 function within(value: number, { min, max, strictMin, strictMax }: Bounds): boolean {

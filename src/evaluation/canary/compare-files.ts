@@ -20,7 +20,8 @@ import type { Interval, Proportion, SampleMoments } from '../../stats/index.ts';
 import { holdsNumbers, numberSql } from '../predictions/column-sql.ts';
 import { missingColumn } from '../predictions/infer-task.ts';
 import { DEFAULT_MARGIN } from './canary-options.ts';
-import type { CanaryOptions } from './canary-options.ts';
+import type { CanaryOptions, Margin } from './canary-options.ts';
+import { explainCanary, explainMetric } from './explain-canary.ts';
 
 type MetricReport = z.infer<typeof CanaryMetricReport>;
 
@@ -35,6 +36,7 @@ interface Measured extends ComparedMetric {
   readonly column: string;
   readonly control: Arm;
   readonly canary: Arm;
+  readonly asked: Margin;
 }
 
 /**
@@ -56,14 +58,14 @@ export async function compareCanaryFiles(
     };
     const kind = options.kind ?? inferKind(column, arms, inferred);
     if (why !== null)
-      inferred.push({ what: `better ${column}`, value: higherIsBetter ? 'higher' : 'lower', why });
-    const { value, relative } = options.margins.get(column) ?? DEFAULT_MARGIN;
-    const margin = relative ? value * Math.abs(arms.control.moments.mean) : value;
+      inferred.push({ what: `better value of ${column}`, value: higherIsBetter ? 'higher' : 'lower', why });
+    const asked = options.margins.get(column) ?? DEFAULT_MARGIN;
+    const margin = asked.relative ? asked.value * Math.abs(arms.control.moments.mean) : asked.value;
     const compared: ComparedMetric['arms'] =
       kind === 'proportion'
         ? { kind, control: proportionOf(arms.control, column), treatment: proportionOf(arms.canary, column) }
         : { kind, control: arms.control.moments, treatment: arms.canary.moments };
-    measured.push({ column, ...arms, arms: compared, margin, higherIsBetter });
+    measured.push({ column, ...arms, arms: compared, asked, margin, higherIsBetter });
   }
   const { alpha, minSamples, sequential } = options;
   const comparisons = compareArms(measured, { alpha, minSamples, look: sequential ? 'sequential' : 'final' });
@@ -79,7 +81,7 @@ export async function compareCanaryFiles(
     inferred,
     split,
     metrics,
-    verdict: verdictOf(metrics, split, [control.rows, canary.rows]),
+    verdict: explainCanary(metrics, split, [control.rows, canary.rows]),
   };
 }
 
@@ -128,7 +130,7 @@ function metricReport(metric: Measured, comparison: Comparison, options: CanaryO
   const { arms, column, higherIsBetter, margin } = metric;
   const { fixed, difference } = comparison;
   const base = metric.control.moments.mean;
-  return {
+  const report = {
     metric: column,
     kind: arms.kind,
     higherIsBetter,
@@ -146,8 +148,10 @@ function metricReport(metric: Measured, comparison: Comparison, options: CanaryO
     },
     tests: testsOf(metric),
     planning: planningOf(metric, options),
-    verdict: shown(comparison.verdict),
   };
+  const { kind } = comparison.verdict;
+  if (kind === 'skipped' || kind === 'overridden') throw new TypeError(`a comparison is never ${kind}`);
+  return { ...report, verdict: { kind, reason: explainMetric(report, kind, options, metric.asked) } };
 }
 
 function armReport({ values, missing, moments }: Arm, kind: 'proportion' | 'mean'): MetricReport['control'] {
@@ -205,36 +209,6 @@ function splitOf(
 ): CanaryReport['split'] {
   const found = sampleRatioMismatch(rows, intended);
   return { intended: [...intended], pValue: found?.pValue ?? null, mismatch: found?.mismatch ?? false };
-}
-
-/** Arms that did not get the traffic they were meant to get are not comparable, whatever their metrics say. */
-function verdictOf(
-  metrics: readonly MetricReport[],
-  split: CanaryReport['split'],
-  rows: readonly [number, number],
-): CanaryReport['verdict'] {
-  if (split?.mismatch === true) {
-    const reason = `sample-ratio mismatch: ${rows.join(' : ')} rows for a split of ${split.intended.join(' : ')} (p ${(split.pValue ?? 0).toExponential(1)}); the arms are not comparable`;
-    return { kind: 'fail', reason };
-  }
-  for (const kind of ['fail', 'error', 'insufficient_data'] as const) {
-    const found = metrics.filter((metric) => metric.verdict.kind === kind);
-    if (found.length > 0) return { kind, reason: found.map(reasonOf).join('; ') };
-  }
-  return { kind: 'pass', reason: metrics.map(reasonOf).join('; ') };
-}
-
-function reasonOf({ metric, verdict, planning }: MetricReport): string {
-  const more =
-    verdict.kind === 'insufficient_data' && planning.requiredCanary !== null
-      ? ` (about ${String(planning.requiredControl)} control and ${String(planning.requiredCanary)} canary samples are needed)`
-      : '';
-  return `${metric}: ${verdict.reason}${more}`;
-}
-
-function shown({ kind, reason }: Comparison['verdict']): MetricReport['verdict'] {
-  if (kind === 'skipped' || kind === 'overridden') throw new TypeError(`a comparison is never ${kind}`);
-  return { kind, reason };
 }
 
 /** JSON knows no infinity. */

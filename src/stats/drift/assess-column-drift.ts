@@ -67,7 +67,7 @@ export function assessCells(column: ColumnPair, policy: DriftPolicy = {}): Colum
   const fewest = Math.min(cells.referenceCount, cells.currentCount);
   if (fewest < resolved.minSamples) {
     const side = cells.currentCount <= cells.referenceCount ? 'current' : 'reference';
-    const reason = `${fewest} usable values in the ${side} data < minSamples ${resolved.minSamples}`;
+    const reason = `too few values to judge: ${fewest} in the ${side} data, at least ${resolved.minSamples} are needed`;
     return { kind: 'insufficient_data', method: null, value: null, threshold: null, reason, missing };
   }
   const methods = chooseMethods(resolved.method, cells.values !== null);
@@ -81,7 +81,7 @@ export function assessCells(column: ColumnPair, policy: DriftPolicy = {}): Colum
     threshold: deciding.threshold,
     pValue: deciding.pValue,
     smallestDetectable: deciding.smallestDetectable,
-    reason: explain(deciding, cells),
+    reason: explainDrift(deciding, { reference: cells.referenceCount, current: cells.currentCount }),
     evidence: ranked,
     missing,
   };
@@ -97,12 +97,17 @@ function ratio(evidence: MethodEvidence): number {
   return evidence.value / evidence.threshold;
 }
 
-function explain(e: MethodEvidence, cells: MeasurableCells): string {
-  const sizes = `${cells.referenceCount} against ${cells.currentCount} values`;
+/** Why a column drifted or not; `values` are those of each side that could be used. */
+export function explainDrift(
+  e: MethodEvidence,
+  values: { readonly reference: number; readonly current: number },
+): string {
+  const sizes = `${values.reference} against ${values.current} values`;
   const line = `${e.method} ${shown(e.value)}`;
-  const found = `the smallest shift that would be found is about ${shown(e.smallestDetectable)}`;
+  const found = `a shift from about ${shown(e.smallestDetectable)} on would be found`;
   if (e.drifted) {
-    return `${line} exceeds ${shown(e.threshold)}, the line for ${sizes} (base ${shown(e.baseThreshold)}), p ≤ ${shown(e.pValue)}`;
+    const base = e.threshold > e.baseThreshold ? `, raised from ${shown(e.baseThreshold)}` : '';
+    return `${line} exceeds ${shown(e.threshold)}, the line for ${sizes}${base}; p ≤ ${shown(e.pValue)}`;
   }
   if (e.value > e.baseThreshold) {
     return `${line} is above the base threshold ${shown(e.baseThreshold)}, but ${sizes} reach ${shown(e.threshold)} by chance; ${found}`;

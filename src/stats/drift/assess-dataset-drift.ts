@@ -24,7 +24,7 @@ export function assessDatasetDrift(
     return { kind: 'insufficient_data', driftedShare: null, drifted, judged, reason };
   }
   const driftedShare = drifted / judged;
-  const reason = `${drifted} of ${judged} judged columns drifted, the line is a share of ${share}`;
+  const reason = `${drifted} of ${judged} judged columns drifted; the dataset has drifted from a share of ${share} on`;
   return {
     kind: drifted > 0 && driftedShare >= share ? 'drifted' : 'stable',
     driftedShare,

@@ -43,7 +43,7 @@ export function domainClassifierDrift(
   const minimum = options.minSamples ?? 60;
   const fewest = Math.min(reference.length, current.length);
   if (fewest < minimum) {
-    const reason = `${fewest} rows on the smaller side < minSamples ${minimum}`;
+    const reason = `too few rows to judge: ${fewest} on the smaller side, at least ${minimum} are needed`;
     return { kind: 'insufficient_data', auc: null, pValue: null, reason };
   }
   const random = seededRandom(options.seed ?? 1);
@@ -63,6 +63,7 @@ export function domainClassifierDrift(
   const { probabilityBLarger: auc, pGreater: pValue } = test;
   const threshold = options.threshold ?? 0.55;
   const drifted = auc > threshold && pValue <= (options.alpha ?? 0.005);
-  const shown = `held-out AUC ${auc.toFixed(3)}, threshold ${threshold}, p ${Number(pValue.toPrecision(3))}`;
+  const p = pValue < 0.001 ? 'p < 0.001' : `p ${Number(pValue.toPrecision(3))}`;
+  const shown = `a classifier tells them apart with AUC ${auc.toFixed(3)} on rows it has not seen (0.5 is chance, the line is ${threshold}), ${p}`;
   return { kind: drifted ? 'drifted' : 'stable', auc, pValue, reason: shown };
 }

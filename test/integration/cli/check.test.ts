@@ -33,13 +33,13 @@ beforeAll(async () => {
 describe('check and scan without a server', () => {
   it.each([
     ['check people.csv', EXIT.ok, 'expectations hold'],
-    ['check people.csv --expectations good.yaml', EXIT.ok, '1 of 1 expectations hold'],
+    ['check people.csv --expectations good.yaml', EXIT.ok, '1 of 1 expectation holds'],
     [
       'check people.csv --expectations bad.yaml',
       EXIT.breach,
       'column "mail" holds email_address in 2 of 2 values',
     ],
-    ['scan people.csv', EXIT.breach, '1 of 2 columns hold personal data: mail'],
+    ['scan people.csv', EXIT.breach, '1 of 2 columns holds personal data: mail'],
     ['scan people.csv --allow mail', EXIT.ok, 'no personal data found'],
   ])('%s ends with %i', async (args, code, text) => {
     const run = await cli.run(args.split(' '));

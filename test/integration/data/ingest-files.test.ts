@@ -123,7 +123,7 @@ describe('ingesting files', () => {
       {
         rows: 2,
         failures: [
-          `${path('2.ndjson')}:1: unique(id): 1 values occur more than once, in 1 of 2 rows, such as a`,
+          `${path('2.ndjson')}:1: unique(id): 1 value occurs more than once, in 1 of 2 rows, such as a`,
         ],
       },
     ]);

@@ -100,7 +100,7 @@ describe('expectations', () => {
   it('unique finds values twice in the batch, and in the batch and the rows before it', async () => {
     const twice = "(1, 1, 'a', NULL), (2, 1, 'a', NULL)";
     expect(await judge({ expect: 'unique', columns: ['x', 's'] }, twice)).toEqual([
-      'unique(x, s): 1 values occur more than once, in 2 of 2 rows, such as 1/a',
+      'unique(x, s): 1 value occurs more than once, in 2 of 2 rows, such as 1/a',
     ]);
     const one = "(9, 7, 'z', NULL)";
     expect(

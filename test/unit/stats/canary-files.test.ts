@@ -72,10 +72,26 @@ describe('two files of requests', () => {
   it('too few samples are no verdict, and it says how many are needed', async () => {
     const report = await compare([control, few], ['converted']);
     expect(report.verdict.kind).toBe('insufficient_data');
-    expect(report.verdict.reason).toContain('60 samples in the smaller arm < minSamples 200');
+    expect(report.verdict.reason).toMatch(
+      /^converted: too few values\. Given: 6,000 control and 60 canary values\. Needed: at least 200 in each arm .* with 80 % power at alpha 0\.05 /,
+    );
     expect(report.metrics[0]!.planning.requiredCanary).toBeGreaterThan(200);
     const tight = await compare([control, equal], ['converted'], { margin: ['0.1%'] });
     expect(tight.verdict.kind).toBe('insufficient_data');
+    expect(tight.verdict.reason).toMatch(
+      /a margin of 0\.000\d+ \(0\.1 % of the control's mean\) is allowed\. Given: 6,000 control and 6,000 canary values\. Needed: about [\d,]+ and [\d,]+ to show/,
+    );
+  });
+  it('does not ask for what it was given when only the difference is too near the margin', async () => {
+    const near = requests('near.csv', 6_000, 0.2 - 0.018, 50);
+    const report = await compare([control, near], ['converted'], { margin: ['10%'] });
+    const { planning, canary, verdict } = report.metrics[0]!;
+    expect(planning.requiredCanary).toBeLessThan(canary.count);
+    expect(verdict).toMatchObject({
+      kind: 'insufficient_data',
+      reason: expect.stringContaining('That would do') as string,
+    });
+    expect(verdict.reason).toContain('too near the margin: take more values or a wider --margin');
   });
   it('tells kind and direction from the data, and says so', async () => {
     const report = await compare([control, equal], ['converted', 'error', 'latency_ms'], {
@@ -95,7 +111,9 @@ describe('two files of requests', () => {
   it('a broken split fails, whatever the metrics say', async () => {
     const report = await compare([control, equal], ['converted'], { split: [90, 10] });
     expect(report).toMatchObject({ verdict: { kind: 'fail' }, split: { mismatch: true } });
-    expect(report.verdict.reason).toContain('sample-ratio mismatch: 6000 : 6000 rows for a split of 90 : 10');
+    expect(report.verdict.reason).toContain(
+      'sample-ratio mismatch: 6,000 control and 6,000 canary rows for a split of 90 : 10',
+    );
     expect((await compare([control, equal], ['converted'], { split: [50, 50] })).verdict.kind).toBe('pass');
   });
   it('has the p-values of the independent tools', async () => {

@@ -2,7 +2,7 @@ import type { ColumnDrift, DriftMeasures, DriftReport } from '../../contracts/re
 import type { DataFile } from '../../data/data-file/open-data-file.ts';
 import type { ComparedColumn } from '../../data/drift/compare-columns.ts';
 import type { ColumnDriftVerdict, SetAside } from '../../stats/index.ts';
-import { assessDatasetDrift } from '../../stats/index.ts';
+import { assessDatasetDrift, explainDrift } from '../../stats/index.ts';
 
 const NAMES = [
   'psi',
@@ -68,6 +68,8 @@ function columnRecord({ column, reference, current, measures, verdict }: Compare
   }
   const known = Object.fromEntries(NAMES.map((name) => [name, measures[name]])) as DriftMeasures;
   const judged = verdict.kind === 'insufficient_data' ? null : verdict;
+  const value = judged === null ? null : valueOfAll(judged, known);
+  const why = reasonOf(verdict, value, { reference, current });
   return {
     ...base,
     missing_drifted: verdict.missing.drifted,
@@ -76,13 +78,30 @@ function columnRecord({ column, reference, current, measures, verdict }: Compare
       NAMES.flatMap((name) => (measures.reasons[name] === undefined ? [] : [[name, measures.reasons[name]]])),
     ),
     method: verdict.method,
-    value: judged === null ? null : valueOfAll(judged, known),
+    value,
     threshold: verdict.threshold,
     verdict: verdict.kind,
-    reason: verdict.missing.drifted ? `${verdict.reason}; the share of missing values moved` : verdict.reason,
+    reason: verdict.missing.drifted ? `${why}; the share of missing values moved` : why,
     p_value: judged?.pValue ?? null,
     smallest_detectable: judged?.smallestDetectable ?? null,
   };
+}
+
+/** Told of the value that is shown, which may be that of all rows and not of the cells that were judged. */
+function reasonOf(
+  verdict: ColumnDriftVerdict,
+  value: number | null,
+  sides: { readonly reference: SetAside; readonly current: SetAside },
+): string {
+  if (verdict.kind === 'insufficient_data' || value === null) return verdict.reason;
+  const [deciding] = verdict.evidence;
+  const usable = ({ rows, missing, infinite }: SetAside): number => rows - missing - infinite;
+  return deciding === undefined
+    ? verdict.reason
+    : explainDrift(
+        { ...deciding, value },
+        { reference: usable(sides.reference), current: usable(sides.current) },
+      );
 }
 
 type Judged = Exclude<ColumnDriftVerdict, { kind: 'insufficient_data' }>;
