@@ -8,17 +8,18 @@ import type { LocatedFile } from './locate-data-file.ts';
 import { findNarrow } from './narrow-types.ts';
 import type { Narrowing } from './narrow-types.ts';
 import { settledSql, settleText } from './settle-text.ts';
+import { columnsWithUnreadTimes, timeSql } from './time-text.ts';
 
 /** Times come second: DuckDB takes "inf" for a date when it may. */
 const CANDIDATES = [
   ['VARCHAR', 'DOUBLE', 'BIGINT', 'BOOLEAN'],
   ['VARCHAR', 'TIMESTAMPTZ', 'TIMESTAMP', 'DATE', 'TIME'],
 ];
-/** A reader of the narrow type would round 0.5, cut a time of day, and ignore what is no time, without a word. */
+/** A reader of the narrow type would round 0.5 and cut a time of day without a word. */
 const READ_AS: Readonly<Record<string, string>> = {
   BIGINT: 'DOUBLE',
   DATE: 'TIMESTAMP',
-  'TIMESTAMP WITH TIME ZONE': 'VARCHAR',
+  'TIMESTAMP WITH TIME ZONE': 'TIMESTAMP',
 };
 const MAX_REJECTS = 1_000;
 /** Where DuckDB records rows that don't fit; plain names, for it takes no others. */
@@ -61,7 +62,7 @@ export async function loadCsv(
   const open = dialect.names.filter((name) => types.get(name) === 'VARCHAR' && !text.has(name));
   const settled = await settleText(session, rows, open, async (name, type) => {
     const strict = new Map([...types.keys()].map((n) => [n, n === name ? type : 'VARCHAR']));
-    const [first] = await load(session, files, dialect, strict, rows, ', parallel = false');
+    const [first] = await load(session, files, dialect, strict, rows, { convert: false });
     return first ? { file: first.file, line: first.line } : null;
   });
   const typed = new Map(
@@ -92,12 +93,16 @@ async function loadWhole(
   const readWide = (type: string): string[] =>
     dialect.names.filter((name) => sniffed.get(name) === type && types.get(name) === READ_AS[type]);
   for (;;) {
-    const rejects = await load(session, files, dialect, types, rows);
+    const rejects = await load(session, files, dialect, types, rows, { convert: true });
     const broken = rejects.find((reject) => reject.kind !== 'CAST');
     if (broken) throw malformed(broken);
     // A value further down that the type of the first rows can't hold: all values then say which type it is.
     for (const { name } of rejects) if (name !== null) types.set(name, 'VARCHAR');
     if (rejects.length > 0) continue;
+    const times = dialect.names.filter((name) => types.get(name) === 'TIMESTAMP');
+    const noTimes = await columnsWithUnreadTimes(session, rows, times);
+    for (const name of noTimes) types.set(name, 'VARCHAR');
+    if (noTimes.length > 0) continue;
     // A view of so many conversions takes seconds to plan for each query.
     const wide = dialect.names.length >= WIDE_COLUMNS;
     const looked = { integers: readWide('BIGINT'), days: readWide('DATE') };
@@ -155,22 +160,29 @@ async function sniff(
   return types;
 }
 
-/** Loads what fits into a table. @returns the rows that don't, in the order of the file; then the table is useless */
+/**
+ * Loads what fits into a table. `convert` reads times as text and makes times of them, for the reader of times ignores
+ * an offset without a word; what is no time is then `UNREAD_TIME`. Without it the order of rows is that of the file.
+ * @returns the rows that don't fit; then the table is useless
+ */
 async function load(
   session: DuckDbSession,
   files: readonly LocatedFile[],
   dialect: CsvDialect,
   types: Types,
   table: string,
-  more = '',
+  { convert }: { readonly convert: boolean },
 ): Promise<Reject[]> {
   await session.run(`DROP TABLE IF EXISTS ${REJECTS}; DROP TABLE IF EXISTS ${SCANS}`);
-  const typed = [...types].map(([name, type]) => `${quoteValue(name)}: '${type}'`).join(', ');
+  const converted = [...types].flatMap(([name, type]) => (convert && type === 'TIMESTAMP' ? [name] : []));
+  const read = new Map([...types, ...converted.map((name) => [name, 'VARCHAR'] as const)]);
+  const typed = [...read].map(([name, type]) => `${quoteValue(name)}: '${type}'`).join(', ');
+  const times = converted.map((name) => `${timeSql(quoteName(name))} AS ${quoteName(name)}`).join(', ');
   await session.run(
-    `CREATE OR REPLACE TABLE ${quoteName(table)} AS SELECT *
+    `CREATE OR REPLACE TABLE ${quoteName(table)} AS SELECT * ${times && `REPLACE (${times})`}
        FROM read_csv(${paths(files)}, ${dialectSql(dialect)}, auto_detect = false, columns = {${typed}},
          store_rejects = true, rejects_table = '${REJECTS}', rejects_scan = '${SCANS}',
-         rejects_limit = ${String(MAX_REJECTS)}${more})`,
+         rejects_limit = ${String(MAX_REJECTS)}${convert ? '' : ', parallel = false'})`,
   );
   const found = await session.rows<Omit<Reject, 'file'> & { path: string }>(
     `SELECT s.file_path AS path, r.line, r.column_name AS name, r.error_type::VARCHAR AS kind, r.csv_line[:120] AS text,

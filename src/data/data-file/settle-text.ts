@@ -2,6 +2,7 @@ import { DATA_FILE_MIXED_TYPES } from '../../errors/data-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
 import type { DuckDbSession } from '../duckdb.ts';
 import { quoteName, quoteValue } from '../sql-text.ts';
+import { zonedTimeSql } from './time-text.ts';
 
 /** What pandas reads as missing. Text keeps them as text, all but the empty value: NA is also Namibia. */
 const NULL_MARKERS = [
@@ -76,11 +77,8 @@ export function settledSql(name: string, type: SettledType): string {
   return `CASE WHEN ${column} NOT IN (${MARKERS}) THEN ${castSql(column, type)} END`;
 }
 
-/** A time with an offset becomes UTC, one without is UTC. */
 function castSql(column: string, type: SettledType): string {
-  return type === 'DOUBLE'
-    ? `TRY_CAST(${column} AS DOUBLE)`
-    : `(TRY_CAST(${column} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')`;
+  return type === 'DOUBLE' ? `TRY_CAST(${column} AS DOUBLE)` : zonedTimeSql(column);
 }
 
 async function count(session: DuckDbSession, table: string, names: readonly string[]): Promise<Counted[]> {

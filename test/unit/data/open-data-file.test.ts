@@ -40,9 +40,45 @@ async function open(
   });
 }
 
+function earliest(name: string, column: string): Promise<unknown> {
+  return withDuckDb({ directory: scratch }, async (session) => {
+    await openDataFile(session, join(folder, name), { as: 'data', s3: noS3 });
+    const [row] = await session.rows<{ least: unknown }>(`SELECT min("${column}") AS least FROM data`);
+    return row?.least;
+  });
+}
+
 const types = (file: DataFile) => Object.fromEntries(file.columns.map(({ name, type }) => [name, type]));
 
 describe('a CSV file that nobody prepared', () => {
+  it.each([
+    ['+02:00', '2026-01-01T08:00:00Z'],
+    ['-0530', '2026-01-01T15:30:00Z'],
+    ['Z', '2026-01-01T10:00:00Z'],
+    [' Europe/Berlin', '2026-01-01T09:00:00Z'],
+  ])('heeds the offset %s of a time that first has one after 30,000 rows', async (offset, instant) => {
+    const rows = Array.from({ length: 30_000 }, (_, i) => `${String(i)},2026-02-01 10:00:00,2026-02-01\n`);
+    const csv = `id,at,day\n${rows.join('')}1,2026-01-01T10:00:00${offset},2026-02-01\n`;
+    const file = await open('late.csv', csv);
+    expect(types(file)).toEqual({ id: 'BIGINT', at: 'TIMESTAMP', day: 'DATE' });
+    expect(await earliest('late.csv', 'at')).toEqual(new Date(instant));
+  });
+
+  it('takes a day with a time and an offset after 30,000 days for a time', async () => {
+    const rows = Array.from({ length: 30_000 }, () => '1,2026-02-01\n');
+    const file = await open('days.csv', `id,at\n${rows.join('')}1,2026-01-01T00:30:00+02:00\n`);
+    expect(types(file)).toEqual({ id: 'BIGINT', at: 'TIMESTAMP' });
+    expect(await earliest('days.csv', 'at')).toEqual(new Date('2025-12-31T22:30:00Z'));
+  });
+
+  it('says where text is among thousands of times', async () => {
+    const rows = Array.from({ length: 30_000 }, () => '1,2026-02-01 10:00:00\n');
+    await expect(open('soon.csv', `id,at\n${rows.join('')}1,soon\n`)).rejects.toMatchObject({
+      code: 'DATA_FILE_MIXED_TYPES',
+      message: expect.stringContaining('soon.csv:30002, column "at": holds "soon"') as string,
+    });
+  });
+
   it('opens with the types that its values bear out', async () => {
     const csv =
       'id,x,ok,day,at,code\n1,0.5,true,2026-01-01,2026-01-01T10:00:00+02:00,a\n2,,false,2026-01-02,2026-01-01T10:00:00Z,NA\n';
