@@ -1,9 +1,8 @@
 import { DATA_FILE_MIXED_TYPES } from '../../errors/data-errors.ts';
 import { isPerennialError } from '../../errors/define-error.ts';
 import { openDataFile } from '../../data/data-file/open-data-file.ts';
-import type { DataFile } from '../../data/data-file/open-data-file.ts';
+import type { DataFile, OpenDataFileOptions } from '../../data/data-file/open-data-file.ts';
 import type { DuckDbSession } from '../../data/duckdb.ts';
-import type { FileFormat } from '../../data/read-segment.ts';
 import { s3FromEnvironment } from '../data-job.ts';
 
 /** A column that is nearly all numbers or times, and therefore kept as text: what does not fit is for tests to say. */
@@ -21,15 +20,15 @@ export async function openTestedFile(
   session: DuckDbSession,
   location: string,
   as: string,
-  options: { readonly format?: FileFormat | undefined; readonly text?: readonly string[] },
+  options: Pick<OpenDataFileOptions, 'format' | 'text' | 'numbersAsText'>,
 ): Promise<TestedFile> {
   const mixed: MixedColumn[] = [];
   for (;;) {
     const text = [...(options.text ?? []), ...mixed.map((one) => one.column)];
     try {
       const file = await openDataFile(session, location, {
+        ...options,
         as,
-        format: options.format,
         text,
         s3: s3FromEnvironment,
       });

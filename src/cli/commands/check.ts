@@ -130,7 +130,10 @@ export function addCheckCommands(program: Command): void {
     )
     .action(async (data: string, options: ScanOptions, command: Command) => {
       const report = await withDataJob(async (session) => {
-        const file = await openTestedFile(session, data, 'data', { format: options.format });
+        const file = await openTestedFile(session, data, 'data', {
+          format: options.format,
+          numbersAsText: true,
+        });
         return scanFile(session, file, { allow: options.allow ?? [], kinds: options.kinds ?? null });
       });
       await finish(command, report, scanFindings);

@@ -21,6 +21,7 @@ const READ_AS: Readonly<Record<string, string>> = {
   DATE: 'TIMESTAMP',
   'TIMESTAMP WITH TIME ZONE': 'TIMESTAMP',
 };
+const NUMBERS = new Set(['BIGINT', 'DOUBLE']);
 const MAX_REJECTS = 1_000;
 /** Where DuckDB records rows that don't fit; plain names, for it takes no others. */
 const [REJECTS, SCANS] = ['csv_rejects', 'csv_scans'];
@@ -42,21 +43,24 @@ interface Reject {
 
 /**
  * Loads CSV files with the same header, each column in the type that its first rows show and all of them bear out.
- * `text` names columns that stay as they are written.
+ * `text` names columns that stay as they are written; `numbersAsText` leaves all numbers so, with their leading zeros.
  * @throws PerennialError DATA_FILE_EMPTY, DATA_FILE_MALFORMED, DATA_FILE_MIXED_TYPES
  */
 export async function loadCsv(
   session: DuckDbSession,
   files: readonly LocatedFile[],
   as: string,
-  text: ReadonlySet<string>,
+  { text, numbersAsText }: { readonly text: ReadonlySet<string>; readonly numbersAsText: boolean },
 ): Promise<void> {
   const dialect = await sharedDialect(files);
   await makeRoom(session, dialect.names.length);
   const rows = `${as} rows`;
   const sniffed = await sniff(session, files, dialect);
   const types = new Map(
-    [...sniffed].map(([name, type]) => [name, text.has(name) ? 'VARCHAR' : (READ_AS[type] ?? type)]),
+    [...sniffed].map(([name, type]) => {
+      const asText = text.has(name) || (numbersAsText && NUMBERS.has(type));
+      return [name, asText ? 'VARCHAR' : (READ_AS[type] ?? type)];
+    }),
   );
   const narrow = await loadWhole(session, files, dialect, sniffed, types, rows);
   const open = dialect.names.filter((name) => types.get(name) === 'VARCHAR' && !text.has(name));
@@ -68,7 +72,8 @@ export async function loadCsv(
   const typed = new Map(
     dialect.names.flatMap((name): (readonly [string, string])[] => {
       const type = settled.get(name);
-      if (type !== undefined) return [[name, settledSql(name, type)]];
+      if (type !== undefined)
+        return [[name, settledSql(name, numbersAsText && type === 'DOUBLE' ? 'VARCHAR' : type)]];
       if (narrow.integers.has(name)) return [[name, `${quoteName(name)}::BIGINT`]];
       return narrow.days.has(name) ? [[name, `${quoteName(name)}::DATE`]] : [];
     }),

@@ -26,6 +26,8 @@ export interface OpenDataFileOptions {
   readonly format?: FileFormat | undefined;
   /** Columns that are text, whatever they look like. */
   readonly text?: readonly string[];
+  /** Numbers of CSV stay as they are written, with their leading zeros. */
+  readonly numbersAsText?: boolean;
   /** Called only for s3:// addresses. */
   readonly s3: () => S3Client;
 }
@@ -46,8 +48,8 @@ export async function openDataFile(
   const first = files[0];
   if (!first) throw new Error('a location without a file was not refused');
   const format = options.format ?? (await formatOf(first));
-  const { as, text = [] } = options;
-  if (format === 'csv') await loadCsv(session, files, as, new Set(text));
+  const { as, text = [], numbersAsText = false } = options;
+  if (format === 'csv') await loadCsv(session, files, as, { text: new Set(text), numbersAsText });
   else if (format === 'ndjson') await loadNdjson(session, files, as, new Set(text));
   else await viewParquet(session, files, as);
   const [counted] = await session.rows<{ n: number }>(`SELECT count(*) AS n FROM ${quoteName(as)}`);

@@ -71,10 +71,11 @@ export async function settleText(
   return settled;
 }
 
-/** A settled column's text as its type, NULL for markers. */
-export function settledSql(name: string, type: SettledType): string {
+/** A settled column's text as its type, or as it is written; NULL for markers. */
+export function settledSql(name: string, type: SettledType | 'VARCHAR'): string {
   const column = quoteName(name);
-  return `CASE WHEN ${column} NOT IN (${MARKERS}) THEN ${castSql(column, type)} END`;
+  const value = type === 'VARCHAR' ? column : castSql(column, type);
+  return `CASE WHEN ${column} NOT IN (${MARKERS}) THEN ${value} END`;
 }
 
 function castSql(column: string, type: SettledType): string {

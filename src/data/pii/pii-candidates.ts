@@ -45,6 +45,12 @@ export function searchedText({ name, type }: Column): string | null {
   return `${sql}::VARCHAR`;
 }
 
+/** The same of a column of text that holds nothing but numbers: its integers, with the zeros that they begin with. */
+export function searchedNumbers(name: string): string {
+  const sql = quoteName(name);
+  return `CASE WHEN regexp_full_match(${sql}, '\\+?\\d{8,}(\\.0+)?') THEN regexp_replace(${sql}, '\\.0+$', '') END`;
+}
+
 /** SQL of the rows of `PiiCandidate` for one column. The sample is by hash: the same data give the same. */
 export function candidatesSql(text: string, table: string, maxText: number): string {
   const found = CLASSES.map(

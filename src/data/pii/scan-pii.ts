@@ -3,7 +3,7 @@ import type { Column } from '../duckdb.ts';
 import { quoteName } from '../sql-text.ts';
 import { judgeColumn, namedContent } from './judge-column.ts';
 import type { KindFinding } from './judge-column.ts';
-import { candidatesSql, searchedText } from './pii-candidates.ts';
+import { candidatesSql, searchedNumbers, searchedText } from './pii-candidates.ts';
 import type { PiiCandidate } from './pii-candidates.ts';
 import { MAX_TEXT } from './recognise-pii.ts';
 
@@ -37,14 +37,18 @@ export async function scanPii(
   wanted: (kind: PiiKind) => boolean = () => true,
 ): Promise<PiiColumn[]> {
   if (columns.length === 0) return [];
-  const counts = columns.map((c, i) => `count(${quoteName(c.name)}) AS c${String(i)}`);
+  const counts = columns.flatMap(({ name, type }, i) => [
+    `count(${quoteName(name)}) AS c${String(i)}`,
+    ...(type === 'VARCHAR' ? [`count(TRY_CAST(${quoteName(name)} AS DOUBLE)) AS n${String(i)}`] : []),
+  ]);
   const [present] = await query<Record<string, number>>(
     `SELECT ${counts.join(', ')} FROM ${quoteName(table)}`,
   );
   const found: PiiColumn[] = [];
   for (const [i, column] of columns.entries()) {
     const values = present?.[`c${String(i)}`] ?? 0;
-    const text = values === 0 ? null : searchedText(column);
+    const numbers = present?.[`n${String(i)}`] === values;
+    const text = values === 0 ? null : numbers ? searchedNumbers(column.name) : searchedText(column);
     const candidates =
       text === null ? [] : await query<PiiCandidate>(candidatesSql(text, quoteName(table), MAX_TEXT));
     const { kinds, piiValues, sampled } = judgeColumn(column.name, candidates, values, wanted);

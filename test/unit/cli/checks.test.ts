@@ -35,7 +35,10 @@ function check(location: string, wanted: readonly object[] | null): Promise<Chec
 
 function scan(location: string, allow: readonly string[] = []): Promise<ScanReport> {
   return withDuckDb({ directory }, async (session) =>
-    scanFile(session, await openTestedFile(session, location, 'data', {}), { allow, kinds: null }),
+    scanFile(session, await openTestedFile(session, location, 'data', { numbersAsText: true }), {
+      allow,
+      kinds: null,
+    }),
   );
 }
 
@@ -146,6 +149,25 @@ describe('the scan of a file', () => {
       code: 'USAGE',
       message: expect.stringContaining('did you mean "mail"?') as string,
     });
+  });
+
+  it('sees the zeros that numbers of CSV begin with', async () => {
+    // Polish numbers of people who were born in the first decade of a century begin with a zero.
+    const pesel = (i: number): string => {
+      const digits = `0${String(1 + (i % 9))}2${String(1 + (i % 9))}1${String(i % 10)}${String(1000 + i)}`;
+      const sum = [1, 3, 7, 9, 1, 3, 7, 9, 1, 3].reduce((n, weight, k) => n + weight * Number(digits[k]), 0);
+      return `${digits}${String((10 - (sum % 10)) % 10)}`;
+    };
+    const rows = Array.from(
+      { length: 200 },
+      (_, i) => `${pesel(i)},${i === 77 ? 'NA' : pesel(i)},${String(i)}.5,${String(12_345_678 + i)}.25`,
+    );
+    const report = await scan(file('zeros.csv', `nr,gaps,half,price\n${rows.join('\n')}\n`));
+    const kindsOf = (name: string): unknown[] =>
+      report.columns.find((column) => column.name === name)?.kinds.map((one) => [one.kind, one.values]) ?? [];
+    expect(kindsOf('nr')).toEqual([['pl_pesel', 200]]);
+    expect(kindsOf('gaps')).toEqual([['pl_pesel', 199]]);
+    expect([...kindsOf('half'), ...kindsOf('price')]).toEqual([]);
   });
 
   it('finds nothing in plain data', async () => {

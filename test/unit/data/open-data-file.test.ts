@@ -71,6 +71,16 @@ describe('a CSV file that nobody prepared', () => {
     expect(await earliest('days.csv', 'at')).toEqual(new Date('2025-12-31T22:30:00Z'));
   });
 
+  it('leaves numbers as they are written where that is asked for', async () => {
+    const csv = 'zip,gaps,at,x\n01234,007,2026-01-01,0.50\n56789,NA,2026-01-02,1.00\n';
+    const file = await open('zips.csv', csv, { numbersAsText: true });
+    expect(types(file)).toEqual({ zip: 'VARCHAR', gaps: 'VARCHAR', at: 'DATE', x: 'VARCHAR' });
+    expect(file.data).toMatchObject([
+      { zip: '01234', gaps: '007', x: '0.50' },
+      { zip: '56789', gaps: null, x: '1.00' },
+    ]);
+  });
+
   it('says where text is among thousands of times', async () => {
     const rows = Array.from({ length: 30_000 }, () => '1,2026-02-01 10:00:00\n');
     await expect(open('soon.csv', `id,at\n${rows.join('')}1,soon\n`)).rejects.toMatchObject({
