@@ -39,6 +39,7 @@ export * from './metrics/bootstrap-interval.ts';
 export * from './metrics/bootstrap-by-weight.ts';
 export * from './bias/group-fairness.ts';
 export * from './bias/clarify-bias.ts';
+export * from './bias/counterfactual-flip-test.ts';
 export * from './importance/permutation-importance.ts';
 export * from './importance/sampled-shapley.ts';
 export * from './importance/exact-shapley.ts';

@@ -48,7 +48,7 @@ export interface ClarifyBias {
 
 /** Clarify's names of what the labels alone show, before a model is trained. */
 export const CLARIFY_PRE_TRAINING = ['CI', 'DPL', 'KL', 'JS', 'LP', 'TVD', 'KS', 'CDDL'] as const;
-/** … and of what predictions show. The counterfactual flip test (FT), which needs the features, is not among them. */
+/** … and of what predictions show. FT, which needs the features, is `counterfactualFlipTest`. */
 export const CLARIFY_POST_TRAINING = [
   'DPPL',
   'DI',
