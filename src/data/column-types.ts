@@ -2,7 +2,7 @@ import type { DatasetColumn } from '../domain/dataset.ts';
 import { quoteName } from './sql-text.ts';
 
 /** Types that are kept as they are; timestamps are UTC without a zone. */
-const KEPT = new Set([
+export const DATASET_TYPES: ReadonlySet<string> = new Set([
   'BOOLEAN',
   'TINYINT',
   'SMALLINT',
@@ -26,7 +26,7 @@ const INTEGERS = new Set(['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'UTINYINT'
 
 /** The type in which a dataset keeps a column that DuckDB read or inferred as `type`. */
 export function datasetType(type: string): string {
-  if (KEPT.has(type)) return type;
+  if (DATASET_TYPES.has(type)) return type;
   if (type.startsWith('TIMESTAMP')) return 'TIMESTAMP';
   if (type.startsWith('DECIMAL') || type === 'HUGEINT' || type === 'UBIGINT' || type === 'UHUGEINT') {
     return 'DOUBLE';

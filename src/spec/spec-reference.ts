@@ -1,4 +1,5 @@
 import { specJsonSchema } from './spec-json-schema.ts';
+import { specNames } from './spec-names.ts';
 
 interface Schema {
   readonly type?: string | readonly string[];
@@ -98,7 +99,8 @@ export function specReference(): string {
     '# Reference of `perennial.yaml`',
     '',
     'Made from the schema; [perennial.schema.json](perennial.schema.json) completes it in editors. A duration is `500ms`,',
-    '`30s`, `5m`, `24h`, `7d` or whole milliseconds. Unknown keys are errors.',
+    '`30s`, `5m`, `24h`, `7d` or whole milliseconds. Unknown keys are errors. Names that are values: [metrics](#names-of-metrics),',
+    '[types of columns](#types-of-columns).',
     '',
   ];
   for (const [key, property] of Object.entries(root.properties ?? {})) {
@@ -114,6 +116,7 @@ export function specReference(): string {
       lines.push(`| \`${row.path}\` | ${row.type} | ${row.fallback} | ${row.description} |`);
     lines.push('');
   }
+  lines.push(...specNames());
   return lines.join('\n');
 }
 

@@ -144,7 +144,7 @@ const COLUMN_EXPECTATIONS = [
   z.strictObject({ expect: z.literal('fresh'), column: DataColumn, maxAge: Duration }),
 ] as const;
 
-const ColumnType = z.enum(['integer', 'number', 'string', 'boolean', 'timestamp', 'date', 'list']);
+export const ColumnType = z.enum(['integer', 'number', 'string', 'boolean', 'timestamp', 'date', 'list']);
 
 /** Tests of the batch as a whole. */
 const TABLE_EXPECTATIONS = [

@@ -25,6 +25,18 @@ const PostgresSource = z.strictObject({
   ...common,
 });
 
+/** A type that a spec gives a column of files. */
+export const DeclaredType = z.enum([
+  'BOOLEAN',
+  'INTEGER',
+  'BIGINT',
+  'DOUBLE',
+  'VARCHAR',
+  'TIMESTAMP',
+  'DATE',
+  'VARCHAR[]',
+]);
+
 /** Files on disk or S3; each file is read once, in the order of its name. */
 const FilesSource = z.strictObject({
   type: z.literal('files'),
@@ -34,10 +46,7 @@ const FilesSource = z.strictObject({
     .describe('A path with * wildcards, relative to the spec, or s3://bucket/prefix/*.ndjson.'),
   format: z.enum(['ndjson', 'csv', 'parquet']),
   columns: z
-    .record(
-      ColumnName,
-      z.enum(['BOOLEAN', 'INTEGER', 'BIGINT', 'DOUBLE', 'VARCHAR', 'TIMESTAMP', 'DATE', 'VARCHAR[]']),
-    )
+    .record(ColumnName, DeclaredType)
     .optional()
     .describe(
       'Columns and their types. Without it the types are inferred from the first batch and then kept.',
