@@ -5,6 +5,7 @@ import { createS3Client } from '../artifacts/s3-client.ts';
 import { withDuckDb } from '../data/duckdb.ts';
 import type { DuckDbSession } from '../data/duckdb.ts';
 import type { FileFormat } from '../data/read-segment.ts';
+import { withoutScratchPaths } from '../data/scratch-directory.ts';
 import { DATA_JOB_FAILED } from '../errors/data-errors.ts';
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 
@@ -23,7 +24,7 @@ export async function withDataJob<T>(work: (session: DuckDbSession) => Promise<T
     return await withDuckDb({ directory: tmpdir(), memoryMb: MEMORY_MB, signal: stop.signal }, work);
   } catch (error) {
     if (isPerennialError(error) || !(error instanceof Error)) throw error;
-    const message = error.message.split('\n')[0]?.replaceAll(/\/\S*duckdb-[0-9a-f-]{36}\//g, '') ?? '';
+    const message = withoutScratchPaths(error.message.split('\n')[0] ?? '');
     throw new PerennialError(DATA_JOB_FAILED, message, { cause: error });
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);

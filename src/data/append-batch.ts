@@ -6,7 +6,8 @@ import { canonicalJson } from '../domain/canonical-json.ts';
 import type { ColumnProfile, DatasetColumn, DatasetManifest, DatasetPart } from '../domain/dataset.ts';
 import type { SourceRef } from '../registry/datasets.ts';
 import { datasetSql } from './dataset-views.ts';
-import type { DuckDbSession, SqlValue } from './duckdb.ts';
+import type { SqlValue } from './duckdb-values.ts';
+import type { DuckDbSession } from './duckdb.ts';
 import { quoteName, quoteNames, quoteValue } from './sql-text.ts';
 
 /** Beyond this many parts a version is rewritten as one part with the same rows. */

@@ -3,11 +3,13 @@ import { copyFile, link, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { SQL_INVALID, SQL_TOO_SLOW } from '../errors/data-errors.ts';
+import { SQL_TOO_SLOW } from '../errors/data-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
-import { checkUserSql, MAX_SQL_CHARS } from './check-user-sql.ts';
+import { joined, plain } from './duckdb-values.ts';
+import type { SqlValue } from './duckdb-values.ts';
 import { makeScratchDirectory } from './scratch-directory.ts';
 import { quoteName, quoteValue } from './sql-text.ts';
+import { mustBeHarmless, sqlInvalid, tablesOf } from './user-sql.ts';
 
 const DEFAULT_MEMORY_MB = 1024;
 const DEFAULT_THREADS = 2;
@@ -27,7 +29,6 @@ export interface DuckDbOptions {
   readonly signal?: AbortSignal;
 }
 
-export type SqlValue = string | number | boolean | null | Date | SqlValue[] | { [key: string]: SqlValue };
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
 /** One job's in-memory database. Trusted SQL runs before and after `seal`; SQL from a spec only after it. */
@@ -227,53 +228,12 @@ class Session implements DuckDbSession {
   async #user<T>(sql: string, what: string, work: () => Promise<T>): Promise<T> {
     await this.seal();
     try {
-      await this.#guard(() => this.#mustBeHarmless(sql));
+      await this.#guard(() => mustBeHarmless(this, this.#connection, sql));
       return await work();
     } catch (error) {
       if (error instanceof PerennialError || this.#signal?.aborted) throw error;
       throw sqlInvalid(what, error);
     }
-  }
-
-  /**
-   * One SELECT has no effects but its rows, so text that was put together around it can't do more either. It is judged
-   * by its syntax tree alone: some table functions act, or end the whole process, as soon as they are bound.
-   */
-  async #mustBeHarmless(sql: string): Promise<void> {
-    if (sql.length > MAX_SQL_CHARS)
-      throw new Error(`${String(sql.length)} characters of SQL; at most ${String(MAX_SQL_CHARS)} are taken`);
-    const tree = await this.#treeOf(sql);
-    if (tree.error) throw new Error(await this.#whyNoTree(sql, tree));
-    if (tree.statements?.length !== 1) {
-      throw new Error(`one SELECT statement is allowed, found ${String(tree.statements?.length ?? 0)}`);
-    }
-    const problem = checkUserSql(tree.statements, await this.#tableNames());
-    if (problem !== null) throw new Error(problem);
-  }
-
-  async #treeOf(sql: string): Promise<SyntaxTree> {
-    const [row] = await this.rows<{ tree: string }>(`SELECT json_serialize_sql(${quoteValue(sql)}) AS tree`);
-    return JSON.parse(row?.tree ?? '{"error":true}') as SyntaxTree;
-  }
-
-  /** Parsing alone says where a syntax error is. */
-  async #whyNoTree(sql: string, tree: SyntaxTree): Promise<string> {
-    if (tree.error_type === 'parser') {
-      const parsed = await this.#connection.extractStatements(sql).then(
-        () => null,
-        (error: unknown) => error,
-      );
-      if (parsed instanceof Error) return parsed.message;
-    }
-    return `one SELECT statement is allowed; ${tree.error_message ?? 'this is something else'}`;
-  }
-
-  async #tableNames(): Promise<ReadonlySet<string>> {
-    const rows = await this.rows<{ name: string }>(
-      `SELECT lower(table_name) AS name FROM duckdb_tables() WHERE NOT internal
-       UNION SELECT lower(view_name) FROM duckdb_views() WHERE NOT internal`,
-    );
-    return new Set(rows.map((row) => row.name));
   }
 
   async columns(table: string): Promise<Column[]> {
@@ -282,51 +242,6 @@ class Session implements DuckDbSession {
   }
 
   async tablesOf(sql: string): Promise<ReadonlySet<string> | null> {
-    const tree = await this.#treeOf(sql);
-    if (tree.error) return null;
-    const names = new Set<string>();
-    return collectTables(tree, names) ? names : null;
+    return tablesOf(this, sql);
   }
-}
-
-interface SyntaxTree {
-  readonly error: boolean;
-  readonly error_type?: string;
-  readonly error_message?: string;
-  readonly statements?: readonly unknown[];
-}
-
-/** DuckDB's own message says what and where; its paths are the job's scratch files and say nothing. */
-function sqlInvalid(what: string, error: unknown): PerennialError {
-  const message = error instanceof Error ? error.message : String(error);
-  const text = message.replaceAll(/\/\S*duckdb-\w+-\d+-[0-9a-f-]{36}\//g, '').trim();
-  return new PerennialError(SQL_INVALID, `${what}: ${text}`, { details: { what } });
-}
-
-/** Walks DuckDB's syntax tree. @returns false where tables are named in a way that the tree doesn't show */
-function collectTables(node: unknown, names: Set<string>): boolean {
-  if (typeof node !== 'object' || node === null) return true;
-  if ('table_name' in node && typeof node.table_name === 'string') names.add(node.table_name);
-  if ('function_name' in node && /^query(_table)?$/i.test(String(node.function_name))) return false;
-  return Object.values(node).every((part) => collectTables(part, names));
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const whole = new Float64Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-function plain(value: unknown): SqlValue {
-  if (typeof value === 'bigint') return Number(value);
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
-  if (value instanceof Date) return value;
-  if (Array.isArray(value)) return value.map(plain);
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]));
 }

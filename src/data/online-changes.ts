@@ -3,7 +3,8 @@ import type { FeatureView } from '../contracts/spec/sources.ts';
 import type { Materialisation, OnlineChange } from '../registry/feature-materialisations.ts';
 import { onlineKey } from '../registry/online-features.ts';
 import type { FeatureValue, KeyValue } from '../registry/online-features.ts';
-import type { DuckDbSession, SqlRow, SqlValue } from './duckdb.ts';
+import type { SqlValue } from './duckdb-values.ts';
+import type { DuckDbSession, SqlRow } from './duckdb.ts';
 import { VIEW_TIME } from './feature-view.ts';
 import { quoteName, quoteNames, quoteValue } from './sql-text.ts';
 

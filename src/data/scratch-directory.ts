@@ -9,6 +9,11 @@ const LIFETIME_MS = 24 * 3_600_000;
 
 const OWNER = `${hostname().replaceAll(/[^A-Za-z0-9]/g, '_')}-${String(process.pid)}-`;
 
+/** A message without the paths of scratch folders, which say nothing to a reader. */
+export function withoutScratchPaths(message: string): string {
+  return message.replaceAll(/\/\S*duckdb-\w+-\d+-[0-9a-f-]{36}\//g, '');
+}
+
 /** The folders that this process has looked through for what killed ones left. */
 const swept = new Set<string>();
 

@@ -1,6 +1,6 @@
 import type { Expectation, ExpectationOf } from '../../contracts/spec/expectations.ts';
 import { assertNever } from '../../errors/assert-never.ts';
-import type { SqlValue } from '../duckdb.ts';
+import type { SqlValue } from '../duckdb-values.ts';
 import type { Batch, TestedColumn } from './batch.ts';
 import { boundsText, outsideSql } from './bounds.ts';
 import type { Bounds } from './bounds.ts';

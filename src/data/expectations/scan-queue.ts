@@ -1,4 +1,5 @@
-import type { DuckDbSession, SqlRow, SqlValue } from '../duckdb.ts';
+import type { SqlValue } from '../duckdb-values.ts';
+import type { DuckDbSession, SqlRow } from '../duckdb.ts';
 
 const COUNTED = 'perennial_counted';
 

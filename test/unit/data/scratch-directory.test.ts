@@ -3,7 +3,11 @@ import { mkdirSync, mkdtempSync, readdirSync, utimesSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { makeScratchDirectory, removeOrphans } from '../../../src/data/scratch-directory.ts';
+import {
+  makeScratchDirectory,
+  removeOrphans,
+  withoutScratchPaths,
+} from '../../../src/data/scratch-directory.ts';
 
 const HOST = hostname().replaceAll(/[^A-Za-z0-9]/g, '_');
 const ID = '0b0a7e9c-0000-4000-8000-000000000000';
@@ -36,4 +40,11 @@ it('removes what another machine left a day ago: no job lasts that long', async 
   utimesSync(join(parent, `duckdb-other-1-${ID}`), old, old);
   await removeOrphans(parent, Date.now());
   expect(readdirSync(parent)).toEqual([]);
+});
+
+it('leaves the path of its own folder out of a message', async () => {
+  const own = await makeScratchDirectory(folderWith());
+  expect(withoutScratchPaths(`IO Error: cannot open "${own}/input-1" now`)).toBe(
+    'IO Error: cannot open "input-1" now',
+  );
 });
