@@ -97,8 +97,8 @@ export function paint(state: string, text = state): string {
 export function renderError(error: PerennialError): string {
   const lines = [`${pc.red('error')} ${pc.bold(error.code)}: ${error.message}`];
   for (const problem of error.problems) {
-    // A single problem of the API is the message itself.
-    if (error.message === `${problem.path}: ${problem.message}`) continue;
+    // A single problem is often in the message itself.
+    if (error.problems.length === 1 && error.message.includes(problem.message)) continue;
     const place = problem.file ? `${problem.file}${problem.line ? `:${problem.line}` : ''} ` : '';
     lines.push(`  ${pc.dim(place)}${problem.path ? `${pc.cyan(problem.path)}: ` : ''}${problem.message}`);
   }

@@ -49,7 +49,7 @@ function kindsOption(value: string): PiiKind[] {
     if (kind) return kind;
     const near = nearestName(name, PII_KINDS);
     throw new InvalidArgumentError(
-      `There is no kind "${name}"${near === null ? '' : `; did you mean "${near}"?`} Known: ${PII_KINDS.join(', ')}`,
+      `There is no kind "${name}"${near === null ? '.' : `; did you mean "${near}"?`} Known: ${PII_KINDS.join(', ')}`,
     );
   });
 }

@@ -27,7 +27,9 @@ function headlineMetrics({ task, overall }: EvaluateReport): string[] {
 
 /** One line for somebody who reads no further. */
 export function evaluationHeadline(report: EvaluateReport): string {
-  const { thresholds, verdict, overall, slices } = report;
+  const { thresholds, verdict, overall, slices, predictions } = report;
+  if (predictions.used === 0)
+    return `nothing is evaluated: none of ${plural(predictions.rows, 'row')} could be used`;
   const of = (kind: string): string[] =>
     thresholds.filter((one) => one.verdict.kind === kind).map((one) => one.threshold);
   switch (verdict?.kind) {

@@ -23,6 +23,11 @@ export async function readCsvDialect(file: LocatedFile): Promise<CsvDialect> {
   const line = (await firstLine(file)).replace(/\r$/, '');
   if (line.trim() === '')
     throw new PerennialError(DATA_FILE_EMPTY, `${file.name}:1: the header line is empty`);
+  if (line.includes('\0'))
+    throw new PerennialError(
+      DATA_FILE_MALFORMED,
+      `${file.name}:1: holds a NUL byte, which no text has; is this a CSV file?`,
+    );
   const unquoted = line.replaceAll(/"[^"]*"/g, '');
   const delimiter = unquoted.includes(',')
     ? ','

@@ -202,7 +202,10 @@ async function load(
 
 function malformed({ file, line, name, message, text }: Reject): PerennialError {
   const column = name === null ? '' : `, column "${name}"`;
-  const detail = `${message.split('\n')[0] ?? ''} in: ${text.replaceAll('\n', '\\n')}`;
+  const first = message.split('\n')[0] ?? '';
+  const [, wanted, found] = /^Expected Number of Columns: (\d+) Found: (\d+)/.exec(first) ?? [];
+  const what = wanted === undefined ? first : `the header has ${wanted} columns, this row has ${found ?? ''}`;
+  const detail = `${what}, in: ${text.replaceAll('\n', '\\n')}`;
   return new PerennialError(DATA_FILE_MALFORMED, `${file}:${String(line)}${column}: ${detail}`, {
     problems: [{ file, line, message: detail, ...(name === null ? {} : { path: name }) }],
   });

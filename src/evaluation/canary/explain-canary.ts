@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { CanaryMetricReport, CanaryReport } from '../../contracts/canary-report.ts';
-import { count, percent, short } from '../../platform/figures.ts';
+import { count, percent, probability, short } from '../../platform/figures.ts';
 import type { CanaryOptions, Margin } from './canary-options.ts';
 
 type MetricReport = z.infer<typeof CanaryMetricReport>;
@@ -20,20 +20,20 @@ export function explainMetric(
       return `worse than the margin of ${allowed} allows: the ${found(metric, options)}`;
     case 'error':
     case 'insufficient_data':
-      return undecided(metric, options, allowed);
+      return undecided(metric, options, margin);
   }
 }
 
-function undecided(metric: Omit<MetricReport, 'verdict'>, options: CanaryOptions, allowed: string): string {
+function undecided(metric: Omit<MetricReport, 'verdict'>, options: CanaryOptions, margin: Margin): string {
   const { control, canary } = metric;
   const given = `${count(control.count)} control and ${count(canary.count)} canary values`;
   if (Math.min(control.count, canary.count) < options.minSamples)
     return `too few values. Given: ${given}. Needed: at least ${count(options.minSamples)} in each arm (--min-samples)${metric.planning.requiredControl === null ? '' : `, and ${design(metric, options)}`}`;
   if (metric.margin === 0)
-    return `the margin is 0, because the control's mean is 0: no number of values shows that; name one in the metric's unit, such as --margin ${metric.metric}=0.01`;
+    return `the margin is 0${margin.value === 0 ? '' : ", because the control's mean is 0"}, and no number of values shows that arms do not differ at all: name one in the metric's unit, such as --margin ${metric.metric}=0.01`;
   if (metric.difference === null || metric.planning.requiredControl === null)
     return `nothing to compare: all values of the control are ${short(control.mean)}, and of ${given} no spread can be told`;
-  return `not decided: the ${found(metric, options)}, where a margin of ${allowed} is allowed. ${needed(metric, options, given)}`;
+  return `not decided: the ${found(metric, options)}, where a margin of ${marginText(metric, margin)} is allowed. ${needed(metric, options, given)}`;
 }
 
 /** What was given, and what would be needed for which effect with which power. */
@@ -76,7 +76,7 @@ export function explainCanary(
   rows: readonly [number, number],
 ): CanaryReport['verdict'] {
   if (split?.mismatch === true) {
-    const reason = `sample-ratio mismatch: ${count(rows[0])} control and ${count(rows[1])} canary rows for a split of ${split.intended.join(' : ')} (p ${short(split.pValue)}); the arms are not comparable, find out which rows are missing`;
+    const reason = `sample-ratio mismatch: ${count(rows[0])} control and ${count(rows[1])} canary rows for a split of ${split.intended.join(' : ')} (${probability(split.pValue)}); the arms are not comparable, find out which rows are missing`;
     return { kind: 'fail', reason };
   }
   for (const kind of ['fail', 'error', 'insufficient_data'] as const) {

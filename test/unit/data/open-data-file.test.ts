@@ -198,14 +198,14 @@ const WRONG: readonly Wrong[] = [
     'few.csv',
     'a,b\n1,2\n3\n',
     'DATA_FILE_MALFORMED',
-    /few\.csv:3, column "b": Expected Number of Columns: 2 Found: 1/,
+    /few\.csv:3, column "b": the header has 2 columns, this row has 1/,
   ],
   [
     'too many values in a row',
     'many.csv',
     'a,b\n1,2\n3,4\n5,6,7\n',
     'DATA_FILE_MALFORMED',
-    /many\.csv:4: Expected Number of Columns: 2 Found: 3/,
+    /many\.csv:4: the header has 2 columns, this row has 3/,
   ],
   [
     'an open quote',
