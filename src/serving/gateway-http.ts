@@ -13,7 +13,7 @@ import type { PredictionService } from './prediction-service.ts';
 import type { RouteFollower } from './route-follower.ts';
 import type { VersionLoader } from './version-loader.ts';
 
-const BODY_LIMIT_BYTES = 32 * 2 ** 20;
+export const BODY_LIMIT_BYTES = 32 * 2 ** 20;
 const SERVER_NAME = 'perennial';
 const PROTOCOL_VERSION = '2';
 
