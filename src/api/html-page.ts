@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { visibleText } from '../domain/visible-text.ts';
 
 const STYLE = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}
 h1{font-size:1.4rem}dt{font-weight:600;margin-top:.6rem}dd{margin:0}code{word-break:break-all}
@@ -29,7 +30,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 function render(value: string | number | Html | readonly Html[]): string {
   if (typeof value === 'object')
     return 'html' in value ? value.html : value.map((part) => part.html).join('');
-  return String(value).replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
+  return visibleText(String(value)).replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
 }
 
 /** A template whose values are escaped, unless they are HTML already. */

@@ -5,6 +5,7 @@ import type { FileFormat } from '../../data/read-segment.ts';
 import { PII_KINDS } from '../../domain/pii-kind.ts';
 import type { PiiKind } from '../../domain/pii-kind.ts';
 import { nearestName } from '../../domain/nearest-name.ts';
+import { visibleJson } from '../../domain/visible-text.ts';
 import { loadExpectations } from '../../spec/load-expectations.ts';
 import { checkFile } from '../checks/check-report.ts';
 import { openTestedFile } from '../checks/open-tested-file.ts';
@@ -15,6 +16,7 @@ import { textColumns } from '../checks/text-columns.ts';
 import { writePage } from '../checks/write-page.ts';
 import { formatOption, listOption, withDataJob } from '../data-job.ts';
 import { EXIT } from '../exit-codes.ts';
+import { forTerminal } from '../terminal-text.ts';
 
 interface FileOptions {
   readonly format?: FileFormat;
@@ -70,7 +72,7 @@ async function finish(
 ): Promise<void> {
   const { html, json } = command.optsWithGlobals<FileOptions & { json?: boolean }>();
   if (html !== undefined) await writePage(html, text.page());
-  console.log(json ? JSON.stringify(report, null, 2) : text.table());
+  console.log(json ? visibleJson(report) : text.table());
   if (report.verdict === 'fail' || report.verdict === 'pii') process.exitCode = EXIT.breach;
 }
 
@@ -106,7 +108,10 @@ export function addCheckCommands(program: Command): void {
         const viewOf = await attachReferences(session, options.reference ?? []);
         return checkFile(session, file, loaded?.expectations ?? null, viewOf);
       });
-      await finish(command, report, { table: () => renderCheck(report), page: () => checkPage(report) });
+      await finish(command, report, {
+        table: () => renderCheck(forTerminal(report)),
+        page: () => checkPage(report),
+      });
     });
 
   program
@@ -126,6 +131,9 @@ export function addCheckCommands(program: Command): void {
         const file = await openTestedFile(session, data, 'data', { format: options.format });
         return scanFile(session, file, { allow: options.allow ?? [], kinds: options.kinds ?? null });
       });
-      await finish(command, report, { table: () => renderScan(report), page: () => scanPage(report) });
+      await finish(command, report, {
+        table: () => renderScan(forTerminal(report)),
+        page: () => scanPage(report),
+      });
     });
 }

@@ -9,6 +9,7 @@ import type { ComparedColumn } from '../../data/drift/compare-columns.ts';
 import { compareRows } from '../../data/drift/compare-rows.ts';
 import { pairColumns } from '../../data/drift/pair-columns.ts';
 import type { FileFormat } from '../../data/read-segment.ts';
+import { visibleJson } from '../../domain/visible-text.ts';
 import { USAGE } from '../../errors/cli-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
 import { DEFAULT_DRIFT_SHARE, PUBLISHED_THRESHOLDS } from '../../stats/index.ts';
@@ -18,6 +19,7 @@ import { driftPage } from '../drift/drift-page.ts';
 import { driftReport, isBreach } from '../drift/drift-report.ts';
 import { renderDrift } from '../drift/render-drift.ts';
 import { EXIT } from '../exit-codes.ts';
+import { forTerminal } from '../terminal-text.ts';
 
 interface DriftOptions {
   readonly json?: boolean;
@@ -120,7 +122,7 @@ async function drift(reference: string, current: string, options: DriftOptions):
     if (options.multivariate)
       report.multivariate = await compareRows(session, left, right, columns, options.alpha);
     if (options.html !== undefined) await writePage(options.html, driftPage(report, compared));
-    console.log(options.json ? JSON.stringify(report, null, 2) : renderDrift(report));
+    console.log(options.json ? visibleJson(report) : renderDrift(forTerminal(report)));
     const drifted =
       options.failOn === 'dataset' ? report.dataset.verdict === 'drifted' : report.columns.some(isBreach);
     if (drifted || report.multivariate?.verdict === 'drifted') process.exitCode = EXIT.breach;

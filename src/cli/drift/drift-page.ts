@@ -1,6 +1,7 @@
 import type { ColumnDrift, DriftReport } from '../../contracts/reports/drift-report.ts';
 import type { ComparedColumn } from '../../data/drift/compare-columns.ts';
 import type { ShownDistribution } from '../../data/drift/shown-distribution.ts';
+import { visibleText } from '../../domain/visible-text.ts';
 import { bySeverity, shownNumber, shownPercent } from './render-drift.ts';
 
 /** A browser draws some hundred charts at once; the table above them has every column. */
@@ -29,6 +30,7 @@ export function driftPage(report: DriftReport, compared: readonly ComparedColumn
   const left = sorted.length - MAX_CHARTS;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="content-security-policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Drift: ${escape(current.location)}</title><style>${STYLE}</style></head><body>
 <h1>Dataset <span class="${dataset.verdict}">${verdictText(dataset.verdict)}</span></h1>
 <p>${escape(dataset.reason)}</p>
@@ -119,7 +121,7 @@ function at(x: number): string {
 }
 
 function escape(text: string): string {
-  return text
+  return visibleText(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
+import { visibleJson } from '../../domain/visible-text.ts';
 import { USAGE } from '../../errors/cli-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
 import { EXIT } from '../exit-codes.ts';
+import { forTerminal } from '../terminal-text.ts';
 
 /** Prints a report for people or as JSON, and writes its page where one was asked for. */
 export async function writeReport<R>(
@@ -20,7 +22,7 @@ export async function writeReport<R>(
       throw new PerennialError(USAGE, `--html ${html} can't be written: ${reason}`, { cause: error });
     });
   }
-  console.log(out.json ? JSON.stringify(report, null, 2) : out.render(report));
+  console.log(out.json ? visibleJson(report) : out.render(forTerminal(report)));
 }
 
 /** No verdict was asked for, or it is a pass: 0; a breach: 1. What could not be judged is an error, and no pass. */
