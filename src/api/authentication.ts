@@ -9,15 +9,15 @@ import {
 import { PerennialError } from '../errors/define-error.ts';
 import type { Database } from '../registry/database.ts';
 import { actorOfToken, tokenIdOf } from '../registry/tokens.ts';
-import type { FailureLimiter } from './failure-limiter.ts';
+import type { Attempt, FailureLimiter } from './failure-limiter.ts';
 
 function bearerOf(request: FastifyRequest): string | null {
   return /^Bearer ([\x21-\x7e]{1,200})$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
 }
 
-/** @throws PerennialError TOO_MANY_FAILURES while the key is held back */
-export function refuseIfLimited(limiter: FailureLimiter, key: string): void {
-  const retryAfterSeconds = limiter.retryAfterSeconds(key);
+/** @throws PerennialError TOO_MANY_FAILURES while such an attempt is held back */
+export function refuseIfLimited(limiter: FailureLimiter, attempt: Attempt): void {
+  const retryAfterSeconds = limiter.retryAfterSeconds(attempt);
   if (retryAfterSeconds === 0) return;
   const text = `too many failed attempts; try again in ${retryAfterSeconds} s`;
   throw new PerennialError(TOO_MANY_FAILURES, text, { details: { retryAfterSeconds } });
@@ -37,12 +37,12 @@ export function requireTokens(
   });
   app.addHook('onRequest', async (request) => {
     const token = bearerOf(request);
-    const tokenId = token === null ? null : tokenIdOf(token);
-    const key = `${request.ip} ${tokenId ?? '-'}`;
-    refuseIfLimited(options.limiter, key);
+    const claim = token === null ? null : tokenIdOf(token);
+    const attempt = { address: request.ip, claim, proof: token };
+    refuseIfLimited(options.limiter, attempt);
     const actor = token === null ? null : await actorOfToken(options.db, token);
-    if (actor === null) {
-      options.limiter.recordFailure(key);
+    if (token === null || actor === null) {
+      options.limiter.recordFailure(attempt);
       throw new PerennialError(
         UNAUTHENTICATED,
         token === null
@@ -50,6 +50,7 @@ export function requireTokens(
           : 'the token is malformed, unknown, expired or revoked',
       );
     }
+    options.limiter.recordSuccess(token);
     request.actor = actor;
     refuseIfNotPermitted(request);
     refuseOtherEnvironment(request, options.environment);

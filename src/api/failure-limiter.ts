@@ -1,46 +1,63 @@
-const WINDOW_MS = 60_000;
-const MAX_FAILURES = 20;
-/** Memory is bounded: beyond this many the oldest are forgotten. */
-const MAX_KEYS = 10_000;
+import { createHash } from 'node:crypto';
+import { addressBlock } from './address-block.ts';
+import { FailureWindows } from './failure-windows.ts';
 
-interface Failures {
-  count: number;
-  readonly since: number;
+const MAX_FAILURES_OF_CLAIM = 20;
+/** Whatever they claim: who changes token ids at each guess comes no further than this. */
+const MAX_FAILURES_OF_ADDRESS = 200;
+const MAX_PROVEN = 10_000;
+
+/** An attempt to sign in. */
+export interface Attempt {
+  readonly address: string;
+  /** What it claims to be, such as the id of a token; null when it claims nothing, and so guesses nothing. */
+  readonly claim: string | null;
+  /** What it shows for it; null when that proves nothing by itself, such as a signature. */
+  readonly proof: string | null;
 }
 
 /**
- * Counts failed attempts by key (an address and what it claims to be). A key that failed too often is refused
- * unread until its window ends; others, and those who succeed, are not held up.
+ * Counts failed attempts by address, and by address and claim. Who failed too often is refused unread until the
+ * minute ends. Others at the same address are not held up once they have signed in: what was right before is always
+ * looked at. Memory is bounded.
  */
 export class FailureLimiter {
-  readonly #failures = new Map<string, Failures>();
-  readonly #now: () => number;
+  readonly #claims: FailureWindows;
+  readonly #addresses: FailureWindows;
+  /** Hashes of proofs that were right the last time, the latest last. */
+  readonly #proven = new Set<string>();
 
   constructor(now: () => number = Date.now) {
-    this.#now = now;
+    this.#claims = new FailureWindows(MAX_FAILURES_OF_CLAIM, now);
+    this.#addresses = new FailureWindows(MAX_FAILURES_OF_ADDRESS, now);
   }
 
-  /** Seconds until the key may try again; 0 when it may now. */
-  retryAfterSeconds(key: string): number {
-    const failures = this.#current(key);
-    if (!failures || failures.count < MAX_FAILURES) return 0;
-    return Math.max(1, Math.ceil((failures.since + WINDOW_MS - this.#now()) / 1000));
+  /** Seconds until this may be tried; 0 when it may now. */
+  retryAfterSeconds(attempt: Attempt): number {
+    if (attempt.proof !== null && this.#proven.has(hashOf(attempt.proof))) return 0;
+    const block = addressBlock(attempt.address);
+    return Math.max(
+      this.#claims.secondsLeft(claimKey(block, attempt)),
+      attempt.claim === null ? 0 : this.#addresses.secondsLeft(block),
+    );
   }
 
-  recordFailure(key: string): void {
-    const failures = this.#current(key);
-    if (failures) failures.count += 1;
-    else this.#failures.set(key, { count: 1, since: this.#now() });
-    const oldest = this.#failures.size > MAX_KEYS ? this.#failures.keys().next().value : undefined;
-    if (oldest !== undefined) this.#failures.delete(oldest);
+  recordFailure(attempt: Attempt): void {
+    const block = addressBlock(attempt.address);
+    this.#claims.count(claimKey(block, attempt));
+    if (attempt.claim !== null) this.#addresses.count(block);
+    if (attempt.proof !== null) this.#proven.delete(hashOf(attempt.proof));
   }
 
-  #current(key: string): Failures | undefined {
-    const failures = this.#failures.get(key);
-    if (failures && this.#now() - failures.since >= WINDOW_MS) {
-      this.#failures.delete(key);
-      return undefined;
-    }
-    return failures;
+  recordSuccess(proof: string): void {
+    const hash = hashOf(proof);
+    this.#proven.delete(hash);
+    this.#proven.add(hash);
+    const oldest = this.#proven.size > MAX_PROVEN ? this.#proven.values().next().value : undefined;
+    if (oldest !== undefined) this.#proven.delete(oldest);
   }
 }
+
+const hashOf = (proof: string): string => createHash('sha256').update(proof).digest('base64');
+
+const claimKey = (block: string, { claim }: Attempt): string => `${block} ${claim ?? '-'}`;

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { visibleJson, visibleText } from '../domain/visible-text.ts';
 import { PerennialError } from '../errors/define-error.ts';
 import { NOT_LOGGED_IN, SERVER_UNREACHABLE, USAGE } from '../errors/cli-errors.ts';
 import { readLocalAccess } from '../platform/local-access-file.ts';
 import { createApiClient } from './api-client.ts';
 import type { ApiClient } from './api-client.ts';
+import { forTerminal } from './terminal-text.ts';
 
 interface GlobalOptions {
   readonly server?: string;
@@ -38,9 +40,18 @@ export function contextOf(command: Command): CliContext {
     throw new PerennialError(NOT_LOGGED_IN, 'no token: set PERENNIAL_TOKEN, or pass --token');
   const json = options.json ?? false;
   return {
-    api: createApiClient(url, token),
+    api: json ? createApiClient(url, token) : forPeople(createApiClient(url, token)),
     json,
     now: Date.now(),
-    print: (value, human) => console.log(json ? JSON.stringify(value, null, 2) : human()),
+    print: (value, human) => console.log(json ? visibleJson(value) : human()),
+  };
+}
+
+/** Answers as a terminal may show them: whatever a server, a spec or data hold. */
+function forPeople(api: ApiClient): ApiClient {
+  return {
+    get: async (path) => forTerminal(await api.get(path)),
+    getText: async (path) => visibleText(await api.getText(path)),
+    post: async (path, body) => forTerminal(await api.post(path, body)),
   };
 }

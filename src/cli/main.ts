@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CLI_FAULT, USAGE } from '../errors/cli-errors.ts';
+import { visibleJson } from '../domain/visible-text.ts';
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { EXIT } from './exit-codes.ts';
 import { addApplyCommand } from './commands/apply.ts';
@@ -109,6 +110,6 @@ try {
     process.exitCode = exitCodeOf(coded);
     const { code, message, problems } = coded;
     const wantsJson = process.argv.includes('--json');
-    console.error(wantsJson ? JSON.stringify({ error: { code, message, problems } }) : renderError(coded));
+    console.error(wantsJson ? visibleJson({ error: { code, message, problems } }, 0) : renderError(coded));
   }
 }

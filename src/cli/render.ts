@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { PerennialError } from '../errors/define-error.ts';
+import { forTerminal } from './terminal-text.ts';
 
 /** A plain table without rules, as `kubectl` and `gh` print them. */
 export function renderTable(
@@ -33,8 +34,15 @@ export function renderTable(
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
   for (const row of rows)
-    table.push(row.map((cell) => (cell === null || cell === undefined ? pc.dim('–') : String(cell))));
+    table.push(
+      row.map((cell) => (cell === null || cell === undefined ? pc.dim('–') : oneLine(String(cell)))),
+    );
   return table.toString().replace(/[ \t]+$/gm, '');
+}
+
+/** A row is one line: no cell of it makes another that looks like a row. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\n\t]\s*/g, ' ');
 }
 
 /** `4 min ago`, for times that people read. */
@@ -95,10 +103,15 @@ export function paint(state: string, text = state): string {
 
 /** An error as a person reads it: code, message, and one line for each problem with its place. */
 export function renderError(error: PerennialError): string {
-  const lines = [`${pc.red('error')} ${pc.bold(error.code)}: ${error.message}`];
-  for (const problem of error.problems) {
+  const { code, message, problems } = forTerminal({
+    code: error.code,
+    message: error.message,
+    problems: error.problems,
+  });
+  const lines = [`${pc.red('error')} ${pc.bold(code)}: ${message}`];
+  for (const problem of problems) {
     // A single problem is often in the message itself.
-    if (error.problems.length === 1 && error.message.includes(problem.message)) continue;
+    if (problems.length === 1 && message.includes(problem.message)) continue;
     const place = problem.file ? `${problem.file}${problem.line ? `:${problem.line}` : ''} ` : '';
     lines.push(`  ${pc.dim(place)}${problem.path ? `${pc.cyan(problem.path)}: ` : ''}${problem.message}`);
   }

@@ -1,12 +1,19 @@
 import { z } from 'zod';
 
-const Scalar = z.union([z.string(), z.number(), z.boolean()]);
+/** PostgreSQL, which keys are looked up in, holds no NUL. */
+const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((value) => !value.includes('\0'), 'must not contain NUL characters');
+const Id = text(128).min(1);
+const Scalar = z.union([text(1024), z.number(), z.boolean()]);
 const Keys = z.record(z.string(), Scalar);
 
 /** `POST /v1/models/{name}/rank`: one entity, many candidates, the best k back. */
 export const RankRequest = z.strictObject({
   /** Made by the caller; a repeated id is answered alike and logged once. */
-  requestId: z.string().min(1).max(128),
+  requestId: Id,
   entity: Keys,
   candidates: z.array(Keys).min(1).max(10_000),
   k: z.int().min(1).max(1000).optional(),
@@ -29,9 +36,9 @@ export const FeedbackRequest = z.strictObject({
   events: z
     .array(
       z.strictObject({
-        requestId: z.string().min(1).max(128),
-        eventId: z.string().min(1).max(128),
-        name: z.string().min(1).max(63),
+        requestId: Id,
+        eventId: Id,
+        name: text(63).min(1),
         value: z.union([z.number(), z.boolean()]).transform(Number),
         at: z.iso.datetime({ offset: true }),
       }),

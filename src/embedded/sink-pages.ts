@@ -1,3 +1,4 @@
+import { visibleText } from '../domain/visible-text.ts';
 import type { StoredMail } from './mail-sink.ts';
 import type { StoredSlackMessage } from './slack-sink.ts';
 import type { StoredWebhook } from './webhook-sink.ts';
@@ -9,7 +10,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
-const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
+const escape = (text: string): string =>
+  visibleText(text).replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 
 function page(title: string, body: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escape(title)}</title>

@@ -38,6 +38,12 @@ export const SPOOL_FULL = defineError('SPOOL_FULL', {
   summary:
     'The prediction log cannot take more rows until it has been shipped, so nothing is answered unlogged.',
 });
+export const GATEWAY_BUSY = defineError('GATEWAY_BUSY', {
+  status: 503,
+  retry: 'later',
+  summary:
+    'The gateway has as many requests, or as many bytes of them, under way as it takes. Send it again, or start more gateways.',
+});
 export const GATEWAY_ABSENT = defineError('GATEWAY_ABSENT', {
   status: 503,
   retry: 'later',

@@ -1,4 +1,5 @@
 import type { Notice } from '../contracts/activities/control.ts';
+import { visibleText } from '../domain/visible-text.ts';
 import { appearanceOf, clip, factLabel } from './appearance.ts';
 import type { NoticeLink } from './notification-channel.ts';
 
@@ -13,7 +14,7 @@ export interface EmailContent {
 }
 
 function escape(text: string): string {
-  return text
+  return visibleText(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
@@ -21,9 +22,9 @@ function escape(text: string): string {
     .replaceAll("'", '&#39;');
 }
 
-/** A header field holds one line, whatever a title holds. */
+/** A header field and a fact hold one line, whatever a title or a value holds. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim();
+  return visibleText(text).replaceAll(/\s+/g, ' ').trim();
 }
 
 /** A notice as e-mail: a plain text that stands by itself, and HTML of tables and inline styles, as mail programs need it. */
@@ -44,11 +45,11 @@ function plainText(
 ): string {
   const width = Math.max(0, ...facts.map(([name]) => factLabel(name).length));
   const parts = [
-    `${appearanceOf(notice).label}: ${notice.title}`,
-    notice.text,
-    facts.map(([name, value]) => `${factLabel(name).padEnd(width)}  ${value}`).join('\n'),
+    `${appearanceOf(notice).label}: ${oneLine(notice.title)}`,
+    visibleText(notice.text),
+    facts.map(([name, value]) => `${oneLine(factLabel(name)).padEnd(width)}  ${oneLine(value)}`).join('\n'),
     links.map(({ label, url }) => `${label}:\n${url}`).join('\n\n'),
-    `-- \n${notice.model} in ${notice.environment}, sent by Perennial. Links are yours alone; don't forward them.`,
+    `-- \n${oneLine(`${notice.model} in ${notice.environment}`)}, sent by Perennial. Links are yours alone; don't forward them.`,
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }

@@ -1,4 +1,5 @@
 import type { Notice } from '../contracts/activities/control.ts';
+import { visibleText } from '../domain/visible-text.ts';
 import { appearanceOf, clip, factLabel } from './appearance.ts';
 import type { NoticeLink } from './notification-channel.ts';
 
@@ -19,7 +20,7 @@ export interface SlackContent {
 
 /** Text of others as Slack shows it literally: no mention, link or channel can be smuggled in. */
 function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return visibleText(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 /** Escaped text of at most `max` characters: entities count as they are written, and none is cut in two. */
@@ -35,6 +36,11 @@ function within(text: string, max: number): string {
   return `${kept}…`;
 }
 
+/** Verbatim: Slack makes no link or mention of what merely looks like one. */
+function mrkdwn(text: string): Readonly<Record<string, unknown>> {
+  return { type: 'mrkdwn', text, verbatim: true };
+}
+
 /** A notice as Block Kit: header, text, facts in two columns, buttons, and where it is about. */
 export function renderSlack(notice: Notice, links: readonly NoticeLink[]): SlackContent {
   const look = appearanceOf(notice);
@@ -43,18 +49,22 @@ export function renderSlack(notice: Notice, links: readonly NoticeLink[]): Slack
   const blocks: Readonly<Record<string, unknown>>[] = [
     {
       type: 'header',
-      text: { type: 'plain_text', text: clip(`:${look.emoji}: ${notice.title}`, MAX_HEADER), emoji: true },
+      text: {
+        type: 'plain_text',
+        text: clip(`:${look.emoji}: ${visibleText(notice.title)}`, MAX_HEADER),
+        emoji: true,
+      },
     },
   ];
-  if (notice.text !== '')
-    blocks.push({ type: 'section', text: { type: 'mrkdwn', text: within(notice.text, MAX_SECTION) } });
+  if (notice.text !== '') blocks.push({ type: 'section', text: mrkdwn(within(notice.text, MAX_SECTION)) });
   for (let first = 0; first < Math.min(facts.length, MAX_FIELDS * MAX_FIELD_SECTIONS); first += MAX_FIELDS)
     blocks.push({
       type: 'section',
-      fields: facts.slice(first, first + MAX_FIELDS).map(([name, value]) => ({
-        type: 'mrkdwn',
-        text: `*${within(factLabel(name), 100)}*\n${within(value, MAX_FIELD - 200)}`,
-      })),
+      fields: facts
+        .slice(first, first + MAX_FIELDS)
+        .map(([name, value]) =>
+          mrkdwn(`*${within(factLabel(name), 100)}*\n${within(value, MAX_FIELD - 200)}`),
+        ),
     });
   if (links.length > 0)
     blocks.push({
@@ -70,10 +80,7 @@ export function renderSlack(notice: Notice, links: readonly NoticeLink[]): Slack
   blocks.push({
     type: 'context',
     elements: [
-      {
-        type: 'mrkdwn',
-        text: `${look.label}  |  *${escape(notice.model)}*  |  ${escape(notice.environment)}  |  Perennial`,
-      },
+      mrkdwn(`${look.label}  |  *${escape(notice.model)}*  |  ${escape(notice.environment)}  |  Perennial`),
     ],
   });
   return { text: within(`${look.label}: ${notice.title}`, MAX_SECTION), blocks };

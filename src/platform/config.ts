@@ -4,7 +4,8 @@ import { PerennialError } from '../errors/define-error.ts';
 import type { Problem } from '../errors/define-error.ts';
 import { CONFIG_INVALID } from '../errors/platform-errors.ts';
 
-const LINK_SECRET_MIN_CHARS = 16;
+/** Signatures by these are checked however often they are wrong, so that they must not be guessed. */
+const SECRET_MIN_CHARS = 16;
 const DEFAULT_API_PORT = 7080;
 const DEFAULT_GATEWAY_PORT = 7090;
 
@@ -34,11 +35,11 @@ const hostList = commaList.pipe(
 );
 const webhookSecrets = text.transform((value, context): Record<string, string> => {
   try {
-    return z.record(z.string().min(1), z.string().min(1)).parse(JSON.parse(value));
+    return z.record(z.string().min(1), z.string().min(SECRET_MIN_CHARS)).parse(JSON.parse(value));
   } catch {
     context.addIssue({
       code: 'custom',
-      message: 'must be a JSON object of name to secret, such as {"github":"..."}',
+      message: `must be a JSON object of name to secret, such as {"github":"..."}; a secret has at least ${String(SECRET_MIN_CHARS)} characters`,
     });
     return z.NEVER;
   }
@@ -81,7 +82,7 @@ const Environment = z
     GATEWAY_ID: text.default('gateway-1'),
     PERENNIAL_LINK_SECRET: z
       .string()
-      .min(LINK_SECRET_MIN_CHARS, `must have at least ${String(LINK_SECRET_MIN_CHARS)} characters`),
+      .min(SECRET_MIN_CHARS, `must have at least ${String(SECRET_MIN_CHARS)} characters`),
     PERENNIAL_WEBHOOK_SECRETS: webhookSecrets.optional(),
     WEBHOOK_ALLOWED_HOSTS: hostList.optional(),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -1,3 +1,5 @@
+import { visibleText } from '../domain/visible-text.ts';
+
 /** Text that is HTML already. Only `html` makes it, but for styles, in which nothing is escaped. */
 export interface Html {
   readonly html: string;
@@ -14,7 +16,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 function render(value: string | number | Html | readonly Html[]): string {
   if (typeof value === 'object')
     return 'html' in value ? value.html : value.map((part) => part.html).join('');
-  return String(value).replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
+  return visibleText(String(value)).replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
 }
 
 /** A template whose values are escaped, unless they are HTML already. */

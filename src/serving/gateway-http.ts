@@ -1,21 +1,37 @@
 import fastify from 'fastify';
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { FeedbackRequest, RankRequest } from '../contracts/serving.ts';
-import { INTERNAL_ERROR, ROUTE_NOT_FOUND } from '../errors/api-errors.ts';
-import { isPerennialError, PerennialError } from '../errors/define-error.ts';
+import { ROUTE_NOT_FOUND } from '../errors/api-errors.ts';
+import { PerennialError } from '../errors/define-error.ts';
 import { INPUT_INVALID } from '../errors/lifecycle-errors.ts';
-
 import type { Logger } from '../platform/logger.ts';
+import { admitRequests } from './admit-requests.ts';
+import { answerBrokenRequest, refusal, sendError } from './error-answer.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
+import { jsonExcess } from './json-bounds.ts';
 import { InferRequest, metadataOf } from './open-inference.ts';
 import type { PredictionService } from './prediction-service.ts';
 import type { RouteFollower } from './route-follower.ts';
 import type { VersionLoader } from './version-loader.ts';
 
-export const BODY_LIMIT_BYTES = 32 * 2 ** 20;
+const BODY_LIMIT_BYTES = 32 * 2 ** 20;
+const RANK_LIMIT_BYTES = 4 * 2 ** 20;
+const FEEDBACK_LIMIT_BYTES = 2 ** 20;
+const CHECK_CONNECTIONS_MS = 500;
+const MAX_PROBLEMS = 20;
 const SERVER_NAME = 'perennial';
 const PROTOCOL_VERSION = '2';
+
+/** How long, and from how many, the gateway takes requests. */
+export interface GatewayHttpLimits {
+  /** From the first byte of a connection to the last of a request's headers. */
+  readonly headersTimeoutMs: number;
+  /** To the last byte of its body. */
+  readonly requestTimeoutMs: number;
+  /** Those beyond are closed at once. */
+  readonly maxConnections: number;
+}
 
 export interface GatewayHttpOptions {
   readonly service: PredictionService;
@@ -27,6 +43,7 @@ export interface GatewayHttpOptions {
   /** False once the gateway is stopping: balancers should go elsewhere. */
   readonly accepting: () => boolean;
   readonly logger: Logger;
+  readonly limits: GatewayHttpLimits;
 }
 
 const ModelPath = z.object({
@@ -37,7 +54,7 @@ const ModelPath = z.object({
 /** The gateway's HTTP interface: the Open Inference Protocol v2, ranking, feedback, and what an operator asks. */
 export function gatewayHttp(options: GatewayHttpOptions): FastifyInstance {
   const { service, follower, loader, metrics } = options;
-  const app = fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: 'idle' });
+  const app = boundedServer(options);
   const ready = (): boolean => options.accepting() && follower.settled;
   const json = (reply: FastifyReply, text: string) =>
     reply.type('application/json; charset=utf-8').send(text);
@@ -60,11 +77,11 @@ export function gatewayHttp(options: GatewayHttpOptions): FastifyInstance {
       return json(reply, await service.infer(name, parse(InferRequest, request.body), version));
     });
   }
-  app.post('/v1/models/:name/rank', async (request, reply) => {
+  app.post('/v1/models/:name/rank', { bodyLimit: RANK_LIMIT_BYTES }, async (request, reply) => {
     const { name } = parse(ModelPath, request.params);
     return json(reply, await service.rank(name, parse(RankRequest, request.body)));
   });
-  app.post('/v1/feedback', (request) => ({
+  app.post('/v1/feedback', { bodyLimit: FEEDBACK_LIMIT_BYTES }, (request) => ({
     accepted: service.feedback(parse(FeedbackRequest, request.body)),
   }));
   app.get('/v1/routes', () => ({
@@ -81,33 +98,46 @@ export function gatewayHttp(options: GatewayHttpOptions): FastifyInstance {
 
   app.setNotFoundHandler((request, reply) => {
     const text = `The gateway has no ${request.method} ${request.url}`;
-    return reply.code(404).send({ error: text, code: ROUTE_NOT_FOUND.code });
+    return reply.code(404).send(refusal(ROUTE_NOT_FOUND.code, text));
   });
   app.setErrorHandler((error: FastifyError, _, reply) => sendError(error, reply, options.logger));
   return app;
 }
 
-/** @throws PerennialError INPUT_INVALID with every problem */
+/** A server that gives nobody more time, memory or connections than it can spare. */
+function boundedServer({ limits, logger }: GatewayHttpOptions): FastifyInstance {
+  const app = fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    forceCloseConnections: 'idle',
+    requestTimeout: limits.requestTimeoutMs,
+    http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: CHECK_CONNECTIONS_MS },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, _request, reply) => void sendError(error, reply, logger),
+  });
+  app.server.maxConnections = limits.maxConnections;
+  admitRequests(app);
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<string>(
+    'application/json',
+    { parseAs: 'string' },
+    (request: FastifyRequest, body, done) => {
+      const excess = jsonExcess(body);
+      if (excess === null) return parseJson(request, body, done);
+      done(new PerennialError(INPUT_INVALID, `The request is not usable: the body ${excess}`));
+    },
+  );
+  return app;
+}
+
+/** @throws PerennialError INPUT_INVALID with the first problems */
 function parse<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => ({
+  const problems = parsed.error.issues.slice(0, MAX_PROBLEMS).map((issue) => ({
     path: issue.path.join('.'),
     message: issue.message,
   }));
   const list = problems.map((problem) => `${problem.path || 'body'}: ${problem.message}`).join('; ');
   throw new PerennialError(INPUT_INVALID, `The request is not usable: ${list}`, { problems });
-}
-
-function sendError(error: FastifyError, reply: FastifyReply, logger: Logger): FastifyReply {
-  if (isPerennialError(error)) {
-    const problems = error.problems.length > 0 ? { problems: error.problems } : {};
-    if (error.status >= 500) logger.warn({ err: error }, 'a request was not answered');
-    return reply.code(error.status).send({ error: error.message, code: error.code, ...problems });
-  }
-  const status = error.statusCode ?? 500;
-  // Fastify's own refusals: a body that is no JSON, too large, or of another type.
-  if (status < 500) return reply.code(status).send({ error: error.message, code: INPUT_INVALID.code });
-  logger.error({ err: error }, 'a request failed');
-  return reply.code(500).send({ error: 'The gateway failed; its log says why.', code: INTERNAL_ERROR.code });
 }

@@ -6,6 +6,7 @@ import type { Database } from '../registry/database.ts';
 import { readOnlineFeatures } from '../registry/online-features.ts';
 import { CachedFeatures } from './cached-features.ts';
 import { gatewayHttp } from './gateway-http.ts';
+import type { GatewayHttpLimits } from './gateway-http.ts';
 import { GatewayMetrics } from './gateway-metrics.ts';
 import { PredictionService } from './prediction-service.ts';
 import { RecentAnswers } from './recent-answers.ts';
@@ -16,7 +17,7 @@ import { Spool } from './spool.ts';
 import { VersionLoader } from './version-loader.ts';
 
 /** What may be chosen for a gateway; all else follows from these. */
-export interface GatewaySettings {
+export interface GatewaySettings extends GatewayHttpLimits {
   readonly spoolSealMs: number;
   readonly spoolSealBytes: number;
   readonly spoolLimitBytes: number;
@@ -33,6 +34,9 @@ const GATEWAY_DEFAULTS: GatewaySettings = {
   shipEveryMs: 500,
   rereadMs: 5000,
   featureTtlMs: 1000,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  maxConnections: 10_000,
 };
 
 const FEATURE_ROWS_IN_MEMORY = 50_000;
@@ -133,6 +137,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     environment,
     accepting: () => accepting,
     logger,
+    limits: settings,
   });
   return {
     app,

@@ -22,7 +22,11 @@ const DATATYPE_OF = Object.fromEntries(Object.entries(DATATYPES).map(([d, t]) =>
   Datatype
 >;
 
-const Parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional();
+const MAX_TENSORS = 1024;
+const MAX_DIMENSIONS = 8;
+const MAX_SHOWN = 60;
+const Name = z.string().max(256);
+const Parameters = z.record(z.string(), z.union([z.string().max(1024), z.number(), z.boolean()])).optional();
 
 /** `POST /v2/models/{name}/infer`. `data` may be flat or nested by the shape; null is a missing FP32 or FP64. */
 export const InferRequest = z.object({
@@ -31,15 +35,19 @@ export const InferRequest = z.object({
   inputs: z
     .array(
       z.object({
-        name: z.string(),
-        shape: z.array(z.int().nonnegative()).min(1),
+        name: Name,
+        shape: z.array(z.int().positive()).min(1).max(MAX_DIMENSIONS),
         datatype: z.enum(Object.keys(DATATYPES) as [Datatype, ...Datatype[]]),
         parameters: Parameters,
         data: z.array(z.unknown()),
       }),
     )
-    .min(1),
-  outputs: z.array(z.object({ name: z.string(), parameters: Parameters })).optional(),
+    .min(1)
+    .max(MAX_TENSORS),
+  outputs: z
+    .array(z.object({ name: Name, parameters: Parameters }))
+    .max(MAX_TENSORS)
+    .optional(),
 });
 export type InferRequest = z.infer<typeof InferRequest>;
 
@@ -52,7 +60,7 @@ export function tensorsOf(request: InferRequest): ModelTensor[] {
     if (wrong >= 0) {
       const problem: Problem = {
         path: `${name}[${wrong}]`,
-        message: `${JSON.stringify(values[wrong])} is no ${datatype}`,
+        message: `${shown(values[wrong])} is no ${datatype}`,
       };
       throw mismatch('The tensors do not fit the model', [problem]);
     }
@@ -62,13 +70,22 @@ export function tensorsOf(request: InferRequest): ModelTensor[] {
   });
 }
 
+function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  // As JSON has no infinity, it came as a number too large for any type.
+  if (typeof value === 'number') return String(value);
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+}
+
 function fits(type: TensorType, value: unknown): boolean {
   switch (type) {
     case 'float32':
+      return value === null || (typeof value === 'number' && Number.isFinite(Math.fround(value)));
     case 'float64':
-      return typeof value === 'number' || value === null;
+      return value === null || Number.isFinite(value);
     case 'int32':
-      return Number.isInteger(value) && Math.abs(value as number) <= 2 ** 31;
+      return typeof value === 'number' && (value | 0) === value;
     case 'int64':
       return Number.isSafeInteger(value);
     case 'bool':

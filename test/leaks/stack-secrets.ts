@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { Client } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import pg from 'pg';
 import { createS3Client } from '../../src/artifacts/s3-client.ts';
 import { withDuckDb } from '../../src/data/duckdb.ts';
@@ -123,29 +124,49 @@ async function parquetText(bytes: Buffer, directory: string): Promise<Buffer> {
   });
 }
 
-/** Every event of every workflow, its payloads decoded. */
-async function leaksOfHistories(
+/** What is listed, and what Temporal lists only when asked for: the workflows behind its schedules. */
+const EVERY_WORKFLOW = ['', 'TemporalNamespaceDivision IS NOT NULL'];
+
+/** Every event of every workflow of every namespace that the server has, its payloads decoded. */
+export async function leaksOfHistories(
   settings: Parameters<typeof connectTemporal>[0],
   search: SecretSearch,
 ): Promise<Leak[]> {
   const connection = await connectTemporal(settings);
-  const { namespace } = settings;
-  const client = new Client({ connection, namespace });
   const leaks: Leak[] = [];
-  let histories = 0;
+  const searched = new Map<string, number>();
   try {
-    for await (const { workflowId, runId } of client.workflow.list()) {
-      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-      histories += 1;
-      const parts: Buffer[] = [];
-      collectBytes(history.events, parts);
-      leaks.push(...search.inBytes(Buffer.concat(parts), `history of ${workflowId}`));
+    for (const namespace of await namespacesOf(connection)) {
+      const { workflow } = new Client({ connection, namespace });
+      for (const query of EVERY_WORKFLOW)
+        for await (const { workflowId, runId } of workflow.list({ query })) {
+          const history = await workflow.getHandle(workflowId, runId).fetchHistory();
+          searched.set(namespace, (searched.get(namespace) ?? 0) + 1);
+          const parts: Buffer[] = [];
+          collectBytes(history.events, parts);
+          leaks.push(...search.inBytes(Buffer.concat(parts), `history of ${workflowId} in ${namespace}`));
+        }
     }
   } finally {
     await connection.close();
   }
-  if (histories === 0) throw new Error('Temporal has no history, so that nothing was searched');
+  if (!searched.has(settings.namespace))
+    throw new Error(`Temporal has no history in ${settings.namespace}, so that nothing was searched`);
   return leaks;
+}
+
+async function namespacesOf(connection: Connection): Promise<string[]> {
+  const names: string[] = [];
+  let nextPageToken: Uint8Array | undefined;
+  do {
+    const page = await connection.workflowService.listNamespaces({
+      pageSize: 100,
+      ...(nextPageToken === undefined ? {} : { nextPageToken }),
+    });
+    for (const { namespaceInfo } of page.namespaces) if (namespaceInfo?.name) names.push(namespaceInfo.name);
+    nextPageToken = page.nextPageToken.length > 0 ? page.nextPageToken : undefined;
+  } while (nextPageToken !== undefined);
+  return names;
 }
 
 /** Texts and payloads at any depth, each on a line. */

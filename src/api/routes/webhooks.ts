@@ -22,9 +22,10 @@ const WebhookAnswer = z.object({
   trigger: TriggerAnswerBody,
 });
 
+/** Empty for what is missing, and for what is sent twice: which one was meant is not for us to choose. */
 function header(request: FastifyRequest, name: string): string {
-  const value = request.headers[name];
-  return typeof value === 'string' ? value : '';
+  const values = request.raw.headersDistinct[name] ?? [];
+  return values.length === 1 ? (values[0] ?? '') : '';
 }
 
 function parseBody(body: Buffer): z.output<typeof WebhookRequest> {
@@ -71,8 +72,6 @@ export function registerWebhookRoutes(
     },
     async (request, reply) => {
       const { endpoint } = request.params;
-      const limitKey = `${request.ip} webhook ${endpoint}`;
-      refuseIfLimited(limiter, limitKey);
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       const id = header(request, 'webhook-id');
       const secret = Object.hasOwn(deps.webhookSecrets, endpoint) ? deps.webhookSecrets[endpoint] : undefined;
@@ -80,7 +79,10 @@ export function registerWebhookRoutes(
       const signature = header(request, 'webhook-signature');
       const check = verifyWebhook(secret, { id, timestamp, signature }, body, deps.now());
       if (check.kind === 'invalid') {
-        limiter.recordFailure(limitKey);
+        // Only now: whoever forges deliveries from behind the same proxy must not hold up the real sender.
+        const attempt = { address: request.ip, claim: `webhook ${endpoint}`, proof: null };
+        refuseIfLimited(limiter, attempt);
+        limiter.recordFailure(attempt);
         request.log.warn({ endpoint, reason: check.reason }, 'webhook refused');
         throw new PerennialError(
           WEBHOOK_SIGNATURE_INVALID,

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
+import { visibleJson } from '../../domain/visible-text.ts';
 import { USAGE } from '../../errors/cli-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
 import { EXIT } from '../exit-codes.ts';
+import { forTerminal } from '../terminal-text.ts';
 
 /** Prints a report for people or as JSON, and writes its page where one was asked for. */
 export async function writeReport<R>(
@@ -21,7 +23,7 @@ export async function writeReport<R>(
       });
     });
   }
-  console.log(out.json ? JSON.stringify(report, null, 2) : out.render(report));
+  console.log(out.json ? visibleJson(report) : out.render(forTerminal(report)));
 }
 
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {

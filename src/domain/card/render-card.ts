@@ -1,6 +1,7 @@
 import { MAX_OFFENDING_ROWS } from '../gates/assess-other-gates.ts';
 import type { GateResult } from '../gate-report.ts';
 import type { JudgedMetrics, MetricValues } from '../gates/judged-metrics.ts';
+import { visibleText } from '../visible-text.ts';
 import type { CardFacts } from './card-facts.ts';
 
 const BYTES_PER_MIB = 2 ** 20;
@@ -8,14 +9,18 @@ const BYTES_PER_MIB = 2 ** 20;
 /** Text for a table cell or a line: no line breaks, nothing that Markdown or HTML would act on. */
 function plain(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-  return text
+  return visibleText(text)
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\\`*_[\]<>|]/g, (character) => `\\${character}`)
-    .trim();
+    .replaceAll(/[\\`*_[\]<>|~]|&(?=#?\w+;)/g, (character) => `\\${character}`)
+    .trim()
+    .replace(/^(?=[-+=#])/, '\\')
+    .replace(/^\d+(?=[.)])/, '$&\\');
 }
 
+/** Code on one line, also in the cell of a table. */
 function code(value: string): string {
-  return `\`${value.replaceAll('`', "'")}\``;
+  const line = visibleText(value).replaceAll(/\s+/g, ' ').trim();
+  return `\`${line.replaceAll('`', "'").replaceAll('|', '\\|')}\``;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {

@@ -27,6 +27,7 @@ import type { Script } from './scripted-work.ts';
 export const LINK_SECRET = 'a link secret of the tests';
 const ALLOWED_HOSTS = ['127.0.0.1'];
 export const WEBHOOK_SECRET = 'a webhook secret of the tests';
+export const NIGHTLY_SECRET = 'a webhook secret of another endpoint';
 
 export interface Answer {
   readonly status: number;
@@ -80,7 +81,7 @@ export class ApiWorld {
         lifecycle: createLifecycleClient(client),
         artifacts: store,
         linkSecret: LINK_SECRET,
-        webhookSecrets: { ci: WEBHOOK_SECRET },
+        webhookSecrets: { ci: WEBHOOK_SECRET, nightly: NIGHTLY_SECRET },
         webhookAllowedHosts: ALLOWED_HOSTS,
         now: Date.now,
       },

@@ -1,9 +1,15 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access -- answers are looked into as JSON */
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLifecycleClient } from '../../../src/api/lifecycle-client.ts';
+import { buildServer } from '../../../src/api/server.ts';
 import { webhookSignature } from '../../../src/notifications/webhook-signature.ts';
-import { specInput } from '../registry/registry-fixture.ts';
-import { ApiWorld, until, WEBHOOK_SECRET } from './api-fixture.ts';
+import { ENVIRONMENT, specInput } from '../registry/registry-fixture.ts';
+import { ApiWorld, LINK_SECRET, NIGHTLY_SECRET, until, WEBHOOK_SECRET } from './api-fixture.ts';
 
 let world: ApiWorld;
 let ada: string;
@@ -25,20 +31,38 @@ interface Delivery {
 }
 const BODY = JSON.stringify({ model: 'hooked', reason: 'new data', event: 'landed' });
 
-async function deliver(delivery: Delivery = {}) {
+function signedDelivery(delivery: Delivery = {}) {
   const id = delivery.id ?? randomUUID();
   const body = delivery.body ?? BODY;
   const timestamp = String(delivery.timestamp ?? Math.floor(Date.now() / 1000));
   const right = `v1,${webhookSignature(delivery.secret ?? WEBHOOK_SECRET, id, timestamp, Buffer.from(body))}`;
-  return world.send('POST', `/v1/webhooks/${delivery.endpoint ?? 'ci'}`, {
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': id,
-      'webhook-timestamp': timestamp,
-      'webhook-signature': delivery.signature?.(right) ?? right,
-    },
-    body,
+  const headers = {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': timestamp,
+    'webhook-signature': delivery.signature?.(right) ?? right,
+  };
+  return { headers, body };
+}
+
+async function deliver(delivery: Delivery = {}) {
+  return world.send('POST', `/v1/webhooks/${delivery.endpoint ?? 'ci'}`, signedDelivery(delivery));
+}
+
+/** Sends to `nightly` what `fetch` wouldn't, such as a header twice. @returns status and code of the answer */
+async function deliverRaw(headers: OutgoingHttpHeaders, body: string): Promise<[number, string]> {
+  const sent = request(`${world.url}/v1/webhooks/nightly`, { method: 'POST', headers });
+  const answered = new Promise<[number, string]>((resolve, reject) => {
+    sent.on('error', reject);
+    sent.on('response', (response) => {
+      text(response).then((answer) => {
+        const { error } = JSON.parse(answer) as { error?: { code: string } };
+        resolve([response.statusCode ?? 0, error?.code ?? 'OK']);
+      }, reject);
+    });
   });
+  sent.end(body);
+  return answered;
 }
 
 describe('a signed webhook', () => {
@@ -63,6 +87,49 @@ describe('a signed webhook', () => {
     expect(new Set(answers.map((answer) => answer.text)).size).toBe(1);
   });
 
+  it('acts once for one id, also where another body is signed for it', async () => {
+    const first = await deliver({ id: 'd-body' });
+    const other = JSON.stringify({ model: 'hooked', reason: 'something else' });
+    expect((await deliver({ id: 'd-body', body: other })).body).toEqual(first.body);
+    const { rows } = await world.db.query(
+      "SELECT 1 FROM versions WHERE trigger ->> 'reason' = 'something else'",
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('is answered as the first time by a server that was started since', async () => {
+    const sent = signedDelivery({ id: 'd-restart' });
+    const first = await world.send('POST', '/v1/webhooks/ci', sent);
+    const restarted = await buildServer(
+      {
+        environment: ENVIRONMENT,
+        db: world.db,
+        temporal: world.client,
+        lifecycle: createLifecycleClient(world.client),
+        artifacts: world.store,
+        linkSecret: LINK_SECRET,
+        webhookSecrets: { ci: WEBHOOK_SECRET },
+        webhookAllowedHosts: [],
+        now: Date.now,
+      },
+      pino({ level: 'silent' }),
+    );
+    const url = await restarted.listen({ host: '127.0.0.1', port: 0 });
+    const replayed = await fetch(`${url}/v1/webhooks/ci`, { method: 'POST', ...sent });
+    expect(replayed.status).toBe(200);
+    expect(await replayed.json()).toEqual(first.body);
+    await restarted.close();
+  });
+
+  it('is signed as bytes: letters of several bytes count, whatever the content type says', async () => {
+    const { headers, body } = signedDelivery({
+      secret: NIGHTLY_SECRET,
+      body: '{"model":"hooked","reason":"neue Bl\u00e4tter: Blätter 🌱"}',
+    });
+    const type = { 'content-type': 'text/plain; charset=latin1' };
+    expect(await deliverRaw({ ...headers, ...type }, body)).toEqual([200, 'OK']);
+  });
+
   it('takes any of several signatures while a secret is rotated', async () => {
     const rotated = await deliver({
       signature: (right) => `v1,${Buffer.alloc(32).toString('base64')} ${right}`,
@@ -82,6 +149,7 @@ describe('a webhook is refused, and does nothing,', () => {
   const now = () => Math.floor(Date.now() / 1000);
   const cases: [string, Delivery][] = [
     ['with another secret', { secret: 'wrong' }],
+    ['with the secret of another endpoint', { secret: NIGHTLY_SECRET }],
     ['to an unknown endpoint', { endpoint: 'other' }],
     ['to an endpoint named like a property', { endpoint: 'constructor' }],
     ['older than five minutes', { timestamp: now() - 900 }],
@@ -111,6 +179,24 @@ describe('a webhook is refused, and does nothing,', () => {
     expect(answer.status).toBe(401);
   });
 
+  it.each(['webhook-id', 'webhook-timestamp', 'webhook-signature'])(
+    'with the header %s missing, empty, twice or too long',
+    async (name) => {
+      const { headers, body } = signedDelivery({ secret: NIGHTLY_SECRET });
+      const right = headers[name as keyof typeof headers];
+      const { [name]: _left, ...without } = headers as Record<string, string>;
+      const refused = [401, 'WEBHOOK_SIGNATURE_INVALID'];
+      expect(await deliverRaw(without, body)).toEqual(refused);
+      expect(await deliverRaw({ ...headers, [name]: '' }, body)).toEqual(refused);
+      expect(await deliverRaw({ ...headers, [name]: [right, right] }, body)).toEqual(refused);
+      expect(await deliverRaw({ ...headers, [name]: right.repeat(60) }, body)).toEqual(refused);
+      expect(await deliverRaw({ ...headers, [name]: 'x'.repeat(20_000) }, body)).toEqual([
+        400,
+        'REQUEST_INVALID',
+      ]);
+    },
+  );
+
   const bodies: [string, string, string][] = [
     ['that is not JSON', '{', 'BODY_MALFORMED'],
     ['that is empty', '', 'BODY_MALFORMED'],
@@ -120,6 +206,8 @@ describe('a webhook is refused, and does nothing,', () => {
     ['of an unknown model', JSON.stringify({ model: 'nobody', reason: 'x' }), 'MODEL_NOT_FOUND'],
     ['with a NUL', JSON.stringify({ model: 'hooked', reason: 'a\0b' }), 'INPUT_INVALID'],
     ['that is a list', '[]', 'INPUT_INVALID'],
+    ['with a byte order mark', `\uFEFF${BODY}`, 'BODY_MALFORMED'],
+    ['that is nested a hundred thousand deep', '['.repeat(100_000), 'BODY_MALFORMED'],
     [
       'that is too large',
       JSON.stringify({ model: 'hooked', reason: 'x', pad: 'x'.repeat(300_000) }),
@@ -138,4 +226,14 @@ describe('a webhook is refused, and does nothing,', () => {
     expect(ids).not.toContain('a b');
     expect(ids).toContain('d-1');
   });
+});
+
+it('is taken from its sender, however many others forge deliveries at the same address', async () => {
+  const codes: string[] = [];
+  for (let n = 0; n < 40; n += 1) {
+    const forged = await deliver({ secret: 'a secret that was guessed' });
+    codes.push((forged.body as { error: { code: string } }).error.code);
+  }
+  expect(codes.at(-1)).toBe('TOO_MANY_FAILURES');
+  expect((await deliver()).status).toBe(200);
 });

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { Client } from '@temporalio/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createArtifactStore } from '../../../src/artifacts/artifact-store.ts';
@@ -10,12 +11,13 @@ import { createSlackChannel } from '../../../src/notifications/slack-channel.ts'
 import { toApplicationFailure } from '../../../src/platform/activity-errors.ts';
 import { loadConfig } from '../../../src/platform/config.ts';
 import { secretsOf } from '../../../src/platform/config-secrets.ts';
+import { connectTemporal, prepareNamespace } from '../../../src/platform/temporal-connection.ts';
 import { openDatabase } from '../../../src/registry/database.ts';
 import { SecretSearch } from '../../leaks/secret-search.ts';
-import { leaksOfBucket, leaksOfDatabase } from '../../leaks/stack-secrets.ts';
+import { leaksOfBucket, leaksOfDatabase, leaksOfHistories } from '../../leaks/stack-secrets.ts';
 import { createDataWorld } from '../data/data-world.ts';
 import type { DataWorld } from '../data/data-world.ts';
-import { freshBucket, useInfrastructure } from '../infrastructure.ts';
+import { freshBucket, startTemporal, useInfrastructure } from '../infrastructure.ts';
 import { TRAINER_PATH, TrainingWorld, train } from '../training/training-world.ts';
 
 const CANARY = 'canary-b7f3a1d2-of-the-service';
@@ -195,6 +197,38 @@ describe('a trainer that shows what it may see', () => {
   });
 });
 
+it('the search finds what histories hold, in whichever namespace, and behind schedules', async () => {
+  const { address, namespace, stop } = await startTemporal();
+  const settings = { address, namespace, tls: false, apiKey: undefined };
+  const connection = await connectTemporal(settings);
+  try {
+    await expect(leaksOfHistories(settings, search)).rejects.toThrow('no history');
+    await prepareNamespace(connection, 'another');
+    const start = (client: Client, workflowId: string, ...args: string[]) =>
+      client.workflow.start('nobodyRuns', { workflowId, taskQueue: 'nobody', args });
+    await start(new Client({ connection, namespace }), 'clean');
+    const another = new Client({ connection, namespace: 'another' });
+    await start(another, 'planted', `password=${CANARY}`);
+    await another.schedule.create({
+      scheduleId: 'planted-too',
+      spec: { intervals: [{ every: '1 day' }] },
+      action: { type: 'startWorkflow', workflowType: 'nobodyRuns', taskQueue: 'nobody', args: [CANARY] },
+    });
+    const places = async () => (await leaksOfHistories(settings, search)).map(({ place }) => place);
+    await expect
+      .poll(places, { timeout: 20_000, interval: 500 })
+      .toEqual(
+        expect.arrayContaining([
+          'history of planted in another',
+          expect.stringMatching(/planted-too in another$/),
+        ]),
+      );
+  } finally {
+    await connection.close();
+    await stop();
+  }
+});
+
 it('every secret of a configuration is known to be masked', () => {
   const config = loadConfig({
     TEMPORAL_ADDRESS: '127.0.0.1:7233',
@@ -205,9 +239,9 @@ it('every secret of a configuration is known to be masked', () => {
     SMTP_URL: 'smtp://u:canary-smtp@h',
     SLACK_BOT_TOKEN: 'canary-slack',
     PERENNIAL_LINK_SECRET: 'canary-link-secret',
-    PERENNIAL_WEBHOOK_SECRETS: '{"ci":"canary-webhook"}',
+    PERENNIAL_WEBHOOK_SECRETS: '{"ci":"canary-webhook-secret"}',
   });
-  const wanted = ['temporal', 's3-id', 's3-key', 'smtp', 'slack', 'link-secret', 'webhook'];
+  const wanted = ['temporal', 's3-id', 's3-key', 'smtp', 'slack', 'link-secret', 'webhook-secret'];
   expect(secretsOf(config)).toEqual(expect.arrayContaining(wanted.map((name) => `canary-${name}`)));
   expect(secretsOf(config)).toEqual(expect.arrayContaining(['canary%2Fdatabase', 'canary/database']));
 });

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BODY_LIMIT_BYTES } from '../../../src/serving/gateway-http.ts';
 import { ADA, get, MODEL, post, servingWorld, startGateway, until } from './serving-fixture.ts';
 import type { ServingWorld } from './serving-fixture.ts';
 
@@ -66,10 +65,16 @@ describe('docs/serving.md', () => {
     expect(answer.body).toMatchObject({ error: expect.stringContaining(field) as string });
   });
 
-  it('tells the limit of a body', async () => {
-    expect(BODY_LIMIT_BYTES).toBe(32 * 2 ** 20);
-    const answer = await post(gateway.url, '/v1/feedback', ' '.repeat(BODY_LIMIT_BYTES + 1));
-    expect(answer).toMatchObject({ status: 413, body: { code: 'INPUT_INVALID' } });
+  it.each([
+    ['infer', 32, `/v2/models/${MODEL}/infer`],
+    ['rank', 4, `/v1/models/${MODEL}/rank`],
+    ['feedback', 1, '/v1/feedback'],
+  ])('tells the limit of the body of %s', async (_call, mebibytes, path) => {
+    expect(PAGE).toContain('| body of `infer`, `rank`, `feedback` | 32, 4, 1 MiB;');
+    const within = await post(gateway.url, path, ' '.repeat(mebibytes * 2 ** 20));
+    expect(within.status).toBe(400);
+    const beyond = await post(gateway.url, path, ' '.repeat(mebibytes * 2 ** 20 + 1));
+    expect(beyond).toMatchObject({ status: 413, body: { code: 'BODY_TOO_LARGE' } });
   });
 
   it('names every code that a caller can get', async () => {

@@ -92,10 +92,20 @@ describe('loadConfig', () => {
     const config = loadConfig({
       ...MINIMAL,
       MAIL_TO: 'ada@plantly.example, grace@plantly.example',
-      PERENNIAL_WEBHOOK_SECRETS: '{"github":"shh"}',
+      PERENNIAL_WEBHOOK_SECRETS: '{"github":"sixteen letters!"}',
     });
     expect(config.mail.to).toEqual(['ada@plantly.example', 'grace@plantly.example']);
-    expect(config.webhookSecrets).toEqual({ github: 'shh' });
+    expect(config.webhookSecrets).toEqual({ github: 'sixteen letters!' });
+  });
+
+  it('takes no secret that could be guessed', () => {
+    for (const secret of ['', 'fifteen letters'])
+      expect(() =>
+        loadConfig({ ...MINIMAL, PERENNIAL_WEBHOOK_SECRETS: JSON.stringify({ github: secret }) }),
+      ).toThrow(/PERENNIAL_WEBHOOK_SECRETS.*at least 16 characters/);
+    expect(() => loadConfig({ ...MINIMAL, PERENNIAL_LINK_SECRET: 'fifteen letters' })).toThrow(
+      /PERENNIAL_LINK_SECRET.*at least 16 characters/,
+    );
   });
 
   it('cannot be changed once it is made', () => {

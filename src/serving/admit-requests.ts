@@ -1,0 +1,33 @@
+import type { FastifyInstance } from 'fastify';
+import { PerennialError } from '../errors/define-error.ts';
+import { GATEWAY_BUSY } from '../errors/serving-errors.ts';
+
+const MAX_REQUESTS = 1000;
+/** Of bodies that are being read or answered: what many large requests at once may take. */
+const MAX_BODY_BYTES = 256 * 2 ** 20;
+
+/**
+ * Refuses requests with a body, before it is read, while too many or too large ones are under way. What is asked
+ * without a body costs little and is always answered: health, metrics, metadata.
+ */
+export function admitRequests(app: FastifyInstance): void {
+  let requests = 0;
+  let bytes = 0;
+  app.addHook('onRequest', async (request, reply) => {
+    const { headers, routeOptions } = request;
+    const chunked = headers['transfer-encoding'] !== undefined;
+    const size = chunked ? (routeOptions.bodyLimit ?? 0) : Number(headers['content-length'] ?? 0);
+    if (size === 0) return;
+    if (requests >= MAX_REQUESTS || bytes + size > MAX_BODY_BYTES) {
+      // What was not read would have to be before the connection is used again.
+      void reply.headers({ 'retry-after': 1, connection: 'close' });
+      throw new PerennialError(GATEWAY_BUSY, 'The gateway has as much under way as it takes.');
+    }
+    requests += 1;
+    bytes += size;
+    reply.raw.once('close', () => {
+      requests -= 1;
+      bytes -= size;
+    });
+  });
+}
