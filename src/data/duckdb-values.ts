@@ -1,10 +1,14 @@
 export type SqlValue = string | number | boolean | null | Date | SqlValue[] | { [key: string]: SqlValue };
 
-/** What the driver gives for a value, as plain JavaScript: integers as numbers, bytes as base64. */
+/**
+ * What the driver gives for a value, as plain JavaScript: integers as numbers, bytes as base64. PostgreSQL keeps no text
+ * with a NUL in it, and one such value must not hold up a finding or a whole feature view: it becomes U+FFFD.
+ */
 export function plain(value: unknown): SqlValue {
   if (typeof value === 'bigint') return Number(value);
   if (value === null || value === undefined) return null;
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (typeof value === 'string') return value.replaceAll('\0', '\uFFFD');
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (value instanceof Date) return value;
   if (Array.isArray(value)) return value.map(plain);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');

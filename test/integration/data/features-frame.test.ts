@@ -115,6 +115,20 @@ describe('feature views', () => {
     expect(await online('price', 1, 'south')).toBeDefined();
   });
 
+  it('puts text that PostgreSQL can keep online, whatever the data hold', async () => {
+    await load();
+    const query = {
+      sql: 'SELECT customer_id || chr(0) AS customer_id, since AS event_time, region || chr(0) AS region, age FROM customers',
+    };
+    revision = await world.apply({
+      sources,
+      features: { views: { ...views, customer: { ...views.customer!, query } } },
+      training,
+    });
+    await materialise();
+    expect((await online('customer', 'c1\uFFFD'))?.values).toEqual({ region: 'north\uFFFD', age: 30 });
+  });
+
   it('replaces all online rows of a view whose definition changed', async () => {
     await load();
     await materialise();
