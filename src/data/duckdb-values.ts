@@ -1,3 +1,6 @@
+import { DuckDBVector } from '@duckdb/node-api';
+import type { DuckDBResult } from '@duckdb/node-api';
+
 export type SqlValue = string | number | boolean | null | Date | SqlValue[] | { [key: string]: SqlValue };
 
 /**
@@ -13,6 +16,29 @@ export function plain(value: unknown): SqlValue {
   if (Array.isArray(value)) return value.map(plain);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]));
+}
+
+/** Hands over the columns of one chunk after the other, NULL as NaN, in arrays that are filled again. */
+export async function eachChunk(
+  result: DuckDBResult,
+  visit: (columns: readonly Float64Array[]) => void,
+): Promise<void> {
+  const most = DuckDBVector.standardSize();
+  const columns = Array.from({ length: result.columnCount }, () => new Float64Array(most));
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    const rows = chunk.rowCount;
+    columns.forEach((values, i) => fill(values, chunk.getColumnVector(i), rows));
+    visit(rows === most ? columns : columns.map((values) => values.subarray(0, rows)));
+  }
+}
+
+function fill(values: Float64Array, vector: DuckDBVector, rows: number): void {
+  for (let row = 0; row < rows; row++) {
+    const value = vector.getItem(row);
+    values[row] = value === null ? Number.NaN : Number(value);
+  }
 }
 
 /** Chunks of one column as a whole. */

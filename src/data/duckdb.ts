@@ -5,7 +5,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { SQL_TOO_SLOW } from '../errors/data-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
-import { joined, plain } from './duckdb-values.ts';
+import { eachChunk, joined, plain } from './duckdb-values.ts';
 import type { SqlValue } from './duckdb-values.ts';
 import { makeScratchDirectory } from './scratch-directory.ts';
 import { quoteName, quoteValue } from './sql-text.ts';
@@ -41,6 +41,11 @@ export interface DuckDbSession {
   rows<T extends object = SqlRow>(sql: string): Promise<T[]>;
   /** Columns of trusted SQL of numbers and booleans, in the order of the rows: for answers too long for an object a row. NULL is NaN. */
   numbers(sql: string): Promise<Float64Array[]>;
+  /**
+   * The same for answers too long to be held: `visit` gets the columns of some thousand rows at a time, in arrays that
+   * are filled again afterwards.
+   */
+  scan(sql: string, visit: (columns: readonly Float64Array[]) => void): Promise<void>;
   /** Links a file into the scratch directory, so that evicting it from a cache can't disturb the job. */
   adopt(path: string): Promise<string>;
   /**
@@ -170,19 +175,13 @@ class Session implements DuckDbSession {
     return this.#guard(async () => {
       const result = await this.#connection.stream(sql);
       const parts: Float64Array[][] = Array.from({ length: result.columnCount }, () => []);
-      for (;;) {
-        const chunk = await result.fetchChunk();
-        if (chunk === null || chunk.rowCount === 0) break;
-        parts.forEach((part, i) => {
-          const values = new Float64Array(chunk.rowCount);
-          chunk.visitColumnValues(i, (value, row) => {
-            values[row] = value === null ? Number.NaN : Number(value);
-          });
-          part.push(values);
-        });
-      }
+      await eachChunk(result, (columns) => columns.forEach((values, i) => parts[i]?.push(values.slice())));
       return parts.map(joined);
     });
+  }
+
+  async scan(sql: string, visit: (columns: readonly Float64Array[]) => void): Promise<void> {
+    await this.#guard(async () => eachChunk(await this.#connection.stream(sql), visit));
   }
 
   async adopt(path: string): Promise<string> {

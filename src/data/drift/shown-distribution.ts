@@ -1,4 +1,5 @@
-import type { PooledCells } from '../../stats/index.ts';
+import type { SortedNumbers } from '../../stats/index.ts';
+import { countBelow } from '../../stats/index.ts';
 import type { ShownCategory } from './category-counts.ts';
 
 /** Both distributions of a column, coarse enough to be drawn. */
@@ -17,33 +18,30 @@ const BINS = 40;
 const CUT = 0.005;
 
 /** Equal-width bins over the middle 99 % of both samples; null when there is nothing to draw. */
-export function drawnHistogram(
-  cells: Pick<PooledCells, 'values' | 'reference' | 'current'>,
-): ShownDistribution | null {
-  const { values, reference, current } = cells;
-  let total = 0;
-  for (let i = 0; i < values.length; i++) total += reference[i]! + current[i]!;
+export function drawnHistogram({ reference, current }: SortedNumbers): ShownDistribution | null {
+  const total = reference.length + current.length;
   if (total === 0) return null;
-  const low = valueAt(cells, CUT * total);
-  const high = valueAt(cells, (1 - CUT) * total);
+  const low = pooledAt(reference, current, Math.max(1, Math.ceil(CUT * total)));
+  const high = pooledAt(reference, current, Math.ceil((1 - CUT) * total));
   const width = (high - low) / BINS;
   const bins = width > 0 && Number.isFinite(width) ? BINS : 1;
-  const left = new Array<number>(bins).fill(0);
-  const right = new Array<number>(bins).fill(0);
-  for (let i = 0; i < values.length; i++) {
-    const bin = bins === 1 ? 0 : Math.max(0, Math.min(bins - 1, Math.floor((values[i]! - low) / width)));
-    left[bin] = left[bin]! + reference[i]!;
-    right[bin] = right[bin]! + current[i]!;
-  }
   const edges = Array.from({ length: bins + 1 }, (_, i) => (i === bins ? high : low + i * width));
-  return { kind: 'histogram', edges, reference: left, current: right };
+  const counts = (side: Float64Array): number[] => {
+    const below = edges.map((edge, i) => (i === 0 ? 0 : i === bins ? side.length : countBelow(side, edge)));
+    return below.slice(1).map((count, i) => count - below[i]!);
+  };
+  return { kind: 'histogram', edges, reference: counts(reference), current: counts(current) };
 }
 
-function valueAt(cells: Pick<PooledCells, 'values' | 'reference' | 'current'>, rank: number): number {
-  let seen = 0;
-  for (let i = 0; i < cells.values.length; i++) {
-    seen += cells.reference[i]! + cells.current[i]!;
-    if (seen >= rank) return cells.values[i]!;
+/** The value of a rank, counted from 1, among both of two ascending samples. */
+function pooledAt(a: Float64Array, b: Float64Array, rank: number): number {
+  let low = Math.max(0, rank - b.length);
+  let high = Math.min(rank, a.length);
+  // How many of the values up to the rank are a's.
+  while (low < high) {
+    const mid = (low + high) >>> 1;
+    if (a[mid]! < b[rank - mid - 1]!) low = mid + 1;
+    else high = mid;
   }
-  return cells.values[cells.values.length - 1]!;
+  return Math.max(a[low - 1] ?? -Infinity, b[rank - low - 1] ?? -Infinity);
 }

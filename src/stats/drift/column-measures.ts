@@ -109,7 +109,8 @@ function zOfSecond(cells: MeasurableCells): TestResult | null {
   return test.z === null ? null : { statistic: test.z, p_value: test.pTwoSided };
 }
 
-function noMeasures(cells: MeasurableCells): ColumnMeasures {
+/** Of a column without a usable value on one side. */
+export function noMeasures(cells: Pick<MeasurableCells, 'referenceCount'>): ColumnMeasures {
   const side = cells.referenceCount === 0 ? 'reference' : 'current';
   const nothing = {
     psi: null,

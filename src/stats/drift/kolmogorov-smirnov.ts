@@ -39,7 +39,16 @@ export function kolmogorovSmirnovOfCells(
   const n = cells.referenceCount;
   const m = cells.currentCount;
   if (n === 0 || m === 0) return null;
-  const statistic = ksStatistic(cells);
+  return kolmogorovSmirnovOfStatistic(ksStatistic(cells), n, m, options);
+}
+
+/** The same of a statistic that is known, for n and m values, both above 0. */
+export function kolmogorovSmirnovOfStatistic(
+  statistic: number,
+  n: number,
+  m: number,
+  options: KolmogorovSmirnovOptions = {},
+): KolmogorovSmirnov {
   const wanted = options.method ?? 'auto';
   const shared = greatestCommonDivisor(n, m);
   const exact =

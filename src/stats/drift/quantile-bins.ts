@@ -1,4 +1,5 @@
 import { toShares } from './shares.ts';
+import { sortNumbers } from './sort-numbers.ts';
 
 /** Type-7 (linear interpolation) quantile of ascending values, NumPy's and R's default; needs at least one value. */
 export function quantileOfSorted(sorted: ArrayLike<number>, q: number): number {
@@ -80,5 +81,19 @@ export function finiteSorted(values: ArrayLike<number | null | undefined>): Floa
     const v = values[i];
     if (typeof v === 'number' && Number.isFinite(v)) kept[count++] = v;
   }
-  return kept.subarray(0, count).sort();
+  const finite = kept.subarray(0, count);
+  sortNumbers(finite);
+  return finite;
+}
+
+/** How many of ascending values are below a bound. */
+export function countBelow(sorted: ArrayLike<number>, bound: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const mid = (low + high) >>> 1;
+    if (sorted[mid]! < bound) low = mid + 1;
+    else high = mid;
+  }
+  return low;
 }

@@ -1,3 +1,5 @@
+import { CoarseCells } from './coarse-cells.ts';
+
 /** How often each distinct finite value occurs, ascending; what a GROUP BY delivers. */
 export interface ValueCounts {
   readonly values: ArrayLike<number>;
@@ -58,43 +60,13 @@ export function poolValueCounts(reference: ValueCounts, current: ValueCounts): P
   };
 }
 
-/**
- * At most `limit` cells of nearly equal pooled count; a cell's value is the mean of what it holds. Depends on the
- * pooled sample only, never on which side a value came from, so that permutation tests on the cells stay exact.
- */
+/** At most `limit` cells, made of more by `CoarseCells`. */
 export function coarsenCells(cells: PooledCells, limit: number): PooledCells {
   if (cells.values.length <= limit) return cells;
-  const total = cells.referenceCount + cells.currentCount;
-  const values = new Float64Array(limit);
-  const reference = new Float64Array(limit);
-  const current = new Float64Array(limit);
-  let cumulative = 0;
-  let last = -1;
-  let size = 0;
-  let weight = 0;
-  for (let i = 0; i < cells.values.length; i++) {
-    const count = cells.reference[i]! + cells.current[i]!;
-    if (count === 0) continue;
-    const slot = Math.min(limit - 1, Math.floor(((cumulative + count / 2) / total) * limit));
-    if (slot !== last) {
-      last = slot;
-      weight = 0;
-      size++;
-    }
-    weight += count;
-    const at = size - 1;
-    values[at] = values[at]! + ((cells.values[i]! - values[at]!) * count) / weight;
-    reference[at] = reference[at]! + cells.reference[i]!;
-    current[at] = current[at]! + cells.current[i]!;
-    cumulative += count;
-  }
-  return {
-    values: values.subarray(0, size),
-    reference: reference.subarray(0, size),
-    current: current.subarray(0, size),
-    referenceCount: cells.referenceCount,
-    currentCount: cells.currentCount,
-  };
+  const { values, reference, current, referenceCount, currentCount } = cells;
+  const coarse = new CoarseCells(referenceCount, currentCount, limit);
+  for (let i = 0; i < values.length; i++) coarse.add(values[i]!, reference[i]!, current[i]!);
+  return coarse.cells();
 }
 
 function ones(like: ArrayLike<number>): Uint8Array {

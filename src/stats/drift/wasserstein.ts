@@ -6,7 +6,8 @@ import { poolSorted } from './value-cells.ts';
 export const MIN_SPREAD = 0.001;
 /** The normed distance ends here: beyond, every number means "nothing in common" and its square must stay finite. */
 const MAX_NORMED = 1e50;
-const SAFE_MAGNITUDE = 1e150;
+/** Squares of larger values overflow. */
+export const SAFE_MAGNITUDE = 1e150;
 
 /** First Wasserstein distance ∫ |F_reference − F_current| dv, in the column's unit; null when a side is empty. */
 export function wasserstein(
@@ -48,7 +49,7 @@ export function wassersteinOfCells(cells: PooledCells): number | null {
 
 export function wassersteinNormedOfCells(cells: PooledCells): number | null {
   const largest = largestMagnitude(cells.values);
-  // Squares of such values overflow; both distance and spread shrink by the same factor.
+  // Both distance and spread shrink by the same factor.
   if (largest > SAFE_MAGNITUDE) {
     const scaled = { ...cells, values: cells.values.map((v) => v / largest) };
     const distance = wassersteinOfCells(scaled);
