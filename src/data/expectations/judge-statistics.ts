@@ -134,16 +134,14 @@ export async function judgeQuantiles(
   const n = Number(counted);
   const parts = { rows: Number(rows), missing: Number(rows) - n };
   if (n === 0) return wholeFinding(false, 'there is no value to judge', parts);
-  const values: SqlValue[] = await batch.scan.ask(
-    // quantile_disc(q) has rank ceil(q·n): the middle of a rank's step names that rank whatever n is.
-    e.quantiles.map(({ at }) => {
-      const q = (nearestRank(at, n) + 0.5) / n;
-      return `quantile_disc(${column.sql}::DOUBLE, ${String(q)}) FILTER (${column.present})`;
-    }),
+  // quantile_disc(q) has rank ceil(q·n): the middle of a rank's step names that rank whatever n is.
+  const ranks = e.quantiles.map(({ at }) => (nearestRank(at, n) + 0.5) / n);
+  const [values] = await batch.scan.ask(
+    [`quantile_disc(${column.sql}::DOUBLE, [${ranks.join(', ')}]) FILTER (${column.present})`],
     e.where,
     what,
   );
-  const observed = values.map(Number);
+  const observed = (values as SqlValue[]).map(Number);
   const outside = e.quantiles.flatMap((quantile, i) =>
     within(observed[i] ?? Number.NaN, quantile)
       ? []
