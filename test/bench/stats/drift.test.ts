@@ -118,8 +118,8 @@ describe('drift', () => {
         ].join('\n'),
       );
       expect(large.peakMb).toBeLessThanOrEqual(MAX_MB);
-      // Linear, with room for a machine that does other things.
-      expect(large.seconds / small.seconds).toBeLessThanOrEqual(15);
+      // Linear, by CPU, because a machine that does other things lengthens the longer run more.
+      expect(large.cpuSeconds / small.cpuSeconds).toBeLessThanOrEqual(12);
     },
     30 * MINUTE_MS,
   );
