@@ -90,27 +90,19 @@ export function pandemic(setting: Setting): Step[] {
       expected: 'a new version, asked for by a finding, that beats the champion on the newest data',
       run: async (tell) => {
         const { mlEngineer } = need(setting.cast, 'cast');
-        let after = setting.ranker;
-        // A retraining that loses, or whose gates can't tell, is a strike; the episode asks for the next one.
-        return until('a retraining that passes its gates', RETRAINING_TIMEOUT_MS, async () => {
-          const version = await untilNewVersion(mlEngineer, MODEL, after, RETRAINING_TIMEOUT_MS, tell);
-          if (!(await passesGates(mlEngineer, version, tell))) {
-            after = version;
-            return undefined;
-          }
-          const { trigger } = await mlEngineer.version(MODEL, version);
-          setting.recovered = version;
-          const report = need(await mlEngineer.gates(MODEL, version), 'gate report');
-          return {
-            seen: `version ${version} (${String(trigger['source'])}): ${report.verdict.reason}`,
-            facts: {
-              version,
-              trigger,
-              strikes: version - setting.ranker - 1,
-              gates: report.gates.map(({ gate, verdict }) => ({ gate, ...verdict })),
-            },
-          };
-        });
+        const version = await untilOnePasses(mlEngineer, setting.ranker, tell);
+        setting.recovered = version;
+        const { trigger } = await mlEngineer.version(MODEL, version);
+        const report = need(await mlEngineer.gates(MODEL, version), 'gate report');
+        return {
+          seen: `version ${version} (${String(trigger['source'])}): ${report.verdict.reason}`,
+          facts: {
+            version,
+            trigger,
+            strikes: version - setting.ranker - 1,
+            gates: report.gates.map(({ gate, verdict }) => ({ gate, ...verdict })),
+          },
+        };
       },
     },
     {
@@ -123,13 +115,7 @@ export function pandemic(setting: Setting): Step[] {
         if (disputed === 'reject') {
           await untilStage(dataScientist, MODEL, setting.recovered, ['denied'], ROLLOUT_TIMEOUT_MS, tell);
           await dataScientist.trigger(MODEL, 'Asked for again, after the dispute', 'story:after-dispute');
-          setting.recovered = await untilNewVersion(
-            dataScientist,
-            MODEL,
-            setting.recovered,
-            RETRAINING_TIMEOUT_MS,
-            tell,
-          );
+          setting.recovered = await untilOnePasses(dataScientist, setting.recovered, tell);
         }
         if (disputed !== 'approve')
           await approve(setting, setting.recovered, 'Beats the baseline on pandemic data', tell);
@@ -143,7 +129,16 @@ export function pandemic(setting: Setting): Step[] {
   ];
 }
 
-/** Whether a retraining passed its gates. One that they could not tell of stays a candidate while the next is made. */
+/**
+ * The first version after `after` that passes its gates. One that loses, or that they can't tell of, is a strike; the
+ * episode asks for the next.
+ */
+async function untilOnePasses(who: Person, after: number, tell: (detail: string) => void): Promise<number> {
+  const version = await untilNewVersion(who, MODEL, after, RETRAINING_TIMEOUT_MS, tell);
+  return (await passesGates(who, version, tell)) ? version : untilOnePasses(who, version, tell);
+}
+
+/** One that the gates could not tell of stays a candidate while the next is made. */
 async function passesGates(who: Person, version: number, tell: (detail: string) => void): Promise<boolean> {
   return until(`version ${version} passes its gates, or does not`, RETRAINING_TIMEOUT_MS, async () => {
     const [{ stage }, status] = await Promise.all([who.version(MODEL, version), who.status(MODEL)]);
