@@ -77,7 +77,8 @@ export const LANE: Readonly<Record<Effect['kind'], EffectLane>> = {
   promote_champion: 'serving',
   roll_back: 'serving',
   restore_route: 'serving',
-  set_stage: 'records',
+  // Before `restore_route`: what may not be routed any more is refused to a rollout that is still alive somewhere.
+  set_stage: 'serving',
   record_decision: 'records',
   open_incident: 'incidents',
   note_incident: 'incidents',

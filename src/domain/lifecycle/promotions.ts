@@ -44,8 +44,8 @@ export function promotionFinished(
 function decline(state: LifecycleState, version: number, context: LifecycleContext): Transition {
   const reason = 'A rollback began before the champion was moved.';
   const effects: Effect[] = [
-    ...restore(state, version, reason),
     { kind: 'set_stage', version, stage: 'rolled_back', reason },
+    ...restore(state, version, reason),
     decided(version, 'declined', 'rolled_back', reason, context),
   ];
   return endPromotion(state, version, reason, effects, context);
@@ -115,8 +115,8 @@ export function championNotMoved(
     version,
     reason,
     [
-      ...restore(state, version, reason),
       { kind: 'set_stage', version, stage: 'rolled_back', reason },
+      ...restore(state, version, reason),
       decided(version, 'not-moved', 'failed', reason, context),
       {
         kind: 'open_incident',
@@ -144,8 +144,8 @@ export function promotionLost(state: LifecycleState, reason: string, context: Li
     (s) =>
       move(
         s,
-        ...restore(s, version, reason),
         { kind: 'set_stage', version, stage: 'aborted', reason },
+        ...restore(s, version, reason),
         decided(version, 'lost', 'failed', reason, context),
       ),
     (s) => promotionFinished(s, outcome, context),

@@ -73,8 +73,8 @@ describe('what ends without a word of its own is on record all the same:', () =>
     const waiting = beginRollback(promoting, order, now).state;
     const { effects } = promotionFinished(waiting, passed, now);
     expect(effects.map(({ kind }) => kind)).toEqual([
-      'restore_route',
       'set_stage',
+      'restore_route',
       'record_decision',
       'roll_back',
     ]);
