@@ -3,6 +3,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createLifecycleClient } from '../../src/api/lifecycle-client.ts';
 import { TASK_QUEUE } from '../../src/contracts/task-queues.ts';
 import { lifecycleId, produceVersionId, promotionId, rolloutId } from '../../src/contracts/workflows/ids.ts';
 import {
@@ -10,11 +11,14 @@ import {
   requestVersionUpdate,
   versionRequestedSignal,
 } from '../../src/contracts/workflows/lifecycle.ts';
+import type { TriggerAnswer } from '../../src/domain/trigger.ts';
 import { modelLifecycle } from '../../workflows/index.ts';
+import { accountOfAnswers } from '../integration/api/storm-account.ts';
 import { trigger } from './builders.ts';
 import { bundledWorkflows } from './bundled-workflows.ts';
 import { runWorkers } from './time-skipping.ts';
 import { World } from './world.ts';
+import { livedRuns } from './year/lived-runs.ts';
 
 /** For one thing to come true on a machine busy with much else; far more than it takes on an idle one. */
 const DEADLINE_MS = 90_000;
@@ -50,10 +54,12 @@ describe('a lifecycle on a real server', () => {
       interval: '500ms',
     },
   });
+  const fourth = new World();
   const worlds = new Map([
     [ref.model, world],
     ['unlucky', other],
     ['orphaned', third],
+    ['stormed', fourth],
   ]);
   beforeAll(async () => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -127,6 +133,43 @@ describe('a lifecycle on a real server', () => {
     const keys = world.routes.map((route) => route.key);
     expect(new Set(keys).size).toBe(keys.length);
     await current.terminate();
+  });
+
+  it('answers each of 1,000 callers once while it carries itself on in their midst, and makes two versions of them', async () => {
+    const stormed = { model: 'stormed', environment: 'prod' };
+    let open!: () => void;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    fourth.train = () => gate;
+    // Four API servers with 25 callers each, of whom everyone asks ten times: the first of all starts the lifecycle.
+    const answers = new Map<string, TriggerAnswer>();
+    const servers = Array.from({ length: 4 }, () => createLifecycleClient(env.client));
+    const callers = servers.flatMap((api, server) =>
+      Array.from({ length: 25 }, async (_, caller) => {
+        for (let turn = 0; turn < 10; turn += 1) {
+          const key = `${String(server)}/${String(caller)}/${String(turn)}`;
+          answers.set(key, await api.requestVersion(stormed, trigger(key, { source: 'webhook' })));
+        }
+      }),
+    );
+    await Promise.all(callers);
+
+    const handle = env.client.workflow.getHandle(lifecycleId(stormed));
+    const state = await handle.query(lifecycleStateQuery);
+    expect(accountOfAnswers(answers, state)).toEqual({
+      answered: 1_000,
+      started: 1,
+      waiting: 1,
+      coalesced: 998,
+      problems: [],
+    });
+    const { raw } = await handle.describe();
+    const first = raw.workflowExecutionInfo?.firstRunId ?? '';
+    expect((await livedRuns(env.client, lifecycleId(stormed), first)).length).toBeGreaterThan(3);
+
+    open();
+    await vi.waitFor(() => expect(fourth.stage(2)).toBe('candidate'), { timeout: DEADLINE_MS });
+    expect(fourth.versions.size).toBe(2);
+    await handle.terminate();
   });
 
   it('counts a production that was terminated as failed, and makes the next', async () => {

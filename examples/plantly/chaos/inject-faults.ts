@@ -6,6 +6,7 @@ import { nextFault } from './fault-plan.ts';
 import type { Fault, FaultKind } from './fault-plan.ts';
 import type { Links } from './links.ts';
 import type { Sabotage } from './sabotage.ts';
+import { restartWorkers } from './restart-workers.ts';
 import type { SmallDisk } from './small-disk.ts';
 
 const CRASH_PATIENCE_MS = 20_000;
@@ -106,7 +107,10 @@ async function carryOut(field: Battlefield, fault: Fault, signal: AbortSignal): 
       disk.empty();
       return { hit: true, detail: '' };
     case 'deploy':
-      return deploy(stack, signal);
+      return {
+        hit: true,
+        detail: `${String(await restartWorkers(stack, RESTART_PATIENCE_MS, signal))} workers replaced`,
+      };
   }
 }
 
@@ -140,20 +144,6 @@ function isPython(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** A rolling restart: each worker stops in order and is back before the next one goes. */
-async function deploy(stack: Stack, signal: AbortSignal): Promise<Effect> {
-  const workers = stack.processes().filter(({ name }) => name.startsWith('worker-'));
-  for (const { name, restarts } of workers) {
-    if (!stack.kill(name, 'SIGTERM')) continue;
-    const deadline = Date.now() + RESTART_PATIENCE_MS;
-    const isBack = (): boolean =>
-      stack.processes().some((now) => now.name === name && now.restarts > restarts && now.state === 'ready');
-    while (!signal.aborted && Date.now() < deadline && !isBack())
-      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
-  }
-  return { hit: workers.length > 0, detail: `${String(workers.length)} workers replaced` };
 }
 
 async function untilReady(stack: Stack, signal: AbortSignal): Promise<number | null> {

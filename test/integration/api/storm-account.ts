@@ -12,33 +12,47 @@ export interface StormAccount {
   readonly problems: readonly string[];
 }
 
+/** The account of webhooks, by what the API answered them. */
+export function accountOf(sent: readonly Sent[], state: LifecycleState): StormAccount {
+  const problems: string[] = [];
+  const texts = new Map<string, string>();
+  const answers = new Map<string, TriggerAnswer>();
+  for (const { id, status, text } of sent) {
+    if (status !== 200) problems.push(`${id} was answered ${String(status)}: ${text}`);
+    else if ((texts.get(id) ?? text) !== text) problems.push(`${id} was answered twice, differently`);
+    else texts.set(id, text);
+  }
+  for (const text of texts.values()) {
+    const { key, trigger } = JSON.parse(text) as { key: string; trigger: TriggerAnswer };
+    answers.set(key, trigger);
+  }
+  const account = accountOfAnswers(answers, state);
+  return { ...account, problems: [...problems, ...account.problems] };
+}
+
 /**
  * Each trigger that waits absorbs the one before it and answers that one's key, so the answers of a storm are a
  * chain: from the first that waited, link by link, to the one that still waits. A key that was lost or taken twice
  * breaks it.
  */
-export function accountOf(sent: readonly Sent[], state: LifecycleState): StormAccount {
+export function accountOfAnswers(
+  answers: ReadonlyMap<string, TriggerAnswer>,
+  state: LifecycleState,
+): StormAccount {
   const problems: string[] = [];
-  const answers = new Map<string, string>();
-  for (const { id, status, text } of sent) {
-    if (status !== 200) problems.push(`${id} was answered ${String(status)}: ${text}`);
-    else if ((answers.get(id) ?? text) !== text) problems.push(`${id} was answered twice, differently`);
-    else answers.set(id, text);
-  }
   const count = { started: 0, waiting: 0, coalesced: 0 };
   const first: string[] = [];
   const next = new Map<string, string>();
-  for (const text of answers.values()) {
-    const { key, trigger } = JSON.parse(text) as { key: string; trigger: TriggerAnswer };
-    if (trigger.kind === 'duplicate' || trigger.kind === 'refused') {
-      problems.push(`${key} was answered ${trigger.kind}`);
+  for (const [key, answer] of answers) {
+    if (answer.kind === 'duplicate' || answer.kind === 'refused') {
+      problems.push(`${key} was answered ${answer.kind}`);
       continue;
     }
-    count[trigger.kind] += 1;
-    if (trigger.kind === 'waiting') first.push(key);
-    if (trigger.kind !== 'coalesced') continue;
-    if (next.has(trigger.into)) problems.push(`${trigger.into} was absorbed twice`);
-    next.set(trigger.into, key);
+    count[answer.kind] += 1;
+    if (answer.kind === 'waiting') first.push(key);
+    if (answer.kind !== 'coalesced') continue;
+    if (next.has(answer.into)) problems.push(`${answer.into} was absorbed twice`);
+    next.set(answer.into, key);
   }
   let [last] = first;
   let links = 0;

@@ -1,0 +1,31 @@
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { productRoot } from '../../../src/embedded/binaries.ts';
+import { PRODUCT_PROCESSES } from '../../../src/embedded/product-processes.ts';
+import type { ProductProcess } from '../../../src/embedded/product-processes.ts';
+
+/** A copy of dist/ of its own, which a deploy can replace under the processes that run from it. */
+export interface DeployableBuild {
+  /** The product's processes, run from the copy. */
+  readonly products: readonly ProductProcess[];
+  /** Puts the next build in its place: the same workflows in a bundle with another checksum. */
+  deployNext(): void;
+  remove(): void;
+}
+
+/** Below the checkout, so that the copy finds its packages. */
+export function copyBuild(): DeployableBuild {
+  const root = productRoot();
+  const parent = join(root, '.perennial');
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(join(parent, 'build-'));
+  cpSync(join(root, 'dist'), folder, { recursive: true });
+  return {
+    products: PRODUCT_PROCESSES.map((product) => ({
+      ...product,
+      main: relative(join(root, 'dist'), join(folder, product.main)),
+    })),
+    deployNext: () => appendFileSync(join(folder, 'workflow-bundle.js'), '\n// The next build.\n'),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
