@@ -23,14 +23,30 @@ export function drawnHistogram({ reference, current }: SortedNumbers): ShownDist
   if (total === 0) return null;
   const low = pooledAt(reference, current, Math.max(1, Math.ceil(CUT * total)));
   const high = pooledAt(reference, current, Math.ceil((1 - CUT) * total));
-  const width = (high - low) / BINS;
-  const bins = width > 0 && Number.isFinite(width) ? BINS : 1;
-  const edges = Array.from({ length: bins + 1 }, (_, i) => (i === bins ? high : low + i * width));
+  const edges = areWhole(reference) && areWhole(current) ? wholeEdges(low, high) : equalEdges(low, high);
+  const bins = edges.length - 1;
   const counts = (side: Float64Array): number[] => {
     const below = edges.map((edge, i) => (i === 0 ? 0 : i === bins ? side.length : countBelow(side, edge)));
     return below.slice(1).map((count, i) => count - below[i]!);
   };
   return { kind: 'histogram', edges, reference: counts(reference), current: counts(current) };
+}
+
+function equalEdges(low: number, high: number): number[] {
+  const width = (high - low) / BINS;
+  if (width === 0 || !Number.isFinite(width)) return [low, high];
+  return Array.from({ length: BINS + 1 }, (_, i) => (i === BINS ? high : low + i * width));
+}
+
+/** As many whole numbers in each bin: where some bins hold two and others one, the drawing is a comb. */
+function wholeEdges(low: number, high: number): number[] {
+  const width = Math.ceil((high - low + 1) / BINS);
+  const bins = Math.ceil((high - low + 1) / width);
+  return Array.from({ length: bins + 1 }, (_, i) => low + i * width);
+}
+
+function areWhole(values: Float64Array): boolean {
+  return values.every(Number.isSafeInteger);
 }
 
 /** The value of a rank, counted from 1, among both of two ascending samples. */
