@@ -39,7 +39,7 @@ export async function withHold<T>(
   const takenInTime = (): Promise<boolean> =>
     transaction(async (tx) => {
       // The limit ends with the transaction; the lock belongs to the session and stays.
-      await tx.query(`SET LOCAL lock_timeout = ${String(turnMs)}`);
+      await tx.query("SELECT set_config('lock_timeout', $1, true)", [`${String(turnMs)}ms`]);
       await tx.query('SELECT pg_advisory_lock($1, hashtext($2))', lock);
       return true;
     }).catch((error: unknown) => {

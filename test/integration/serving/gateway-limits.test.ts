@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewaySettings } from '../../../src/serving/gateway.ts';
 import { ADA, get, MODEL, post, rankBody, servingWorld, startGateway, until } from './serving-fixture.ts';
@@ -330,11 +331,15 @@ describe('the gateway goes on serving others', () => {
   it('when bodies of 256 MiB are under way, without those that would be more', async () => {
     const large = await Promise.all(many(8, 0).map(() => open()));
     for (const socket of large) socket.write(`${head(INFER, 32 * MIB)}\r\n`);
-    await until(
-      'the refusal',
-      () => send(RANK, rank({})),
-      ({ status, code }) => status === 503 && code === 'GATEWAY_BUSY',
-    );
+    const oneMore = async (): Promise<string> => {
+      const socket = await open();
+      socket.write(`${head(INFER, 32 * MIB)}\r\n`);
+      // Without a refusal it waits for the body.
+      const answer = await Promise.race([answerOf(socket), sleep(500, '')]);
+      socket.destroy();
+      return answer;
+    };
+    await until('the refusal', oneMore, (answer) => answer.includes('"code":"GATEWAY_BUSY"'));
     // What has no body is answered: health, above all.
     expect((await get(gateway.url, '/v2/health/ready')).status).toBe(200);
     for (const socket of large) socket.destroy();
