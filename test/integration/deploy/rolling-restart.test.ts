@@ -29,8 +29,8 @@ import type { Answered } from './steady-traffic.ts';
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const EVERY_MS = 20;
-/** What a caller would wait for an answer. */
-const LIMIT_MS = 2_000;
+/** A caller gives up then: generous, for machines busy with much else. */
+const LIMIT_MS = 5_000;
 const RESTART_PATIENCE_MS = 40_000;
 const STEP = { duration: '8s', minSamples: 20, maxDuration: '60s' };
 
