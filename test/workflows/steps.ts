@@ -29,8 +29,8 @@ export interface Life {
 let models = 0;
 let passes = 0;
 
-/** Starts a lifecycle over the world and runs `body`. */
-export async function live(stage: Stage, world: World, body: (life: Life) => Promise<void>): Promise<void> {
+/** Starts a lifecycle over the world, and answers what `body` does. */
+export async function live<T>(stage: Stage, world: World, body: (life: Life) => Promise<T>): Promise<T> {
   models += 1;
   const model = `model-${models}`;
   const ref = { model, environment: REF.environment };
@@ -71,7 +71,7 @@ export async function live(stage: Stage, world: World, body: (life: Life) => Pro
     },
   };
   // It is left running and idle: terminating it under a call in flight stops the test server's clock.
-  await body(life);
+  return await body(life);
 }
 
 /** A command was refused before it entered history, with this code. */
