@@ -8,7 +8,7 @@ import { ensureBuilt } from '../built-product.ts';
 import { specInput } from '../registry/registry-fixture.ts';
 
 const PROGRAM = 'src/cli/main.js';
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 100_000;
 
 export interface CliRun {
   readonly code: number;
