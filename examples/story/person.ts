@@ -33,6 +33,8 @@ export interface Person {
   reject(model: string, version: number, reason: string): Promise<string>;
   status(model: string): Promise<ModelStatus>;
   version(model: string, version: number): Promise<z.infer<typeof Version>>;
+  /** Lets a rollout that paused go on; done also when somebody else had. */
+  resumeRollout(model: string, version: number, reason: string): Promise<void>;
   acknowledge(incidentId: string, reason: string): Promise<void>;
 }
 
@@ -113,6 +115,13 @@ export function createPerson(name: string, url: string, token: string): Person {
     status: async (model) => ModelStatus.parse(await api.get(path(model))),
     version: async (model, version) =>
       Version.parse(await insist('version', () => api.get(path(model, 'versions', version)))),
+    async resumeRollout(model, version, reason) {
+      await insist('resume', () =>
+        api.post(path(model, 'versions', version, 'rollout', 'resume'), { reason }),
+      ).catch((error: unknown) => {
+        if (!(isPerennialError(error) && error.code === 'ROLLOUT_NOT_PAUSED')) throw error;
+      });
+    },
     async acknowledge(incidentId, reason) {
       await insist('acknowledge', () =>
         api.post(`/v1/incidents/${encodeURIComponent(incidentId)}/ack`, { reason }),

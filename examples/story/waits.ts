@@ -1,4 +1,5 @@
 import type { ModelStatus } from '../../src/contracts/api/answers.ts';
+import { systemActor } from '../../src/domain/actor.ts';
 import type { VersionStage } from '../../src/domain/version-stage.ts';
 import { isFinal } from '../../src/domain/version-stage.ts';
 import type { Person } from './person.ts';
@@ -7,6 +8,8 @@ import { until } from './until.ts';
 
 type Tell = (detail: string) => void;
 
+const ROLLOUT_ITSELF = systemActor('rollout').id;
+
 /** What is under way, in a few words. */
 export function inShort(status: ModelStatus): string {
   const { live, route } = status;
@@ -14,7 +17,8 @@ export function inShort(status: ModelStatus): string {
     ? route.weights.map(({ version, weight }) => `v${version} ${weight} %`).join(' ')
     : '';
   if (live?.rollout && live.rollout.phase !== 'finished') {
-    const { phase, weight } = live.rollout;
+    const { phase, weight, paused } = live.rollout;
+    if (paused) return `v${live.rollout.version} paused in ${phase} · ${traffic} · ${paused.reason}`;
     const look = live.rollout.looks.findLast((last) => last.phase === phase && last.weight === weight);
     return `v${live.rollout.version} ${live.rollout.phase} · ${traffic}${look ? ` · ${look.verdict.kind}: ${look.verdict.reason}` : ''}`;
   }
@@ -48,6 +52,7 @@ export async function untilStage(
   stages: readonly VersionStage[],
   timeoutMs: number,
   tell: Tell,
+  onLook: (status: ModelStatus) => Promise<void> = () => Promise.resolve(),
 ): Promise<VersionStage> {
   let last = '';
   return until(
@@ -58,6 +63,7 @@ export async function untilStage(
       last = `${stage} · ${inShort(status)}`;
       tell(last);
       if (stages.includes(stage)) return stage;
+      await onLook(status);
       const ended =
         isFinal(stage) || ((stage === 'rolled_back' || stage === 'retired') && !stages.includes(stage));
       if (ended) throw new NotSeen(`version ${version} ended as ${stage}, not ${stages.join(' or ')}`);
@@ -65,6 +71,21 @@ export async function untilStage(
     },
     () => last,
   );
+}
+
+/** Waits until a rollout has made the version champion. When it asks a person whether to go on, `engineer` says yes. */
+export async function untilChampion(
+  engineer: Person,
+  model: string,
+  version: number,
+  timeoutMs: number,
+  tell: Tell,
+): Promise<void> {
+  await untilStage(engineer, model, version, ['champion'], timeoutMs, tell, async ({ live }) => {
+    const rollout = live?.rollout;
+    if (rollout?.version !== version || rollout.paused?.by !== ROLLOUT_ITSELF) return;
+    await engineer.resumeRollout(model, version, 'Traffic is fine; go on');
+  });
 }
 
 /** Waits until the version asks for approval. */

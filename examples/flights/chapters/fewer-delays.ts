@@ -3,7 +3,7 @@ import { Incident } from '../../../src/contracts/api/answers.ts';
 import { NotSeen } from '../../story/story.ts';
 import type { Step } from '../../story/story.ts';
 import { until } from '../../story/until.ts';
-import { untilApprovalOpen, untilNewVersion, untilStage } from '../../story/waits.ts';
+import { untilApprovalOpen, untilChampion, untilNewVersion } from '../../story/waits.ts';
 import { findingsOf, inFigures, MONITOR } from '../findings.ts';
 import { LANDED_DIR, MODEL } from '../flights-stack.ts';
 import { LANDED, LIVE, MOST_LIVE } from '../sampling.ts';
@@ -126,7 +126,7 @@ export function fewerDelays(setting: Setting): Step[] {
       run: async (tell) => {
         const { mlEngineer, replay } = sceneOf(setting);
         await mlEngineer.approve(MODEL, setting.retrained, 'It knows the spring');
-        await untilStage(mlEngineer, MODEL, setting.retrained, ['champion'], ROLLOUT_TIMEOUT_MS, tell);
+        await untilChampion(mlEngineer, MODEL, setting.retrained, ROLLOUT_TIMEOUT_MS, tell);
         const { stage } = await mlEngineer.version(MODEL, setting.first);
         if (stage !== 'retired') throw new NotSeen(`version ${setting.first} is ${stage}`);
         return {

@@ -6,7 +6,7 @@ import { createPerson, hire } from '../../story/person.ts';
 import { NotSeen } from '../../story/story.ts';
 import type { Step } from '../../story/story.ts';
 import { until } from '../../story/until.ts';
-import { untilApprovalOpen, untilNewVersion, untilStage } from '../../story/waits.ts';
+import { untilApprovalOpen, untilChampion, untilNewVersion, untilStage } from '../../story/waits.ts';
 import { LANDED_DIR, MODEL, SPEC_FILE, startFlights } from '../flights-stack.ts';
 import { sceneOf } from '../setting.ts';
 import type { Setting } from '../setting.ts';
@@ -152,7 +152,7 @@ export function firstVersion(
       expected: 'no errors while it bakes: it becomes champion',
       run: async (tell) => {
         const { mlEngineer } = sceneOf(setting);
-        await untilStage(mlEngineer, MODEL, setting.first, ['champion'], ROLLOUT_TIMEOUT_MS, tell);
+        await untilChampion(mlEngineer, MODEL, setting.first, ROLLOUT_TIMEOUT_MS, tell);
         return { seen: `version ${setting.first} is champion`, facts: { version: setting.first } };
       },
     },

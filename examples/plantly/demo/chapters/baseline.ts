@@ -3,7 +3,7 @@ import { untilToldByWebhook } from '../../../story/received-webhooks.ts';
 import { NotSeen } from '../../../story/story.ts';
 import type { Step } from '../../../story/story.ts';
 import { until } from '../../../story/until.ts';
-import { untilApprovalOpen, untilNewVersion, untilStage } from '../../../story/waits.ts';
+import { untilApprovalOpen, untilChampion, untilNewVersion, untilStage } from '../../../story/waits.ts';
 import { publishBadBatch } from '../../simulator/application-log.ts';
 import { runShoppers } from '../../simulator/run-shoppers.ts';
 import { approve } from '../approval.ts';
@@ -129,7 +129,7 @@ export function baseline(setting: Setting): Step[] {
       expected: 'no errors, good latency while it bakes: it becomes champion',
       run: async (tell) => {
         const { mlEngineer } = need(setting.cast, 'cast');
-        await untilStage(mlEngineer, MODEL, setting.baseline, ['champion'], ROLLOUT_TIMEOUT_MS, tell);
+        await untilChampion(mlEngineer, MODEL, setting.baseline, ROLLOUT_TIMEOUT_MS, tell);
         return { seen: `version ${setting.baseline} is champion` };
       },
     },

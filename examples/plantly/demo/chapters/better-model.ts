@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { NotSeen } from '../../../story/story.ts';
 import type { Step } from '../../../story/story.ts';
 import { deliverWebhook } from '../../../story/signed-webhook.ts';
-import { untilNewVersion, untilStage } from '../../../story/waits.ts';
+import { untilChampion, untilNewVersion, untilStage } from '../../../story/waits.ts';
 import { approve } from '../approval.ts';
 import type { Setting } from '../setting.ts';
 import { need } from '../setting.ts';
@@ -105,7 +105,7 @@ export function betterModel(setting: Setting): Step[] {
       expected: 'every look at conversion, latency and errors lets it go on; it becomes champion',
       run: async (tell) => {
         const who = await approve(setting, setting.ranker, 'Wins on every slice', tell);
-        await untilStage(who, MODEL, setting.ranker, ['champion'], ROLLOUT_TIMEOUT_MS, tell);
+        await untilChampion(who, MODEL, setting.ranker, ROLLOUT_TIMEOUT_MS, tell);
         const rates = conversions(setting);
         return {
           seen: `version ${setting.ranker} is champion; conversion ${rates}`,

@@ -3,7 +3,7 @@ import type { Person } from '../../../story/person.ts';
 import { NotSeen } from '../../../story/story.ts';
 import type { Step } from '../../../story/story.ts';
 import { until } from '../../../story/until.ts';
-import { inShort, untilNewVersion, untilStage } from '../../../story/waits.ts';
+import { inShort, untilChampion, untilNewVersion, untilStage } from '../../../story/waits.ts';
 import { approve, dispute } from '../approval.ts';
 import type { Setting } from '../setting.ts';
 import { need } from '../setting.ts';
@@ -110,7 +110,7 @@ export function pandemic(setting: Setting): Step[] {
       title: 'Miguel approves it; it takes the traffic step by step',
       expected: 'the retrained version is champion and sells again',
       run: async (tell) => {
-        const { dataScientist } = need(setting.cast, 'cast');
+        const { dataScientist, mlEngineer } = need(setting.cast, 'cast');
         const disputed = setting.options.storm ? await dispute(setting, setting.recovered, tell) : null;
         if (disputed === 'reject') {
           await untilStage(dataScientist, MODEL, setting.recovered, ['denied'], ROLLOUT_TIMEOUT_MS, tell);
@@ -119,7 +119,7 @@ export function pandemic(setting: Setting): Step[] {
         }
         if (disputed !== 'approve')
           await approve(setting, setting.recovered, 'Beats the baseline on pandemic data', tell);
-        await untilStage(dataScientist, MODEL, setting.recovered, ['champion'], ROLLOUT_TIMEOUT_MS, tell);
+        await untilChampion(mlEngineer, MODEL, setting.recovered, ROLLOUT_TIMEOUT_MS, tell);
         return {
           seen: `version ${setting.recovered} is champion; conversion ${conversions(setting)}`,
           facts: { byVersion: need(setting.shoppers, 'shoppers').totals.byVersion },
