@@ -13,10 +13,15 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
+/** Text as it may stand in an element or a quoted attribute. */
+export function escapeHtml(text: string): string {
+  return visibleText(text).replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
+}
+
 function render(value: string | number | Html | readonly Html[]): string {
   if (typeof value === 'object')
     return 'html' in value ? value.html : value.map((part) => part.html).join('');
-  return visibleText(String(value)).replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
+  return escapeHtml(String(value));
 }
 
 /** A template whose values are escaped, unless they are HTML already. */
