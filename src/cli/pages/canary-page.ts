@@ -2,12 +2,12 @@ import type { CanaryReport } from '../../contracts/canary-report.ts';
 import { count, figure, percent, probability } from '../../platform/figures.ts';
 import { html } from '../../platform/html-template.ts';
 import type { Html } from '../../platform/html-template.ts';
+import { inferredText } from '../reports/inferred-text.ts';
 import {
   canaryFacts,
   canaryHeadline,
   canaryReasons,
   canaryTable,
-  inferredText,
   intervalOf,
   metricsBySeverity,
 } from '../reports/render-canary.ts';

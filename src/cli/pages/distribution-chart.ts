@@ -50,11 +50,14 @@ function histogram({ name, kind }: ColumnDrift, { edges, reference, current }: H
 }
 
 const DAY_MS = 86_400_000;
+const MAX_DATE_MS = 100_000_000 * DAY_MS;
 
 /** As much of a time as tells the ends of the axis apart. */
 function timeLabel(rangeMs: number): (ms: number) => string {
   const chars = rangeMs > 3 * DAY_MS ? 10 : 16;
-  return (ms) => new Date(ms).toISOString().slice(0, chars).replace('T', ' ');
+  // Databases know times that a Date can't hold.
+  return (ms) =>
+    Math.abs(ms) > MAX_DATE_MS ? short(ms) : new Date(ms).toISOString().slice(0, chars).replace('T', ' ');
 }
 
 const BAR = 24;

@@ -2,7 +2,7 @@ import type { EvaluateReport } from '../../contracts/evaluate-report.ts';
 import { figure, percent } from '../../platform/figures.ts';
 import { html } from '../../platform/html-template.ts';
 import type { Html } from '../../platform/html-template.ts';
-import { inferredText } from '../reports/render-canary.ts';
+import { inferredText } from '../reports/inferred-text.ts';
 import {
   evaluationFacts,
   evaluationHeadline,

@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import type { CanaryReport } from '../../contracts/canary-report.ts';
 import { figure, percent, plural, probability } from '../../platform/figures.ts';
 import { paint } from '../render.ts';
+import { inferredText } from './inferred-text.ts';
 import { textTable } from './report-table.ts';
 import type { ReportTable } from './report-table.ts';
 
@@ -115,9 +116,4 @@ export function renderCanary(report: CanaryReport): string {
     paint(report.verdict.kind, `${report.verdict.kind}: ${canaryHeadline(report)}`),
     ...canaryReasons(report),
   ].join('\n');
-}
-
-/** A choice that nobody made, said aloud. */
-export function inferredText({ what, value, why }: CanaryReport['inferred'][number]): string {
-  return `assumed ${what}: ${value} (${why})`;
 }

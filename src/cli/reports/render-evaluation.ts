@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import type { EvaluateReport } from '../../contracts/evaluate-report.ts';
 import { count, figure, percent, plural, short } from '../../platform/figures.ts';
 import { paint } from '../render.ts';
-import { inferredText } from './render-canary.ts';
+import { inferredText } from './inferred-text.ts';
 import { textTable } from './report-table.ts';
 import type { ReportColumn, ReportTable } from './report-table.ts';
 
