@@ -15,9 +15,10 @@ export function admitRequests(app: FastifyInstance): void {
   let bytes = 0;
   app.addHook('onRequest', async (request, reply) => {
     const { headers, routeOptions } = request;
-    const chunked = headers['transfer-encoding'] !== undefined;
-    const size = chunked ? (routeOptions.bodyLimit ?? 0) : Number(headers['content-length'] ?? 0);
-    if (size === 0) return;
+    const limit = routeOptions.bodyLimit ?? 0;
+    const size = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : limit;
+    // What is larger than its route takes is refused unread by a code of its own: it may not come again.
+    if (size === 0 || size > limit) return;
     if (requests >= MAX_REQUESTS || bytes + size > MAX_BODY_BYTES) {
       // What was not read would have to be before the connection is used again.
       void reply.headers({ 'retry-after': 1, connection: 'close' });

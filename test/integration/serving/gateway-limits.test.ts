@@ -350,6 +350,18 @@ describe('the gateway goes on serving others', () => {
     );
   });
 
+  it.each([
+    ['a rank of 5 MiB', RANK, 5 * MIB],
+    ['an infer of 300 MiB', INFER, 300 * MIB],
+  ])('and says of %s that it is too large, not that it may come again', async (_call, path, bytes) => {
+    const socket = await open();
+    socket.write(`${head(path, bytes)}\r\n`);
+    const answer = await answerOf(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(answer).toContain('"code":"BODY_TOO_LARGE"');
+    await expectServing();
+  });
+
   it('when a thousand requests are under way, without one more', async () => {
     const waiting = await Promise.all(many(1000, 0).map(() => open()));
     for (const socket of waiting) socket.write(`${head(RANK, 100)}\r\n`);
