@@ -1,6 +1,6 @@
 -- Purchases per look of a category among everybody, over its last 800 moments: what the season brings.
 WITH moments AS (
-  SELECT category, event_time, sum(buys) AS buys, sum(looks) AS looks
+  SELECT category, event_time, sum(buys)::DOUBLE AS buys, sum(looks)::DOUBLE AS looks
   FROM (
     SELECT category, i.shown_at AS event_time, 0 AS buys,
       round(1000 * power(0.85, i.position - 1))::INTEGER AS looks

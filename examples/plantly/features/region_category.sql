@@ -1,7 +1,7 @@
 -- Purchases per look of a category in a region, over the last 1500 moments at which something of it that could
 -- be bought was shown or bought. Pulled towards one in twelve with the weight of a hundred looks.
 WITH moments AS (
-  SELECT region, category, event_time, sum(buys) AS buys, sum(looks) AS looks
+  SELECT region, category, event_time, sum(buys)::DOUBLE AS buys, sum(looks)::DOUBLE AS looks
   FROM (
     SELECT region, category, i.shown_at AS event_time, 0 AS buys,
       round(1000 * power(0.85, i.position - 1))::INTEGER AS looks

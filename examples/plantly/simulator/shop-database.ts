@@ -76,12 +76,14 @@ export class ShopDatabase {
     await this.#pool.query(TABLES);
   }
 
+  /** The catalogue as of `since`, and the customers, who signed up one a minute until then. */
   async insertWorld(world: World, since: Date): Promise<void> {
     const { customers, plants } = world;
     await this.#pool.query(
       `INSERT INTO customers (customer_id, region, age, age_band, experience, home_light, signed_up_at)
-       SELECT *, $7::timestamptz
-       FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::float8[], $6::float8[])
+       SELECT customer_id, region, age, age_band, experience, home_light, $7::timestamptz - (n - 1) * INTERVAL '1 minute'
+       FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::float8[], $6::float8[]) WITH ORDINALITY
+         AS signed_up (customer_id, region, age, age_band, experience, home_light, n)
        ON CONFLICT DO NOTHING`,
       [
         customers.map((customer) => customer.customerId),

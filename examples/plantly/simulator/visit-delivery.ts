@@ -16,7 +16,7 @@ import type { World } from './world.ts';
 
 /** A live visit is over in a moment: clicks 1 ms per place after the showing, orders 10 ms after the click. */
 const PACE: Pace = { clickMs: 1, orderMs: 10 };
-const LOG_FILE_EVERY_MS = 1000;
+const LOG_FILE_EVERY_MS = 2000;
 const ORDERS_EVERY_MS = 50;
 const FEEDBACK_EVERY_MS = 100;
 const LARGEST_BATCH = 1000;
