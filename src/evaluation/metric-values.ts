@@ -85,6 +85,9 @@ export function rankingValues(groups: readonly RankingGroup[], k: number): Metri
   return { ndcg, map, mrr, hitRate, precisionAtK: precision, recallAtK: recall };
 }
 
+/** Of what a model would recommend to many: whether it recommends everybody the same. */
+export const RECOMMENDATION_METRICS = ['topItemShare', 'itemCoverage'] as const;
+
 function averageValues({
   macro,
   weighted,

@@ -16,7 +16,7 @@ import { CachedFeatures } from '../serving/cached-features.ts';
 import { planFeatures } from '../serving/feature-plan.ts';
 import type { OnnxPredictor } from '../serving/onnx-predictor.ts';
 import { concentration } from '../stats/index.ts';
-import type { MetricValues } from '../domain/gates/judged-metrics.ts';
+import type { RECOMMENDATION_METRICS } from './metric-values.ts';
 import type { TrainedModel } from './trained-model.ts';
 
 export const RECOMMENDATIONS = 'recommendations';
@@ -30,7 +30,7 @@ export interface Recommendations {
   readonly candidates: number;
   readonly k: number;
   /** `topItemShare`: of the most recommended candidate among the first k; `itemCoverage`: of the candidates. */
-  readonly metrics: MetricValues;
+  readonly metrics: Readonly<Record<(typeof RECOMMENDATION_METRICS)[number], number | null>>;
 }
 
 type Wanted = NonNullable<ModelSpec['evaluation']['recommendations']>;

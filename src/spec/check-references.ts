@@ -1,5 +1,6 @@
 import type { ModelSpec } from '../contracts/spec/model-spec.ts';
 import { nearestName } from '../domain/nearest-name.ts';
+import { metricNames } from './spec-names.ts';
 
 interface ReferenceProblem {
   readonly path: readonly PropertyKey[];
@@ -9,6 +10,12 @@ interface ReferenceProblem {
 function unknownName(what: string, found: string, known: readonly string[]): string {
   const near = nearestName(found, known);
   return `${what} "${found}" is not declared${near ? `; did you mean "${near}"?` : ''}${known.length ? ` Declared: ${known.join(', ')}` : ''}`;
+}
+
+function unknownMetric(found: string, task: string, known: readonly string[]): string {
+  const near = nearestName(found, known);
+  const hint = near ? `; did you mean "${near}"?` : '';
+  return `no metric of a ${task} evaluation is called "${found}"${hint} There are ${[...known].sort().join(', ')}`;
 }
 
 /** What the schema cannot say: names that must exist elsewhere in the spec, and numbers that must fit together. */
@@ -76,6 +83,8 @@ export function checkReferences(spec: ModelSpec): ReferenceProblem[] {
       message: `k = ${spec.monitoring.breaches.k} cannot be more than n = ${spec.monitoring.breaches.n}`,
     });
 
+  const { task, groupBy, recommendations } = spec.evaluation;
+  const metrics = metricNames(task, { groupBy, recommendations: recommendations !== undefined });
   const gateNames = new Set<string>();
   spec.gates.forEach((gate, index) => {
     if (gateNames.has(gate.name))
@@ -90,6 +99,11 @@ export function checkReferences(spec: ModelSpec): ReferenceProblem[] {
       problems.push({
         path: ['gates', index],
         message: `gate "${gate.name}" has no threshold: give min, max or vsChampion`,
+      });
+    if (gate.type === 'metric' && !metrics.includes(gate.metric))
+      problems.push({
+        path: ['gates', index, 'metric'],
+        message: unknownMetric(gate.metric, task, metrics),
       });
     if (gate.type === 'efficiency' && gate.maxLatencyMsP99 === undefined && gate.maxSizeBytes === undefined)
       problems.push({

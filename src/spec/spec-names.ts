@@ -3,6 +3,7 @@ import { AnalysisMetric, Monitor } from '../contracts/spec/operation.ts';
 import { DeclaredType } from '../contracts/spec/sources.ts';
 import type { Evaluation } from '../contracts/spec/training.ts';
 import { datasetType, DATASET_TYPES } from '../data/column-types.ts';
+import { RECOMMENDATION_METRICS } from '../evaluation/metric-values.ts';
 import { judgeRows } from '../evaluation/task-metrics.ts';
 
 const TASKS: readonly Evaluation['task'][] = ['binary', 'multiclass', 'regression'];
@@ -49,6 +50,9 @@ export const METRIC_MEANINGS: Readonly<Record<string, string>> = {
   hitRate: 'share of the groups with a relevant item among the first k',
   precisionAtK: 'share of the first k that is relevant',
   recallAtK: 'share of the relevant items that is among the first k',
+  topItemShare:
+    'share of the recommendations that have the most recommended candidate among the first k; lower is better',
+  itemCoverage: 'share of the candidates that are recommended to anybody',
 };
 
 const DECLARED: Readonly<Record<(typeof DeclaredType.options)[number], string>> = {
@@ -75,8 +79,14 @@ const EXPECTED: Readonly<Record<ColumnType, string>> = {
 /** Types that a file or a table may have and a dataset keeps as another, as examples. */
 const CONVERTED = ['TIMESTAMP WITH TIME ZONE', 'DECIMAL(18,3)', 'HUGEINT', 'UUID', 'JSON', 'DATE[]'];
 
-/** The names that an evaluation of a task computes, as gates may name them. */
-export function metricNames(task: Evaluation['task'], groupBy?: string): string[] {
+/** The names that an evaluation computes, as gates may name them. */
+export function metricNames(
+  task: Evaluation['task'],
+  {
+    groupBy,
+    recommendations = false,
+  }: { readonly groupBy?: string | undefined; readonly recommendations?: boolean } = {},
+): string[] {
   const row = (label: number) => ({
     id: String(label),
     label,
@@ -85,26 +95,31 @@ export function metricNames(task: Evaluation['task'], groupBy?: string): string[
     slices: {},
   });
   const settings = { task, threshold: 0.5, k: 5, slices: [], ...(groupBy === undefined ? {} : { groupBy }) };
-  return Object.keys(judgeRows([row(0), row(1)], settings).overall);
+  const computed = Object.keys(judgeRows([row(0), row(1)], settings).overall);
+  return recommendations ? [...computed, ...RECOMMENDATION_METRICS] : computed;
 }
 
 /** Names that a spec uses as values, from the code that computes by them, as Markdown. */
 export function specNames(): string[] {
   const named = TASKS.map((task) => [task, new Set(metricNames(task))] as const);
   const all = new Set(named.flatMap(([, names]) => [...names]));
-  const ranking = metricNames('binary', 'group').filter((name) => !all.has(name));
+  const ranking = metricNames('binary', { groupBy: 'group' }).filter((name) => !all.has(name));
   const rows = [
     ...[...all].map((name): [string, string] => [
       name,
       named.flatMap(([task, names]) => (names.has(name) ? [task] : [])).join(', '),
     ]),
     ...ranking.map((name): [string, string] => [name, 'any, with `evaluation.groupBy`']),
+    ...RECOMMENDATION_METRICS.map((name): [string, string] => [
+      name,
+      'any, with `evaluation.recommendations`',
+    ]),
   ];
   return [
     '## Names of metrics',
     '',
-    'For `gates[].metric` and the thresholds of `perennial evaluate`. Higher is better unless said otherwise: write',
-    '`higherIsBetter: false` with `vsChampion` for the others. A gate on another name ends as `error` and lists these.',
+    'For `gates[].metric` and the thresholds of `perennial evaluate`. Higher is better unless said otherwise;',
+    '`higherIsBetter` turns that round for `vsChampion`. A gate on another name is refused.',
     '',
     '| metric | task | meaning |',
     '|---|---|---|',

@@ -130,7 +130,10 @@ const thresholds = {
     .describe(
       'The least improvement over the champion on the same holdout; negative values allow as much of a loss.',
     ),
-  higherIsBetter: z.boolean().default(true),
+  higherIsBetter: z
+    .boolean()
+    .optional()
+    .describe('For vsChampion; by default false for losses and errors, true for all other metrics.'),
 };
 
 export const Gate = z.discriminatedUnion('type', [

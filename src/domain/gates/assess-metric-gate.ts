@@ -3,6 +3,7 @@ import type { Verdict } from '../verdict.ts';
 import { assessThreshold } from './assess-threshold.ts';
 import type { BoundCheck, MetricGate } from './assess-threshold.ts';
 import type { ChampionMetrics, JudgedMetrics, MetricValues } from './judged-metrics.ts';
+import { higherIsBetter } from './metric-direction.ts';
 
 const OVERALL = 'overall';
 const SHOWN = 3;
@@ -56,7 +57,7 @@ export function assessMetricGate(
   ];
   const evidence = {
     metric: gate.metric,
-    higherIsBetter: gate.higherIsBetter,
+    higherIsBetter: gate.higherIsBetter ?? higherIsBetter(gate.metric),
     thresholds: {
       ...(gate.min === undefined ? {} : { min: gate.min }),
       ...(gate.max === undefined ? {} : { max: gate.max }),

@@ -1,7 +1,8 @@
 import type { Gate } from '../../contracts/spec/training.ts';
+import { higherIsBetter } from './metric-direction.ts';
 
 export type MetricGate = Extract<Gate, { type: 'metric' }>;
-export type MetricThresholds = Pick<MetricGate, 'min' | 'max' | 'vsChampion' | 'higherIsBetter'>;
+export type MetricThresholds = Pick<MetricGate, 'metric' | 'min' | 'max' | 'vsChampion' | 'higherIsBetter'>;
 
 /** One bound that a value was held to. `ok: null` = there was nothing to judge it by. */
 export interface BoundCheck {
@@ -46,9 +47,10 @@ export function assessThreshold(
         text: `the champion's value ${baseline} is no finite number`,
       },
     ];
-  const sign = thresholds.higherIsBetter ? 1 : -1;
+  const higher = thresholds.higherIsBetter ?? higherIsBetter(thresholds.metric);
+  const sign = higher ? 1 : -1;
   const { minAbsoluteChange: absolute, minRelativeChange: relative } = vsChampion;
-  const direction = thresholds.higherIsBetter ? '>=' : '<=';
+  const direction = higher ? '>=' : '<=';
   if (absolute !== undefined)
     checks.push(bound('minAbsoluteChange', value, baseline + sign * absolute, direction));
   if (relative !== undefined) {

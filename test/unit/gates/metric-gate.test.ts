@@ -10,7 +10,6 @@ const gate = (more: Partial<MetricGate>): MetricGate => ({
   name: 'quality',
   metric: 'auc',
   slices: 'overall',
-  higherIsBetter: true,
   ...more,
 });
 const scored = (auc: number | null, slices: JudgedMetrics['slices'] = []): JudgedMetrics => ({
@@ -33,6 +32,22 @@ describe('a metric gate', () => {
     expect(kindOf({ min: 0.7 }, 0.7)).toBe('pass');
     expect(kindOf({ max: 0.7, metric: 'auc' }, 0.7)).toBe('pass');
     expect(kindOf({ min: 0.7 }, 0.699)).toBe('fail');
+  });
+
+  it('knows which metrics are better when they are lower, unless the gate says otherwise', () => {
+    const holdout = (logLoss: number): JudgedMetrics => ({ overall: { logLoss }, count: 1000, slices: [] });
+    const against = (mine: number, more: Partial<MetricGate> = {}) =>
+      assessMetricGate(
+        gate({ metric: 'logLoss', ...change(0.05), ...more }),
+        holdout(mine),
+        { kind: 'scored', metrics: holdout(0.4) },
+        50,
+      ).verdict.kind;
+    expect([against(0.34), against(0.46)]).toEqual(['pass', 'fail']);
+    expect([against(0.34, { higherIsBetter: true }), against(0.46, { higherIsBetter: true })]).toEqual([
+      'fail',
+      'pass',
+    ]);
   });
 
   it('demands the improvement over the champion, absolute and relative', () => {
@@ -106,7 +121,7 @@ describe('a metric gate', () => {
     fc.assert(
       fc.property(fc.double(), fc.double(), fc.option(fc.double()), (min, relative, baseline) => {
         const checks = assessThreshold(
-          { min, higherIsBetter: true, vsChampion: { minRelativeChange: relative } },
+          { metric: 'auc', min, higherIsBetter: true, vsChampion: { minRelativeChange: relative } },
           Number.NaN,
           baseline,
         );

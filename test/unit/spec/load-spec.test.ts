@@ -125,6 +125,20 @@ describe('loadSpec', () => {
       /no threshold/,
     ],
     [
+      'a gate on an unknown metric',
+      'gates',
+      [{ type: 'metric', name: 'good', metric: 'acu', min: 0.7 }],
+      'gates[0].metric',
+      /no metric of a binary evaluation is called "acu"; did you mean "auc"\?/,
+    ],
+    [
+      'a gate on a metric of rankings without groups',
+      'gates',
+      [{ type: 'metric', name: 'good', metric: 'ndcg', min: 0.7 }],
+      'gates[0].metric',
+      /no metric .* is called "ndcg"/,
+    ],
+    [
       'a missing SQL file',
       'training.spine.query',
       { file: 'no.sql' },
