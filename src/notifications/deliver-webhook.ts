@@ -10,7 +10,7 @@ import { withTransaction } from '../registry/database.ts';
 import { getWebhookDelivery, recordWebhookAttempt } from '../registry/webhook-log.ts';
 import { webhookEndpoints } from '../registry/webhook-outbox.ts';
 import { postWebhook } from './post-webhook.ts';
-import { webhookKey, webhookSignature } from './webhook-signature.ts';
+import { webhookSignature } from './webhook-signature.ts';
 
 const MS = 1_000;
 
@@ -47,14 +47,14 @@ export async function deliverWebhook(
         WEBHOOK_ENDPOINT_GONE,
         `the spec has no webhook ${delivery.endpoint} any more`,
       );
-    const { url, key } = readEndpoint(parts, endpoint);
+    const { url, secret } = readEndpoint(parts, endpoint);
     const timestamp = String(Math.floor(Date.now() / MS));
     const headers = {
       'content-type': 'application/json',
       'user-agent': 'Perennial',
       'webhook-id': deliveryId,
       'webhook-timestamp': timestamp,
-      'webhook-signature': `v1,${webhookSignature(key, deliveryId, timestamp, body)}`,
+      'webhook-signature': `v1,${webhookSignature(secret, deliveryId, timestamp, body)}`,
     };
     const statusCode = await postWebhook({ url, headers, body }, { allowedHosts });
     await note({ statusCode, error: null });
@@ -68,7 +68,7 @@ export async function deliverWebhook(
   }
 }
 
-function readEndpoint(parts: WebhookParts, endpoint: WebhookEndpoint): { url: URL; key: Buffer } {
+function readEndpoint(parts: WebhookParts, endpoint: WebhookEndpoint): { url: URL; secret: string } {
   const value = (name: string): string => {
     const found = parts.secrets(name);
     if (found !== undefined && found !== '') return found;
@@ -84,6 +84,5 @@ function readEndpoint(parts: WebhookParts, endpoint: WebhookEndpoint): { url: UR
       WEBHOOK_ADDRESS_REFUSED,
       `webhook ${endpoint.name}: the variable ${endpoint.url} holds no https address`,
     );
-  const key = webhookKey(value(endpoint.secret));
-  return { url: new URL(address), key };
+  return { url: new URL(address), secret: value(endpoint.secret) };
 }

@@ -38,6 +38,22 @@ it('is the HMAC-SHA256 of id.timestamp.body', () => {
   );
 });
 
+it('takes a secret as Standard Webhooks hands them out, by the example that it publishes', () => {
+  const headers = {
+    id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+    timestamp: '1614265330',
+    signature: 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+  };
+  const body = Buffer.from('{"test": 2432232314}');
+  const at = 1_614_265_330_000;
+  expect(verifyWebhook('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', headers, body, at)).toEqual({
+    kind: 'valid',
+  });
+  expect(verifyWebhook('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', headers, body, at)).toMatchObject({
+    kind: 'invalid',
+  });
+});
+
 describe('a delivery is taken', () => {
   const cases: [string, Delivery][] = [
     ['as it was signed', {}],

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { postWebhook } from '../../../src/notifications/post-webhook.ts';
-import { webhookKey, webhookSignature } from '../../../src/notifications/webhook-signature.ts';
+import { webhookSignature } from '../../../src/notifications/webhook-signature.ts';
 
 let server: Server | undefined;
 afterEach(() => {
@@ -109,15 +109,16 @@ describe('a webhook', () => {
 
 describe('the signature', () => {
   it('is the one of the example that Standard Webhooks publishes', () => {
-    const key = webhookKey('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
+    const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
     const id = 'msg_p5jXN8AQM9LWM0D4loKWxJek';
-    expect(webhookSignature(key, id, '1614265330', '{"test": 2432232314}')).toBe(
+    expect(webhookSignature(secret, id, '1614265330', '{"test": 2432232314}')).toBe(
       'g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
     );
   });
 
   it('takes any other secret as text', () => {
-    expect(webhookKey('whsec_not base64').toString()).toBe('whsec_not base64');
-    expect(webhookKey('plain').toString()).toBe('plain');
+    // Each computed with: printf 'm.1.{}' | openssl dgst -sha256 -hmac SECRET -binary | base64
+    expect(webhookSignature('whsec_not base64', 'm', '1', '{}')).toBe('GSjcfpw4tgeIMBhx9JeL2yPXh8xnbxBHS+8Latq6bJ8=');
+    expect(webhookSignature('plain', 'm', '1', '{}')).toBe('jZSrcnOwXdjhSlkDhWMPABB1I8dsSc3I8hwQDHXgbGI=');
   });
 });
