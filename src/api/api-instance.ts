@@ -39,6 +39,8 @@ export interface ApiDependencies {
   readonly webhookSecrets: Readonly<Record<string, string>>;
   /** Hosts that outgoing webhooks may reach by plain http and in private networks. */
   readonly webhookAllowedHosts: readonly string[];
+  /** Reverse proxies that are believed in who asks; by default none. */
+  readonly trustedProxies?: readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }

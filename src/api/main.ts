@@ -44,6 +44,7 @@ async function main(config: Config, logger: Logger): Promise<void> {
     linkSecret: config.linkSecret,
     webhookSecrets: config.webhookSecrets,
     webhookAllowedHosts: config.webhookAllowedHosts,
+    trustedProxies: config.trustedProxies,
     now: Date.now,
   };
   const app = await buildServer(deps, logger);

@@ -45,6 +45,7 @@ export async function buildServer(deps: ApiDependencies, logger: FastifyBaseLogg
     genReqId: () => randomUUID(),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: [...(deps.trustedProxies ?? [])],
     routerOptions: { maxParamLength: MAX_PARAM_CHARS, ignoreTrailingSlash: true },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerBrokenRequest,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { PerennialError } from '../errors/define-error.ts';
@@ -31,6 +32,23 @@ const hostList = commaList.pipe(
         /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$/,
         'must be a comma-separated list of host or host:port',
       ),
+  ),
+);
+const MAX_PREFIX = { 4: 32, 6: 128 } as const;
+const isNetwork = (value: string): boolean => {
+  const [address = '', prefix, ...rest] = value.split('/');
+  const family = isIP(address);
+  if (family !== 4 && family !== 6) return false;
+  return (
+    rest.length === 0 &&
+    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= MAX_PREFIX[family]))
+  );
+};
+const networkList = commaList.pipe(
+  z.array(
+    z
+      .string()
+      .refine(isNetwork, 'must be a comma-separated list of addresses or networks such as 10.0.0.0/8'),
   ),
 );
 const webhookSecrets = text.transform((value, context): Record<string, string> => {
@@ -85,6 +103,7 @@ const Environment = z
       .min(SECRET_MIN_CHARS, `must have at least ${String(SECRET_MIN_CHARS)} characters`),
     PERENNIAL_WEBHOOK_SECRETS: webhookSecrets.optional(),
     WEBHOOK_ALLOWED_HOSTS: hostList.optional(),
+    TRUSTED_PROXIES: networkList.optional(),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   })
   .superRefine((env, context) => {
@@ -151,6 +170,8 @@ export interface Config {
   readonly webhookSecrets: Readonly<Record<string, string>>;
   /** Hosts that outgoing webhooks may reach by plain http and in private networks: `host` or `host:port`. */
   readonly webhookAllowedHosts: readonly string[];
+  /** Addresses and networks of reverse proxies whose `X-Forwarded-For` says who asks the API. */
+  readonly trustedProxies: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 }
 
@@ -214,6 +235,7 @@ export function loadConfig(processEnv: NodeJS.ProcessEnv): Config {
     linkSecret: env.PERENNIAL_LINK_SECRET,
     webhookSecrets: env.PERENNIAL_WEBHOOK_SECRETS ?? {},
     webhookAllowedHosts: env.WEBHOOK_ALLOWED_HOSTS ?? [],
+    trustedProxies: env.TRUSTED_PROXIES ?? [],
     logLevel: env.LOG_LEVEL,
   });
 }

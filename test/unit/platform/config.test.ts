@@ -18,6 +18,7 @@ describe('loadConfig', () => {
       publicUrl: 'http://127.0.0.1:7080',
       webhookSecrets: {},
       webhookAllowedHosts: [],
+      trustedProxies: [],
       logLevel: 'info',
     });
   });
@@ -51,6 +52,20 @@ describe('loadConfig', () => {
       expect((error as Error).message).toContain('DATABASE_URL is required');
     }
   });
+
+  it.each([
+    ['10.0.0.1', ['10.0.0.1']],
+    ['10.0.0.0/8, fd00::/8', ['10.0.0.0/8', 'fd00::/8']],
+  ])('takes the proxies %s', (given, proxies) => {
+    expect(loadConfig({ ...MINIMAL, TRUSTED_PROXIES: given }).trustedProxies).toEqual(proxies);
+  });
+
+  it.each(['proxy.internal', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', 'fd00::/129', '*', '1'])(
+    'does not believe the proxy "%s"',
+    (given) => {
+      expect(() => loadConfig({ ...MINIMAL, TRUSTED_PROXIES: given })).toThrow(/TRUSTED_PROXIES must be/);
+    },
+  );
 
   it('never repeats a value, which may be a secret', () => {
     const broken = {
