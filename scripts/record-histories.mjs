@@ -1,6 +1,7 @@
 // `npm run histories` records a history of each workflow in each waiting state into test/replay/current;
 // `npm run histories -- --release 0.1.0` keeps those for good, as the ones that this release wrote.
 import { cpSync, existsSync } from 'node:fs';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startVitest } from 'vitest/node';
 
@@ -17,6 +18,7 @@ function keep(version) {
   if (existsSync(folder)) fail(`${folder} is there already, and what was released never changes`);
   if (!existsSync(`${REPLAY}current`)) fail('nothing is recorded yet; run it without --release first');
   cpSync(`${REPLAY}current`, folder, { recursive: true });
+  console.log(`kept in ${relative(process.cwd(), folder)}; npm test replays them from now on`);
 }
 
 async function record() {

@@ -69,6 +69,7 @@ const PROGRAMS = {
   chaos: ['dist/examples/plantly/chaos/main.js'],
   flights: ['dist/examples/flights/main.js'],
   dev: ['dist/src/cli/main.js', 'dev'],
+  histories: ['scripts/record-histories.mjs'],
 };
 
 const [target, ...args] = process.argv.slice(2);
