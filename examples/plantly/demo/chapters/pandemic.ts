@@ -3,7 +3,7 @@ import type { Person } from '../../../story/person.ts';
 import { NotSeen } from '../../../story/story.ts';
 import type { Step } from '../../../story/story.ts';
 import { until } from '../../../story/until.ts';
-import { inShort, untilChampion, untilNewVersion, untilStage } from '../../../story/waits.ts';
+import { inShort, untilChampion, untilStage } from '../../../story/waits.ts';
 import { approve, dispute } from '../approval.ts';
 import type { Setting } from '../setting.ts';
 import { need } from '../setting.ts';
@@ -12,7 +12,7 @@ import { conversions } from './better-model.ts';
 
 const NOTICE_TIMEOUT_MS = 300_000;
 const ROLLBACK_TIMEOUT_MS = 240_000;
-const RETRAINING_TIMEOUT_MS = 600_000;
+const RETRAINING_TIMEOUT_MS = 900_000;
 const ROLLOUT_TIMEOUT_MS = 480_000;
 const MESSAGE_TIMEOUT_MS = 180_000;
 
@@ -130,22 +130,18 @@ export function pandemic(setting: Setting): Step[] {
 }
 
 /**
- * The first version after `after` that passes its gates. One that loses, or that they can't tell of, is a strike; the
- * episode asks for the next.
+ * The first version after `after` that passes its gates. One that loses, or that they can't tell of yet, does not end the
+ * wait: the episode, or whoever asked, gets the next one meanwhile, and either may be the one.
  */
 async function untilOnePasses(who: Person, after: number, tell: (detail: string) => void): Promise<number> {
-  const version = await untilNewVersion(who, MODEL, after, RETRAINING_TIMEOUT_MS, tell);
-  return (await passesGates(who, version, tell)) ? version : untilOnePasses(who, version, tell);
-}
-
-/** One that the gates could not tell of stays a candidate while the next is made. */
-async function passesGates(who: Person, version: number, tell: (detail: string) => void): Promise<boolean> {
-  return until(`version ${version} passes its gates, or does not`, RETRAINING_TIMEOUT_MS, async () => {
-    const [{ stage }, status] = await Promise.all([who.version(MODEL, version), who.status(MODEL)]);
-    tell(`${stage} · ${inShort(status)}`);
-    if (stage === 'rejected') return false;
-    if (stage === 'validated' || stage === 'approved') return true;
-    if (isFinal(stage)) throw new NotSeen(`version ${version} ended as ${stage}`);
-    return (status.latestVersion ?? 0) > version ? false : undefined;
+  return until(`a version after ${after} passes its gates`, RETRAINING_TIMEOUT_MS, async () => {
+    const status = await who.status(MODEL);
+    tell(inShort(status));
+    for (let version = after + 1; version <= (status.latestVersion ?? 0); version += 1) {
+      const { stage } = await who.version(MODEL, version);
+      if (stage === 'validated' || stage === 'approved') return version;
+      if (isFinal(stage) && stage !== 'rejected') throw new NotSeen(`version ${version} ended as ${stage}`);
+    }
+    return undefined;
   });
 }
