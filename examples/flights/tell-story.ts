@@ -25,12 +25,6 @@ export async function tellStory(telling: {
     ...protocol(setting),
     ...fewerDelays(setting),
     ...closing(setting),
-  ].map((step) => ({
-    ...step,
-    run: (tell: (detail: string) => void) => {
-      signal.throwIfAborted();
-      return step.run(tell);
-    },
-  }));
-  return { report: await runStory('flights', steps, reporter, REPORT_FILE), setting };
+  ];
+  return { report: await runStory('flights', steps, reporter, REPORT_FILE, signal), setting };
 }

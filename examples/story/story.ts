@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Reporter } from './reporter.ts';
@@ -38,6 +39,26 @@ export interface StoryReport {
 /** A step's expectation that did not come true. */
 export class NotSeen extends Error {}
 
+const listening = new AsyncLocalStorage<AbortSignal>();
+
+/** Ends the story that the caller is a step of; outside of one nothing does. */
+export function endOfStory(): AbortSignal | undefined {
+  return listening.getStore();
+}
+
+/** Ends the wait for a step at once when the story is stopped, whatever the step is doing. */
+async function unlessStopped<T>(signal: AbortSignal, step: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  return new Promise<T>((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+    void listening
+      .run(signal, step)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
 async function writeWhole(file: string, report: StoryReport): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(`${file}.part`, `${JSON.stringify(report, null, 2)}\n`);
@@ -45,7 +66,7 @@ async function writeWhole(file: string, report: StoryReport): Promise<void> {
 }
 
 /**
- * Runs the steps in order until one fails, and keeps the report on disk up to date after each.
+ * Runs the steps in order until one fails or `signal` stops it, and keeps the report on disk up to date after each.
  * The story is true only if every step came true.
  */
 export async function runStory(
@@ -53,6 +74,7 @@ export async function runStory(
   steps: readonly Step[],
   reporter: Reporter,
   reportFile: string,
+  signal: AbortSignal,
 ): Promise<StoryReport> {
   const startedAt = Date.now();
   const done: StepReport[] = [];
@@ -68,7 +90,10 @@ export async function runStory(
     reporter.begin(index + 1, steps.length, step.title);
     let outcome: { ok: boolean } & Seen;
     try {
-      outcome = { ok: true, ...(await step.run((detail) => reporter.detail(detail))) };
+      outcome = {
+        ok: true,
+        ...(await unlessStopped(signal, () => step.run((detail) => reporter.detail(detail)))),
+      };
     } catch (error) {
       outcome = {
         ok: false,

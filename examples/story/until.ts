@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NotSeen } from './story.ts';
+import { endOfStory, NotSeen } from './story.ts';
 
 const POLL_MS = 400;
 
 /**
  * Asks until the answer is there. `probe` returns undefined for "not yet"; an error of a service that is being
- * restarted counts as "not yet" too, so that a story outlives a crash. Throws NotSeen with the last state.
+ * restarted counts as "not yet" too, so that a story outlives a crash. Throws NotSeen with the last state; ends with
+ * the story.
  */
 export async function until<T>(
   what: string,
@@ -14,6 +15,7 @@ export async function until<T>(
   describe: () => string = () => '',
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
+  const end = endOfStory();
   let lastError = '';
   for (;;) {
     try {
@@ -30,6 +32,6 @@ export async function until<T>(
         `${what}: not within ${Math.round(timeoutMs / 1000)} s${state ? ` (last: ${state})` : ''}`,
       );
     }
-    await sleep(POLL_MS);
+    await sleep(POLL_MS, undefined, end ? { signal: end } : {});
   }
 }

@@ -6,6 +6,7 @@ import { renderRuns } from './render-runs.ts';
 import { runWithFaults } from './run-with-faults.ts';
 import type { ChaosRun } from './run-with-faults.ts';
 
+const INTERRUPTED = 130;
 const USAGE = `npm run chaos -- [--seed N] [--runs N] [--faults kind,kind]
 
   --seed N     the first seed (default 1); the same seed plans the same faults
@@ -44,8 +45,12 @@ async function main(first: number, count: number, kinds: readonly FaultKind[]): 
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => interrupted.abort(new Error(`stopped by ${signal}`)));
   const runs: ChaosRun[] = [];
-  for (let seed = first; seed < first + count && !interrupted.signal.aborted; seed += 1)
-    runs.push(await runWithFaults(seed, kinds, interrupted.signal));
+  for (let seed = first; seed < first + count; seed += 1) {
+    const run = await runWithFaults(seed, kinds, interrupted.signal);
+    // A step that was stopped half-way may still wait for something.
+    if (!run) process.exit(INTERRUPTED);
+    runs.push(run);
+  }
   if (count > 1) console.log(`\n${renderRuns(runs)}`);
   const well = runs.filter(({ ok }) => ok).length;
   console.log(

@@ -47,12 +47,12 @@ interface Hostilities {
   readonly sabotage: Sabotage;
 }
 
-/** Tells the story of the demo while things go wrong, by the seed; then counts what became of every promise. */
+/** Tells the story of the demo while things go wrong, by the seed; then counts what became of every promise. null: `stop` ended it. */
 export async function runWithFaults(
   seed: number,
   kinds: readonly FaultKind[],
   stop: AbortSignal,
-): Promise<ChaosRun> {
+): Promise<ChaosRun | null> {
   const reporter = createReporter();
   const folder = join(CHAOS_DIR, `seed-${String(seed)}`);
   await rm(folder, { recursive: true, force: true });
@@ -92,6 +92,11 @@ export async function runWithFaults(
     });
     over.abort(new Error('the story is over'));
     await injecting;
+    if (stop.aborted) {
+      await setting.shoppers?.stop();
+      await setting.plantly?.stack.stop();
+      return null;
+    }
     const counts = await takeStock(setting, faults.filter(({ hit }) => hit).length, folder, reporter);
     const run: ChaosRun = {
       seed,

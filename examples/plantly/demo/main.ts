@@ -6,6 +6,7 @@ import { createReporter } from '../../story/reporter.ts';
 import { REPORT_FILE } from './shop.ts';
 import { tellStory } from './tell-story.ts';
 
+const INTERRUPTED = 130;
 const USAGE = `npm run demo -- [--keep] [--interactive] [--deep] [--seed N]
 
   --keep         leave everything running to explore, until Ctrl-C
@@ -71,6 +72,8 @@ try {
   }
   await setting.shoppers?.stop();
   await stack?.stop();
+  // A step that was stopped half-way may still wait for something.
+  if (interrupted.signal.aborted && !report.ok) process.exit(INTERRUPTED);
   process.exitCode = report.ok ? 0 : 1;
 } catch (error) {
   console.error(isPerennialError(error) ? `${pc.red(error.code)}: ${error.message}` : error);

@@ -59,11 +59,10 @@ export async function tellStory(telling: Telling): Promise<ToldStory> {
   const steps = chapters.map((step) => ({
     ...step,
     run: (tell: (detail: string) => void) => {
-      signal.throwIfAborted();
       telling.onStep?.(step.id, setting);
       return step.run(tell);
     },
   }));
-  const report = await runStory('plantly.shop', steps, reporter, REPORT_FILE);
+  const report = await runStory('plantly.shop', steps, reporter, REPORT_FILE, signal);
   return { report, setting };
 }
