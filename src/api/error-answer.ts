@@ -30,6 +30,9 @@ const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorDefinition, string
   ],
 };
 
+/** To whom a server of ours is away: a restart takes a few seconds. */
+const COME_AGAIN_S = 5;
+
 function problemsOf(error: Pick<FastifyError, 'validation' | 'validationContext'>): Problem[] {
   const place = error.validationContext ?? 'body';
   return (error.validation ?? []).map((issue) => ({
@@ -124,7 +127,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
   const coded = codedError(error);
   if (coded.status >= 500) request.log.error({ err: error, code: coded.code }, 'request failed');
   else request.log.info({ code: coded.code }, 'request refused');
-  const retryAfter = coded.details['retryAfterSeconds'];
+  const retryAfter = coded.details['retryAfterSeconds'] ?? (coded.status === 503 ? COME_AGAIN_S : undefined);
   if (typeof retryAfter === 'number') void reply.header('retry-after', retryAfter);
   if (coded.status === 401) void reply.header('www-authenticate', 'Bearer realm="perennial"');
   return reply

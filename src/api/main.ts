@@ -16,6 +16,9 @@ import { createLifecycleClient } from './lifecycle-client.ts';
 import { buildServer } from './server.ts';
 import { carryOutAll } from './spec-application.ts';
 
+/** Connections of a storm that wait to be taken; the kernel may allow fewer. What is beyond waits for seconds or breaks. */
+const CONNECTION_BACKLOG = 4_096;
+
 /** Runs the API server until SIGTERM or SIGINT; requests under way are finished first. */
 async function main(config: Config, logger: Logger): Promise<void> {
   const db = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'lost a connection'), {
@@ -48,7 +51,7 @@ async function main(config: Config, logger: Logger): Promise<void> {
     now: Date.now,
   };
   const app = await buildServer(deps, logger);
-  await app.listen({ host: config.api.host, port: config.api.port });
+  await app.listen({ host: config.api.host, port: config.api.port, backlog: CONNECTION_BACKLOG });
   announceReady();
   const carriedOut = carryOutAll(deps, (ref, error) =>
     logger.error({ err: error, ...ref }, 'the spec could not be carried out; apply it again'),

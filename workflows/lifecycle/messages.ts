@@ -108,7 +108,10 @@ async function request(run: LifecycleRun, trigger: Trigger): Promise<TriggerAnsw
   return await numbered(run, trigger, answer);
 }
 
-/** All are taken before any is waited for: at most one of them starts something. */
+/**
+ * All are taken before any is waited for: at most one of them starts something. Where none does, none gets a promise of
+ * its own: those cost a worker more than the triggers.
+ */
 async function requestAll(
   run: LifecycleRun,
   triggers: readonly Trigger[],
@@ -118,12 +121,16 @@ async function requestAll(
     trigger,
     answer: run.apply((state) => applyTrigger(state, trigger, context)),
   }));
+  if (!taken.some(({ answer }) => isWithoutNumber(answer))) return taken.map(({ answer }) => answer);
   return await Promise.all(taken.map(({ trigger, answer }) => numbered(run, trigger, answer)));
 }
 
+const isWithoutNumber = (answer: TriggerAnswer): boolean =>
+  answer.kind === 'started' && answer.version === null;
+
 /** Answers with the version's number where it is known soon; the production goes on without it all the same. */
 async function numbered(run: LifecycleRun, trigger: Trigger, answer: TriggerAnswer): Promise<TriggerAnswer> {
-  if (answer.kind !== 'started' || answer.version !== null) return answer;
+  if (!isWithoutNumber(answer)) return answer;
   await condition(() => run.state.starting?.trigger.key !== trigger.key, NUMBER_WAIT_MS);
   return firstAnswer(run.state, trigger.key) ?? answer;
 }

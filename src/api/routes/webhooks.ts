@@ -5,11 +5,11 @@ import { WebhookParams, WebhookRequest } from '../../contracts/api/requests.ts';
 import { BODY_MALFORMED, WEBHOOK_SIGNATURE_INVALID } from '../../errors/api-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
 import { INPUT_INVALID } from '../../errors/lifecycle-errors.ts';
-import { requireModel } from '../../registry/models.ts';
-import { receiveDelivery, recordAnswer } from '../../registry/webhook-deliveries.ts';
+import { modelNotFound } from '../../registry/models.ts';
 import type { RecordedAnswer } from '../../registry/webhook-deliveries.ts';
 import type { ApiDependencies, ApiInstance } from '../api-instance.ts';
 import { refuseIfLimited } from '../authentication.ts';
+import { openDeliveryDesk } from '../delivery-desk.ts';
 import type { FailureLimiter } from '../failure-limiter.ts';
 import { verifyWebhook } from '../webhook-signature.ts';
 import { answers } from './route-schemas.ts';
@@ -51,7 +51,13 @@ export function registerWebhookRoutes(
   deps: ApiDependencies,
   limiter: FailureLimiter,
 ): void {
-  const { db, environment } = deps;
+  const { environment } = deps;
+  const desk = openDeliveryDesk(deps.db, environment);
+  /**
+   * One that comes again meanwhile gets the same answer. In a storm it could reach the lifecycle after more keys than
+   * that remembers, and count twice.
+   */
+  const underWay = new Map<string, Promise<RecordedAnswer>>();
   // The signature is over the bytes as they came, whatever they say they are.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -94,13 +100,25 @@ export function registerWebhookRoutes(
     },
   );
 
-  async function answerOnce(endpoint: string, deliveryId: string, body: Buffer): Promise<RecordedAnswer> {
-    const { model, reason, event } = parseBody(body);
+  function answerOnce(endpoint: string, deliveryId: string, body: Buffer): Promise<RecordedAnswer> {
+    const asked = parseBody(body);
+    const place = JSON.stringify([endpoint, deliveryId, asked.model]);
+    const answer =
+      underWay.get(place) ?? act(endpoint, deliveryId, asked).finally(() => underWay.delete(place));
+    underWay.set(place, answer);
+    return answer;
+  }
+
+  async function act(
+    endpoint: string,
+    deliveryId: string,
+    { model, reason, event }: z.output<typeof WebhookRequest>,
+  ): Promise<RecordedAnswer> {
     const ref = { model, environment };
-    await requireModel(db, ref);
     const delivery = { endpoint, deliveryId };
-    const first = await receiveDelivery(db, delivery);
-    if (first) return first;
+    const note = await desk.receive({ ...delivery, model });
+    if (note.kind === 'model_unknown') throw modelNotFound(ref);
+    if (note.kind === 'answered') return note.answer;
     const key = `webhook:${endpoint}:${deliveryId}`;
     const trigger = await deps.lifecycle.requestVersion(ref, {
       key,
@@ -109,6 +127,6 @@ export function registerWebhookRoutes(
       requestedBy: { id: `webhook:${endpoint}`, roles: ['data-scientist'] },
       requestedAt: deps.now(),
     });
-    return recordAnswer(db, delivery, { status: 200, body: { model, key, trigger } });
+    return desk.record({ ...delivery, answer: { status: 200, body: { model, key, trigger } } });
   }
 }

@@ -5,10 +5,10 @@ export function opaque<T>(description: string): z.ZodType<T, T> {
   return z.unknown().describe(description) as unknown as z.ZodType<T, T>;
 }
 
-/** Free text of a person: kept as written, without the NUL that PostgreSQL cannot store. */
-export const FreeText = z
+/** Text that PostgreSQL can store: without NUL. */
+export const StorableText = z
   .string()
-  .trim()
-  .min(1)
-  .max(2000)
   .refine((text) => !text.includes('\0'), 'must not contain NUL characters');
+
+/** Free text of a person, kept as written. */
+export const FreeText = StorableText.trim().min(1).max(2000);

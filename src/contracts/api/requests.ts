@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Name } from '../spec/names.ts';
 import { Role } from '../spec/operation.ts';
-import { FreeText } from './opaque.ts';
+import { FreeText, StorableText } from './opaque.ts';
 
 const MAX_INT4 = 2_147_483_647;
 const MAX_PAGE = 500;
@@ -112,6 +112,6 @@ export const WebhookParams = z.object({ endpoint: z.string().max(100) });
 export const WebhookRequest = z.object({
   model: Name,
   reason: FreeText,
-  event: z.string().max(200).optional(),
+  event: StorableText.max(200).optional(),
 });
 export type WebhookRequest = z.input<typeof WebhookRequest>;

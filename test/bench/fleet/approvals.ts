@@ -94,7 +94,7 @@ export class ApprovalCrowd {
       [`RSS temporal ${steps}, MiB`, memory('temporal')],
       ...MEASURED.map((name) => [
         `idle CPU ${name} ${steps}, ms a minute`,
-        [empty, small, large].map(({ cpuMs }) => ((cpuMs[name] / seconds) * 60).toFixed(0)).join(' / '),
+        [empty, small, large].map(({ cpuMs }) => (cpuMs[name] * 60).toFixed(0)).join(' / '),
       ]),
       ['a decision on the oldest, p50/p95, ms', `${p50.toFixed(0)} / ${p95.toFixed(0)}`],
     ];

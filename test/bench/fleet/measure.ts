@@ -3,14 +3,14 @@ import { produceVersionId } from '../../../src/contracts/workflows/ids.ts';
 import { MEASURED } from './fleet-world.ts';
 import type { Costs, FleetWorld, Measured } from './fleet-world.ts';
 
-type Idle = Readonly<Record<Measured, number>>;
+type Cpu = Readonly<Record<Measured, number>>;
 
 export interface Latency {
   readonly asked: number;
   readonly accepted: { readonly p50: number; readonly p95: number };
   readonly acted: { readonly p50: number; readonly p95: number };
-  /** Of all processes together, milliseconds. */
-  readonly cpu: number;
+  /** Milliseconds for each trigger, less what the fleet used at rest in the same time. */
+  readonly cpu: Cpu;
 }
 
 export interface FleetSize {
@@ -19,17 +19,23 @@ export interface FleetSize {
   readonly applySeconds: number;
   readonly applyCpu: number;
   readonly resting: Costs;
-  readonly idle: Idle;
+  /** Milliseconds of processor time in a second at rest. */
+  readonly idle: Cpu;
   readonly latency: Latency;
 }
 
-/** Waits until nothing is left to do, then measures for `seconds`: the processor time of each process, in ms. */
-export async function idle(world: FleetWorld, seconds: number): Promise<Idle> {
+/** Waits until nothing is left to do, then measures for `seconds`: each process's milliseconds a second. */
+export async function idle(world: FleetWorld, seconds: number): Promise<Cpu> {
   await settled(world);
   const before = world.costs();
   await sleep(seconds * 1000);
-  const after = world.costs();
-  return Object.fromEntries(MEASURED.map((name) => [name, after[name].cpuMs - before[name].cpuMs])) as Idle;
+  return cpuBetween(before, world.costs(), (ms) => ms / seconds);
+}
+
+function cpuBetween(before: Costs, after: Costs, of: (ms: number, name: Measured) => number): Cpu {
+  return Object.fromEntries(
+    MEASURED.map((name) => [name, of(after[name].cpuMs - before[name].cpuMs, name)]),
+  ) as Cpu;
 }
 
 const SETTLE_MS = 5_000;
@@ -57,10 +63,15 @@ export function perModel(empty: { readonly resting: Costs }, size: FleetSize, na
 }
 
 /** Asks each model once, one after the other: the answer, and when the production that it began was started. */
-export async function triggerEach(world: FleetWorld, models: readonly string[]): Promise<Latency> {
+export async function triggerEach(
+  world: FleetWorld,
+  models: readonly string[],
+  atRest: Cpu,
+): Promise<Latency> {
   const accepted: number[] = [];
   const acted: number[] = [];
   const before = world.costs();
+  const startedAt = Date.now();
   for (const model of models) {
     const askedAt = Date.now();
     const answer = await world.post(`/v1/models/${model}/trigger`, {
@@ -73,7 +84,9 @@ export async function triggerEach(world: FleetWorld, models: readonly string[]):
     const workflowId = produceVersionId({ model, environment: world.environment }, version);
     acted.push((await startOf(world, workflowId)) - askedAt);
   }
-  const cpu = costBetween(before, world.costs());
+  await settled(world);
+  const seconds = (Date.now() - startedAt) / 1000;
+  const cpu = cpuBetween(before, world.costs(), (ms, name) => (ms - atRest[name] * seconds) / models.length);
   return { asked: models.length, accepted: quantiles(accepted), acted: quantiles(acted), cpu };
 }
 
@@ -89,8 +102,13 @@ async function startOf(world: FleetWorld, workflowId: string): Promise<number> {
   }
 }
 
-export function quantiles(values: readonly number[]): { p50: number; p95: number } {
+export function quantiles(values: readonly number[]): {
+  p50: number;
+  p95: number;
+  p99: number;
+  longest: number;
+} {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
-  return { p50: at(0.5), p95: at(0.95) };
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), longest: at(1) };
 }

@@ -60,7 +60,7 @@ describe('without a worker', () => {
 });
 
 describe('without PostgreSQL', () => {
-  it('answers 503 and says what is away', async () => {
+  it('answers 503 and says what is away, and when to come again', async () => {
     const url = `postgres://nobody:secret@127.0.0.1:${String(await chooseFreePort(new Set()))}/none`;
     const db = openDatabase(url, () => undefined);
     const app = await buildServer({ ...deps(), db }, pino({ level: 'silent' }));
@@ -69,6 +69,7 @@ describe('without PostgreSQL', () => {
       headers: { authorization: `Bearer ${ada}` },
     });
     expect(answer.statusCode).toBe(503);
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
     expect(answer.json()).toMatchObject({ error: { code: 'DEPENDENCY_UNAVAILABLE' } });
     expect(answer.body).not.toContain('secret');
     const ready = await app.inject({ url: '/readyz' });

@@ -12,7 +12,9 @@ export interface Sent extends Delivery {
   readonly text: string;
   /** 1 when the first try was taken. */
   readonly tries: number;
-  /** From its first try to its answer. */
+  /** Tries whose connection broke before an answer came. */
+  readonly broken: number;
+  /** From the moment its first try was due to its answer. */
   readonly tookMs: number;
 }
 
@@ -20,48 +22,86 @@ export interface SenderOptions {
   readonly url: string;
   readonly endpoint: string;
   readonly secret: string;
-  readonly connections: number;
 }
 
 interface Answer {
   readonly status: number;
   readonly text: string;
+  readonly retryAfterMs?: number;
 }
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5_000;
 const MAX_TRIES = 50;
-const LATER = new Set([429, 503]);
+/** No HTTP status: nobody answered. */
+const BROKEN = 0;
+const LATER = new Set([BROKEN, 429, 503]);
+const OFFER_EVERY_MS = 5;
 
 /**
  * Sends every delivery as webhook senders do: over a few kept connections, as fast as they are answered, and again
  * under the same id while the answer says "later" or the connection breaks. Anything else is final.
  */
-export async function sendAll(options: SenderOptions, deliveries: readonly Delivery[]): Promise<Sent[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: options.connections });
+export async function sendAll(
+  options: SenderOptions,
+  deliveries: readonly Delivery[],
+  connections: number,
+): Promise<Sent[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const left = deliveries.values();
   const sent: Sent[] = [];
   const work = async (): Promise<void> => {
     for (const delivery of left) sent.push(await deliver(options, agent, delivery));
   };
   try {
-    await Promise.all(Array.from({ length: options.connections }, work));
+    await Promise.all(Array.from({ length: connections }, work));
   } finally {
     agent.destroy();
   }
   return sent;
 }
 
-async function deliver(options: SenderOptions, agent: Agent, delivery: Delivery): Promise<Sent> {
+/**
+ * Sends `perSecond` deliveries a second, evenly, however long the answers take and over as many connections as that
+ * needs: what a crowd of senders does that know nothing of each other. Each goes again as in `sendAll`.
+ */
+export async function sendEvenly(
+  options: SenderOptions,
+  deliveries: readonly Delivery[],
+  perSecond: number,
+): Promise<Sent[]> {
+  const agent = new Agent({ keepAlive: true });
   const startedAt = performance.now();
+  const sent: Promise<Sent>[] = [];
+  for (const [i, delivery] of deliveries.entries()) {
+    const dueAt = startedAt + (i * 1000) / perSecond;
+    while (performance.now() < dueAt) await sleep(OFFER_EVERY_MS);
+    sent.push(deliver(options, agent, delivery, dueAt));
+  }
+  try {
+    return await Promise.all(sent);
+  } finally {
+    agent.destroy();
+  }
+}
+
+async function deliver(
+  options: SenderOptions,
+  agent: Agent,
+  delivery: Delivery,
+  dueAt = performance.now(),
+): Promise<Sent> {
   let waitMs = FIRST_WAIT_MS;
+  let broken = 0;
   for (let tries = 1; ; tries += 1) {
     const answer = await post(options, agent, delivery).catch((error: unknown): Answer => {
-      return { status: 503, text: String(error) };
+      broken += 1;
+      return { status: BROKEN, text: String(error) };
     });
-    if (!LATER.has(answer.status) || tries === MAX_TRIES)
-      return { ...delivery, ...answer, tries, tookMs: performance.now() - startedAt };
-    await sleep(waitMs);
+    const { status, text, retryAfterMs = 0 } = answer;
+    if (!LATER.has(status) || tries === MAX_TRIES)
+      return { ...delivery, status, text, tries, broken, tookMs: performance.now() - dueAt };
+    await sleep(Math.max(waitMs, retryAfterMs));
     waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS);
   }
 }
@@ -88,7 +128,11 @@ function post(options: SenderOptions, agent: Agent, { id, model }: Delivery): Pr
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('error', reject);
       response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') }),
+        resolve({
+          status: response.statusCode ?? BROKEN,
+          text: Buffer.concat(parts).toString('utf8'),
+          retryAfterMs: Number(response.headers['retry-after'] ?? 0) * 1000,
+        }),
       );
     });
     call.end(body);

@@ -28,8 +28,8 @@ afterAll(() => {
 it('takes 500 webhooks at once at one model: each is answered once and for all, one production runs, one waits', async () => {
   const deliveries = Array.from({ length: WEBHOOKS }, () => ({ id: `msg_${randomUUID()}`, model }));
   const again = deliveries.filter((_, i) => i % 10 === 0);
-  const sender = { url: world.url, endpoint: 'ci', secret: WEBHOOK_SECRET, connections: CONNECTIONS };
-  const sent = await sendAll(sender, [...deliveries, ...again]);
+  const sender = { url: world.url, endpoint: 'ci', secret: WEBHOOK_SECRET };
+  const sent = await sendAll(sender, [...deliveries, ...again], CONNECTIONS);
   const handle = world.client.workflow.getHandle(lifecycleId({ model, environment: ENVIRONMENT }));
   const state = await handle.query(lifecycleStateQuery);
   expect(accountOf(sent, state)).toEqual({

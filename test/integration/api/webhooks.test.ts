@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLifecycleClient } from '../../../src/api/lifecycle-client.ts';
+import type { LifecycleClient } from '../../../src/api/lifecycle-client.ts';
 import { buildServer } from '../../../src/api/server.ts';
 import { webhookSignature } from '../../../src/notifications/webhook-signature.ts';
 import { ENVIRONMENT, specInput } from '../registry/registry-fixture.ts';
@@ -44,6 +45,19 @@ function signedDelivery(delivery: Delivery = {}) {
   };
   return { headers, body };
 }
+
+/** Of another server beside the one of the world. */
+const serverDeps = (lifecycle: LifecycleClient) => ({
+  environment: ENVIRONMENT,
+  db: world.db,
+  temporal: world.client,
+  lifecycle,
+  artifacts: world.store,
+  linkSecret: LINK_SECRET,
+  webhookSecrets: { ci: WEBHOOK_SECRET },
+  webhookAllowedHosts: [],
+  now: Date.now,
+});
 
 async function deliver(delivery: Delivery = {}) {
   return world.send('POST', `/v1/webhooks/${delivery.endpoint ?? 'ci'}`, signedDelivery(delivery));
@@ -101,17 +115,7 @@ describe('a signed webhook', () => {
     const sent = signedDelivery({ id: 'd-restart' });
     const first = await world.send('POST', '/v1/webhooks/ci', sent);
     const restarted = await buildServer(
-      {
-        environment: ENVIRONMENT,
-        db: world.db,
-        temporal: world.client,
-        lifecycle: createLifecycleClient(world.client),
-        artifacts: world.store,
-        linkSecret: LINK_SECRET,
-        webhookSecrets: { ci: WEBHOOK_SECRET },
-        webhookAllowedHosts: [],
-        now: Date.now,
-      },
+      serverDeps(createLifecycleClient(world.client)),
       pino({ level: 'silent' }),
     );
     const url = await restarted.listen({ host: '127.0.0.1', port: 0 });
@@ -119,6 +123,46 @@ describe('a signed webhook', () => {
     expect(replayed.status).toBe(200);
     expect(await replayed.json()).toEqual(first.body);
     await restarted.close();
+  });
+
+  it('asks its lifecycle once, however often it comes before it was answered', async () => {
+    const lifecycle = createLifecycleClient(world.client);
+    const asked: string[] = [];
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const server = await buildServer(
+      serverDeps({
+        ...lifecycle,
+        requestVersion: async (ref, trigger) => {
+          asked.push(trigger.key);
+          await held;
+          return lifecycle.requestVersion(ref, trigger);
+        },
+      }),
+      pino({ level: 'silent' }),
+    );
+    const url = await server.listen({ host: '127.0.0.1', port: 0 });
+    const send = async (id: string) => {
+      const answer = await fetch(`${url}/v1/webhooks/ci`, { method: 'POST', ...signedDelivery({ id }) });
+      return { status: answer.status, body: await answer.text() };
+    };
+    const countAsked = (count: number) =>
+      until(
+        `the lifecycle is asked ${String(count)} times`,
+        () => Promise.resolve(asked.length),
+        (length) => length >= count,
+      );
+    const first = send('d-again');
+    await countAsked(1);
+    const again = [send('d-again'), send('d-again')];
+    const meanwhile = send('d-other');
+    await countAsked(2);
+    goOn();
+    const texts = (await Promise.all([first, ...again])).map((answer) => answer.body);
+    expect(new Set(texts).size).toBe(1);
+    expect((await meanwhile).status).toBe(200);
+    expect(asked).toEqual(['webhook:ci:d-again', 'webhook:ci:d-other']);
+    await server.close();
   });
 
   it('is signed as bytes: letters of several bytes count, whatever the content type says', async () => {
@@ -205,6 +249,11 @@ describe('a webhook is refused, and does nothing,', () => {
     ['without a reason', JSON.stringify({ model: 'hooked' }), 'INPUT_INVALID'],
     ['of an unknown model', JSON.stringify({ model: 'nobody', reason: 'x' }), 'MODEL_NOT_FOUND'],
     ['with a NUL', JSON.stringify({ model: 'hooked', reason: 'a\0b' }), 'INPUT_INVALID'],
+    [
+      'with a NUL in its event',
+      JSON.stringify({ model: 'hooked', reason: 'a', event: 'b\0c' }),
+      'INPUT_INVALID',
+    ],
     ['that is a list', '[]', 'INPUT_INVALID'],
     ['with a byte order mark', `\uFEFF${BODY}`, 'BODY_MALFORMED'],
     ['that is nested a hundred thousand deep', '['.repeat(100_000), 'BODY_MALFORMED'],
