@@ -1,14 +1,9 @@
 import { z } from 'zod';
+import { StorableText } from './storable-text.ts';
 
-/** PostgreSQL, which keys are looked up in, holds no NUL. */
-const text = (max: number) =>
-  z
-    .string()
-    .max(max)
-    .refine((value) => !value.includes('\0'), 'must not contain NUL characters');
-const Id = text(128).min(1);
-const Scalar = z.union([text(1024), z.number(), z.boolean()]);
-const Keys = z.record(z.string(), Scalar);
+const Id = StorableText.min(1).max(128);
+const Scalar = z.union([StorableText.max(1024), z.number(), z.boolean()]);
+const Keys = z.record(StorableText, Scalar);
 
 /** `POST /v1/models/{name}/rank`: one entity, many candidates, the best k back. */
 export const RankRequest = z.strictObject({
@@ -38,7 +33,7 @@ export const FeedbackRequest = z.strictObject({
       z.strictObject({
         requestId: Id,
         eventId: Id,
-        name: text(63).min(1),
+        name: StorableText.min(1).max(63),
         value: z.union([z.number(), z.boolean()]).transform(Number),
         at: z.iso.datetime({ offset: true }),
       }),

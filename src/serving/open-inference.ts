@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { StorableText } from '../contracts/storable-text.ts';
 import type { TensorSpec } from '../contracts/trainer.ts';
 import type { Problem } from '../errors/define-error.ts';
 import { mismatch } from './check-signature.ts';
@@ -26,11 +27,13 @@ const MAX_TENSORS = 1024;
 const MAX_DIMENSIONS = 8;
 const MAX_SHOWN = 60;
 const Name = z.string().max(256);
-const Parameters = z.record(z.string(), z.union([z.string().max(1024), z.number(), z.boolean()])).optional();
+const Parameters = z
+  .record(z.string(), z.union([StorableText.max(1024), z.number(), z.boolean()]))
+  .optional();
 
 /** `POST /v2/models/{name}/infer`. `data` may be flat or nested by the shape; null is a missing FP32 or FP64. */
 export const InferRequest = z.object({
-  id: z.string().min(1).max(128).optional(),
+  id: StorableText.min(1).max(128).optional(),
   parameters: Parameters,
   inputs: z
     .array(

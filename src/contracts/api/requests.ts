@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Name } from '../spec/names.ts';
 import { Role } from '../spec/operation.ts';
-import { FreeText, StorableText } from './opaque.ts';
+import { StorableText } from '../storable-text.ts';
+import { FreeText } from './opaque.ts';
 
 const MAX_INT4 = 2_147_483_647;
 const MAX_PAGE = 500;

@@ -254,6 +254,7 @@ describe('a webhook is refused, and does nothing,', () => {
       JSON.stringify({ model: 'hooked', reason: 'a', event: 'b\0c' }),
       'INPUT_INVALID',
     ],
+    ['with half a character', JSON.stringify({ model: 'hooked', reason: 'a\ud800b' }), 'INPUT_INVALID'],
     ['that is a list', '[]', 'INPUT_INVALID'],
     ['with a byte order mark', `\uFEFF${BODY}`, 'BODY_MALFORMED'],
     ['that is nested a hundred thousand deep', '['.repeat(100_000), 'BODY_MALFORMED'],

@@ -41,6 +41,7 @@ const reasons = (rest: object): Case[] => [
   ['a number as reason', { ...rest, reason: 7 }, 'INPUT_INVALID', 400],
   ['a reason of 2,001 characters', { ...rest, reason: 'x'.repeat(2001) }, 'INPUT_INVALID', 400],
   ['a NUL in the reason', { ...rest, reason: 'a\0b' }, 'INPUT_INVALID', 400],
+  ['half a character in the reason', { ...rest, reason: 'a\ud800b' }, 'INPUT_INVALID', 400],
   ['an unknown key', { ...rest, reason: 'ok', also: 1 }, 'INPUT_INVALID', 400],
 ];
 
@@ -59,6 +60,7 @@ const APPLY: Case[] = [
     400,
   ],
   ['a NUL in a text', { spec: { ...good, description: 'a\0b' } }, 'SPEC_INVALID', 400],
+  ['half a character in a text', { spec: { ...good, description: 'a\udc00b' } }, 'SPEC_INVALID', 400],
   [
     'SQL that is still a file',
     {

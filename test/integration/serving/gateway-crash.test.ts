@@ -89,6 +89,20 @@ it('loses no answer and no outcome when it is killed under load, and counts each
   view.close();
 });
 
+it('ships what it answered, whoever sent texts that no log can hold', async () => {
+  const dataDir = gatewayFolder();
+  const gateway = await startGatewayProcess(world, dataDir);
+  expect((await post(gateway.url, RANK, rankBody('whole'))).status).toBe(200);
+  expect((await post(gateway.url, RANK, rankBody('half\ud800'))).status).toBe(400);
+  expect((await post(gateway.url, '/v1/feedback', feedback('half\udc00'))).status).toBe(400);
+  expect(await gateway.end('SIGTERM')).toBe(0);
+  const logged = await world.log.query<{ id: string }>(
+    window(),
+    `SELECT request_id AS id FROM requests WHERE request_id = 'whole'`,
+  );
+  expect(logged).toEqual([{ id: 'whole' }]);
+});
+
 it('finishes the requests under way when it is told to stop, ships the log and signs off', async () => {
   const dataDir = gatewayFolder();
   const gateway = await startGatewayProcess(world, dataDir, { GATEWAY_ID: 'stopping' });

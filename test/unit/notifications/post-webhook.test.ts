@@ -118,7 +118,9 @@ describe('the signature', () => {
 
   it('takes any other secret as text', () => {
     // Each computed with: printf 'm.1.{}' | openssl dgst -sha256 -hmac SECRET -binary | base64
-    expect(webhookSignature('whsec_not base64', 'm', '1', '{}')).toBe('GSjcfpw4tgeIMBhx9JeL2yPXh8xnbxBHS+8Latq6bJ8=');
+    expect(webhookSignature('whsec_not base64', 'm', '1', '{}')).toBe(
+      'GSjcfpw4tgeIMBhx9JeL2yPXh8xnbxBHS+8Latq6bJ8=',
+    );
     expect(webhookSignature('plain', 'm', '1', '{}')).toBe('jZSrcnOwXdjhSlkDhWMPABB1I8dsSc3I8hwQDHXgbGI=');
   });
 });
