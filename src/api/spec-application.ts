@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { ApplyAnswer } from '../contracts/api/answers.ts';
 import type { ApplyRequest, SpecFile } from '../contracts/api/requests.ts';
 import type { ModelSpec } from '../contracts/spec/model-spec.ts';
-import { isStorable } from '../contracts/storable-text.ts';
+import { holdsStorable } from '../contracts/storable-text.ts';
 import type { ModelRef } from '../contracts/workflows/ids.ts';
 import type { Actor } from '../domain/actor.ts';
 import { effectiveSpec } from '../domain/spec/effective-spec.ts';
@@ -54,16 +54,10 @@ function refuseDuplicates(files: readonly SpecFile[]): void {
   });
 }
 
-function everyText(value: unknown, holds: (text: string) => boolean): boolean {
-  if (typeof value === 'string') return holds(value);
-  if (typeof value !== 'object' || value === null) return true;
-  return Object.entries(value).every(([key, part]) => holds(key) && everyText(part, holds));
-}
-
 /** Checks what the schema cannot: SQL must be in place, and every text must be one that can be stored. */
 function storableSpec(value: unknown): ModelSpec {
   const spec = parseSpec(value);
-  if (!everyText(spec, isStorable)) {
+  if (!holdsStorable(spec)) {
     const message = 'the spec holds a NUL character or half of a surrogate pair, which cannot be stored';
     throw new PerennialError(SPEC_INVALID, message);
   }

@@ -11,3 +11,15 @@ export function isStorable(text: string): boolean {
 export const StorableText = z
   .string()
   .refine(isStorable, 'must not contain NUL characters or halves of surrogate pairs');
+
+/** Whether every text in a value, names of keys among them, can be held. */
+export function holdsStorable(value: unknown): boolean {
+  if (typeof value === 'string') return isStorable(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, part]) => isStorable(key) && holdsStorable(part));
+}
+
+/** A text of somebody who can't be told to mend it: what can't be held becomes U+FFFD. */
+export function storable(text: string): string {
+  return text.replaceAll(/[\0\p{Surrogate}]/gu, '\uFFFD');
+}

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import type { WriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { storable } from '../contracts/storable-text.ts';
 import { maskSecrets } from './mask-secrets.ts';
 
 const MAX_LINE_CHARS = 16_384;
@@ -71,9 +72,9 @@ export class TrainerLog {
     }
   }
 
-  /** The last lines of stderr; of stdout when stderr stayed silent. */
+  /** The last lines of stderr; of stdout when stderr stayed silent. They go into messages and the registry. */
   lastLines(): readonly string[] {
-    return [...(this.#tail.stderr.length > 0 ? this.#tail.stderr : this.#tail.stdout)];
+    return (this.#tail.stderr.length > 0 ? this.#tail.stderr : this.#tail.stdout).map(storable);
   }
 
   async close(): Promise<void> {

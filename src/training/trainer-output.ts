@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { holdsStorable } from '../contracts/storable-text.ts';
 import { TrainerResult } from '../contracts/trainer.ts';
 import type { Signature } from '../contracts/trainer.ts';
 import { PerennialError, isPerennialError } from '../errors/define-error.ts';
@@ -84,6 +85,10 @@ async function readResult(
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw invalid([{ path: RESULT_FILE, message: `is not JSON: ${reason}` }]);
+  }
+  if (!holdsStorable(json)) {
+    const message = 'holds a NUL character or half of a surrogate pair in a text';
+    throw invalid([{ path: RESULT_FILE, message }]);
   }
   const parsed = TrainerResult.safeParse(json);
   if (parsed.success) return parsed.data;

@@ -91,6 +91,8 @@ describe('a run that ends well', () => {
 describe('a run that fails', () => {
   it.each([
     ['refuse', 'TRAINER_REFUSED_INPUT', 'never', 'label column has one value'],
+    ['nul', 'TRAINER_REFUSED_INPUT', 'never', 'label \uFFFD column'],
+    ['half-a-character', 'TRAINER_RESULT_INVALID', 'never', 'half of a surrogate pair'],
     ['retry', 'TRAINER_ASKED_RETRY', 'later', ''],
     ['silent', 'TRAINER_RESULT_INVALID', 'never', 'result.json'],
     ['garbage', 'TRAINER_RESULT_INVALID', 'never', 'not JSON'],

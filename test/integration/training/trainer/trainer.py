@@ -66,6 +66,11 @@ elif mode == "count":
 elif mode == "refuse":
     print("label column has one value", file=sys.stderr)
     sys.exit(2)
+elif mode == "nul":
+    print("label \0 column", file=sys.stderr)
+    sys.exit(2)
+elif mode == "half-a-character":
+    result(metrics={"lo\ud800ss": 0.5})
 elif mode == "retry":
     sys.exit(75)
 elif mode == "crash-once":
