@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import pc from 'picocolors';
-import { at, clip, paint, renderTable } from './render.ts';
+import { utcTime } from '../domain/utc-time.ts';
+import { clip, paint, renderTable } from './render.ts';
 
 /** What is shown of the API's lineage; `--json` gives all of it. */
 const Lineage = z.object({
@@ -53,7 +54,7 @@ export function renderLineage(answer: unknown): string {
           [
             'frame',
             short(frame.digest),
-            `${frame.manifest.train.rows} rows to train, ${frame.manifest.holdout.rows} held out${frame.manifest.splitAt ? ` from ${at(frame.manifest.splitAt)}` : ''}`,
+            `${frame.manifest.train.rows} rows to train, ${frame.manifest.holdout.rows} held out${frame.manifest.splitAt ? ` from ${utcTime(frame.manifest.splitAt)}` : ''}`,
           ],
         ]
       : []),
@@ -72,15 +73,15 @@ export function renderLineage(answer: unknown): string {
     '',
     renderTable(
       ['at', 'stage', 'by', 'reason'],
-      stages.map((s) => [at(s.at), paint(s.stage), s.actor, clip(s.reason, REASON_CHARS)]),
+      stages.map((s) => [utcTime(s.at), paint(s.stage), s.actor, clip(s.reason, REASON_CHARS)]),
     ),
   ];
   if (serving.length === 0) return [...parts, '', pc.dim('It never served.')].join('\n');
   const periods = renderTable(
     ['served from', 'until', 'traffic', 'generation'],
     serving.map((p) => [
-      at(p.from),
-      p.until === null ? 'now' : at(p.until),
+      utcTime(p.from),
+      p.until === null ? 'now' : utcTime(p.until),
       p.shadow ? 'shadow' : `${p.weight} %`,
       p.generation,
     ]),

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { ModelStatus, ModelSummary, Version, VersionDetail } from '../../contracts/api/answers.ts';
+import { utcTime } from '../../domain/utc-time.ts';
 import type { ApiClient } from '../api-client.ts';
 import { contextOf } from '../context.ts';
 import { listIn } from '../list-in.ts';
-import { ago, at, clip, paint, renderTable } from '../render.ts';
+import { ago, clip, paint, renderTable } from '../render.ts';
 
 /** What is going on, one line for each thing under way; the commands that would act on it beside it. */
 function underWay(status: ModelStatus): string[] {
@@ -26,7 +27,7 @@ function underWay(status: ModelStatus): string[] {
   if (promotion && promotion.phase === 'approval' && promotion.approval) {
     const { approval } = promotion;
     lines.push(
-      `version ${promotion.version} waits for approval (${approval.votes.length} of ${approval.quorum}; ${approval.roles.join(' or ')}) until ${at(approval.expiresAt)}`,
+      `version ${promotion.version} waits for approval (${approval.votes.length} of ${approval.quorum}; ${approval.roles.join(' or ')}) until ${utcTime(approval.expiresAt)}`,
       pc.dim(
         `  perennial card ${model} ${promotion.version}; perennial approve ${model} ${promotion.version} --reason "…"`,
       ),
