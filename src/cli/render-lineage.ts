@@ -27,6 +27,7 @@ const Lineage = z.object({
     })
     .nullable(),
   datasets: z.array(z.object({ source: z.string(), digest: z.string(), rows: z.number() })),
+  decisions: z.array(z.object({ kind: z.string(), outcome: z.string(), reason: z.string() })),
   stages: z.array(z.object({ stage: z.string(), reason: z.string(), actor: z.string(), at: z.string() })),
   serving: z.array(
     z.object({
@@ -45,7 +46,10 @@ const short = (digest: string | null): string => digest?.slice(0, DIGEST_CHARS) 
 
 /** Where a version came from, from its rows to its artifact, and what became of it. */
 export function renderLineage(answer: unknown): string {
-  const { version, run, frame, datasets, stages, serving } = Lineage.parse(answer);
+  const { version, run, frame, datasets, decisions, stages, serving } = Lineage.parse(answer);
+  const examples = decisions.findLast(
+    ({ kind, outcome }) => kind === 'production' && outcome.endsWith('_examples'),
+  );
   const made = [
     ...datasets.map((d) => ['dataset', short(d.digest), `${d.source}, ${d.rows} rows`]),
     ...Object.entries(frame?.manifest.views ?? {}).map(([name, digest]) => ['features', short(digest), name]),
@@ -58,6 +62,7 @@ export function renderLineage(answer: unknown): string {
           ],
         ]
       : []),
+    ...(examples ? [['wait', '–', examples.reason]] : []),
     ...(run
       ? [
           ['code', short(run.codeDigest), `seed ${run.seed}`],
