@@ -1,5 +1,6 @@
 import type { ArtifactStore } from '../src/artifacts/artifact-store.ts';
 import type { DataActivities } from '../src/contracts/activities/data.ts';
+import { countNewExamples } from '../src/data/count-new-examples.ts';
 import type { DuckDbOptions } from '../src/data/duckdb.ts';
 import { makeFrame } from '../src/data/frame.ts';
 import { heartbeating } from '../src/platform/activity-context.ts';
@@ -15,7 +16,9 @@ export interface FrameActivitiesOptions {
   readonly duckdb: Omit<DuckDbOptions, 'signal'>;
 }
 
-export function createFrameActivities(options: FrameActivitiesOptions): Pick<DataActivities, 'buildFrame'> {
+export function createFrameActivities(
+  options: FrameActivitiesOptions,
+): Pick<DataActivities, 'buildFrame' | 'countNewExamples'> {
   const { db, store } = options;
   return {
     async buildFrame(input) {
@@ -28,6 +31,13 @@ export function createFrameActivities(options: FrameActivitiesOptions): Pick<Dat
         const { digest, manifest } = await makeFrame(store, { ...options.duckdb, signal }, frame);
         await insertFrame(db, { model, environment, version }, digest, manifest);
         return { frame: digest, trainRows: manifest.train.rows, holdoutRows: manifest.holdout.rows };
+      });
+    },
+    async countNewExamples(input) {
+      const { spec } = await loadSpecRecord(db, input);
+      return heartbeating(async ({ signal }) => {
+        const datasets = await currentDatasets(db, input);
+        return countNewExamples(store, { ...options.duckdb, signal }, { spec, datasets, since: input.since });
       });
     },
   };

@@ -33,7 +33,7 @@ export const {
 export const { notify } = proxyActivities<ControlActivities>(MESSAGE);
 export const { ingestSource, materialiseFeatures, buildFrame, evaluateVersion } =
   proxyActivities<DataActivities>(DATA_WORK);
-export const { assessGates, computeFindings } = proxyActivities<DataActivities>(ASSESSMENT);
+export const { assessGates, computeFindings, countNewExamples } = proxyActivities<DataActivities>(ASSESSMENT);
 export const { setRoute, promoteChampion } = proxyActivities<RolloutActivities>(ROUTE_CHANGE);
 export const { awaitRoute } = proxyActivities<RolloutActivities>(ROUTE_CONFIRMATION);
 export const { verifyLoadable } = proxyActivities<RolloutActivities>(LOAD_CHECK);

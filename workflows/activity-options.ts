@@ -36,7 +36,7 @@ export const DATA_WORK: ActivityOptions = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 10 },
 };
 
-/** Gates and findings: small answers over much data. */
+/** Gates, findings and counts: small answers over much data. */
 export const ASSESSMENT: ActivityOptions = {
   taskQueue: TASK_QUEUE.data,
   startToCloseTimeout: '15m',

@@ -1,24 +1,26 @@
 import {
   CancellationScope,
   condition,
+  continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { LifecyclePolicy } from '../src/contracts/activities/control.ts';
+import type { QuarantinedBatch } from '../src/contracts/activities/data.ts';
 import { lifecycleId } from '../src/contracts/workflows/ids.ts';
 import { probeSignal, productionFinishedSignal } from '../src/contracts/workflows/lifecycle.ts';
 import type { ProductionOutcome } from '../src/contracts/workflows/lifecycle.ts';
-import { productionStateQuery } from '../src/contracts/workflows/production.ts';
+import { hastenSignal, productionStateQuery } from '../src/contracts/workflows/production.ts';
 import type { ProduceVersionInput, ProductionState } from '../src/contracts/workflows/production.ts';
 import { systemActor } from '../src/domain/actor.ts';
 import { gpuTimeMs } from '../src/domain/lifecycle/gpu-budget.ts';
-import { PRODUCTION_FAILED, SOURCE_WITHOUT_DATASET } from '../src/errors/lifecycle-errors.ts';
+import type { Trigger } from '../src/domain/trigger.ts';
+import { PRODUCTION_FAILED } from '../src/errors/lifecycle-errors.ts';
 import {
   buildFrame,
   evaluateVersion,
-  ingestSource,
   loadPolicy,
   materialiseFeatures,
   notify,
@@ -30,31 +32,41 @@ import {
 } from './activities.ts';
 import { describeFailure, refuse } from './failures.ts';
 import { createLane } from './lane.ts';
+import { awaitNewExamples } from './production/await-new-examples.ts';
+import { readSources } from './production/read-sources.ts';
 import { quarantineNotice } from './quarantine-notice.ts';
 import { createStatus } from './status.ts';
 
 /**
- * Produces one version: data, features, frame, training, evaluation, registration, card. The lifecycle is told
- * the outcome however this ends, except by termination.
+ * Produces one version: data, a wait for new examples where the spec wants one, features, frame, training, evaluation,
+ * registration, card. The lifecycle is told the outcome however this ends, except by termination.
  */
 export async function produceVersion(input: ProduceVersionInput): Promise<ProductionOutcome> {
   const { model, environment, version } = input;
   const status = createStatus(input);
   const gpu: GpuUse = { gpuMs: 0 };
-  let state: ProductionState = { version, step: 'ingest', startedAt: Date.now(), detail: '' };
+  let state: ProductionState = input.carried?.state ?? {
+    version,
+    step: 'ingest',
+    startedAt: Date.now(),
+    detail: '',
+  };
+  const asked = [...(input.carried?.asked ?? [])];
   const messages = createLane(() => undefined);
-  const at = (step: ProductionState['step'], detail: string): void => {
-    state = { ...state, step, detail };
+  const at: ProductionRun['at'] = (step, detail, more = {}) => {
+    state = { ...state, ...more, step, detail };
     status(step, `Version ${String(version)} of ${model}: ${detail}`);
   };
   setHandler(productionStateQuery, () => state);
   setHandler(probeSignal, () => undefined);
+  setHandler(hastenSignal, (trigger) => void asked.push(trigger));
 
+  let end: 'ended' | 'carry_on_as_new';
   try {
     const policy = await loadPolicy({ model, environment, specRevision: input.specRevision });
-    const tell = (notice: ReturnType<typeof quarantineNotice>): void =>
-      messages.add(async () => void (await notify(notice)));
-    await produce(input, policy, { at, tell, gpu });
+    const tell = (batch: QuarantinedBatch): void =>
+      messages.add(async () => void (await notify(quarantineNotice(input, batch))));
+    end = await produce(input, policy, { at, tell, gpu, asked, idle: () => messages.idle() });
   } catch (error) {
     const failure = describeFailure(error, PRODUCTION_FAILED);
     const stage = isCancellation(error) ? 'aborted' : 'failed';
@@ -65,6 +77,9 @@ export async function produceVersion(input: ProduceVersionInput): Promise<Produc
     await CancellationScope.nonCancellable(() => recordFailure(input, ended));
     if (stage === 'aborted') throw error;
     throw refuse({ ...PRODUCTION_FAILED, code: failure.code }, reason);
+  }
+  if (end === 'carry_on_as_new') {
+    return await continueAsNew<typeof produceVersion>({ ...input, carried: { state, asked: [...asked] } });
   }
   const outcome: ProductionOutcome = { kind: 'candidate', version, ...used(gpu) };
   at('done', 'a candidate');
@@ -130,33 +145,41 @@ async function recordFailure(input: ProduceVersionInput, failed: FailedProductio
   });
 }
 
+/** A production in this run of the workflow. */
+interface ProductionRun {
+  readonly at: (
+    step: ProductionState['step'],
+    detail: string,
+    more?: Pick<ProductionState, 'newExamples'>,
+  ) => void;
+  readonly tell: (batch: QuarantinedBatch) => void;
+  readonly gpu: GpuUse;
+  /** Triggers that want a version now. */
+  readonly asked: Trigger[];
+  /** Whether nothing is left to be told. */
+  readonly idle: () => boolean;
+}
+
 async function produce(
   input: ProduceVersionInput,
   policy: LifecyclePolicy,
-  {
-    at,
-    tell,
-    gpu,
-  }: {
-    readonly at: (step: ProductionState['step'], detail: string) => void;
-    readonly tell: (notice: ReturnType<typeof quarantineNotice>) => void;
-    readonly gpu: GpuUse;
-  },
-): Promise<void> {
+  { at, tell, gpu, asked, idle }: ProductionRun,
+): Promise<'ended' | 'carry_on_as_new'> {
   const { model, environment, version, specRevision } = input;
   const ref = { model, environment, specRevision };
-  at('ingest', `reading ${policy.sources.join(', ')}`);
-  const ingested = await Promise.all(
-    policy.sources.map((source) =>
-      ingestSource.executeWithOptions({ summary: source }, [{ ...ref, source }]),
-    ),
-  );
-  for (const batch of ingested.flatMap((result) => result.quarantined)) tell(quarantineNotice(ref, batch));
-  const empty = ingested.filter((result) => result.dataset === null).map((result) => result.source);
-  if (empty.length > 0) {
-    const text = `No good dataset of ${empty.join(', ')}: no batch has met the expectations yet.`;
-    throw refuse(SOURCE_WITHOUT_DATASET, text);
-  }
+  const carried = input.carried?.state;
+  if (carried === undefined) at('ingest', `reading ${policy.sources.join(', ')}`);
+  await readSources(ref, policy, tell);
+  const wait = await awaitNewExamples({
+    input,
+    policy,
+    carried: carried?.newExamples,
+    asked,
+    mayCarryOn: idle,
+    readAgain: () => readSources(ref, policy, tell),
+    show: (newExamples, detail) => at('wait', detail, { newExamples }),
+  });
+  if (wait === 'carry_on_as_new') return wait;
   at('features', 'materialising the feature views');
   await materialiseFeatures(ref);
   at('frame', 'joining examples and features as of their time');
@@ -180,6 +203,7 @@ async function produce(
   await registerVersion({ ...ref, version, training, evaluationId });
   at('card', 'writing the card');
   await writeCard({ model, environment, version });
+  return 'ended';
 }
 
 async function tellLifecycle(input: ProduceVersionInput, outcome: ProductionOutcome): Promise<void> {

@@ -24,8 +24,10 @@ export function inShort(status: ModelStatus): string {
   }
   if (live?.promotion && live.promotion.phase !== 'finished')
     return `v${live.promotion.version} ${live.promotion.phase} · ${traffic}`;
-  if (live?.production)
-    return `v${live.production.version} ${live.production.step} ${live.production.detail} · ${traffic}`;
+  if (live?.production) {
+    const { version, step, detail } = live.production;
+    return `v${version} ${step === 'wait' ? '' : `${step} `}${detail} · ${traffic}`;
+  }
   return traffic;
 }
 

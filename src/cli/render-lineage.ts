@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import pc from 'picocolors';
-import { at, clip, paint, renderTable } from './render.ts';
+import { utcTime } from '../domain/utc-time.ts';
+import { clip, paint, renderTable } from './render.ts';
 
 /** What is shown of the API's lineage; `--json` gives all of it. */
 const Lineage = z.object({
@@ -26,6 +27,7 @@ const Lineage = z.object({
     })
     .nullable(),
   datasets: z.array(z.object({ source: z.string(), digest: z.string(), rows: z.number() })),
+  decisions: z.array(z.object({ kind: z.string(), outcome: z.string(), reason: z.string() })),
   stages: z.array(z.object({ stage: z.string(), reason: z.string(), actor: z.string(), at: z.string() })),
   serving: z.array(
     z.object({
@@ -44,7 +46,10 @@ const short = (digest: string | null): string => digest?.slice(0, DIGEST_CHARS) 
 
 /** Where a version came from, from its rows to its artifact, and what became of it. */
 export function renderLineage(answer: unknown): string {
-  const { version, run, frame, datasets, stages, serving } = Lineage.parse(answer);
+  const { version, run, frame, datasets, decisions, stages, serving } = Lineage.parse(answer);
+  const examples = decisions.findLast(
+    ({ kind, outcome }) => kind === 'production' && outcome.endsWith('_examples'),
+  );
   const made = [
     ...datasets.map((d) => ['dataset', short(d.digest), `${d.source}, ${d.rows} rows`]),
     ...Object.entries(frame?.manifest.views ?? {}).map(([name, digest]) => ['features', short(digest), name]),
@@ -53,10 +58,11 @@ export function renderLineage(answer: unknown): string {
           [
             'frame',
             short(frame.digest),
-            `${frame.manifest.train.rows} rows to train, ${frame.manifest.holdout.rows} held out${frame.manifest.splitAt ? ` from ${at(frame.manifest.splitAt)}` : ''}`,
+            `${frame.manifest.train.rows} rows to train, ${frame.manifest.holdout.rows} held out${frame.manifest.splitAt ? ` from ${utcTime(frame.manifest.splitAt)}` : ''}`,
           ],
         ]
       : []),
+    ...(examples ? [['wait', '–', examples.reason]] : []),
     ...(run
       ? [
           ['code', short(run.codeDigest), `seed ${run.seed}`],
@@ -72,15 +78,15 @@ export function renderLineage(answer: unknown): string {
     '',
     renderTable(
       ['at', 'stage', 'by', 'reason'],
-      stages.map((s) => [at(s.at), paint(s.stage), s.actor, clip(s.reason, REASON_CHARS)]),
+      stages.map((s) => [utcTime(s.at), paint(s.stage), s.actor, clip(s.reason, REASON_CHARS)]),
     ),
   ];
   if (serving.length === 0) return [...parts, '', pc.dim('It never served.')].join('\n');
   const periods = renderTable(
     ['served from', 'until', 'traffic', 'generation'],
     serving.map((p) => [
-      at(p.from),
-      p.until === null ? 'now' : at(p.until),
+      utcTime(p.from),
+      p.until === null ? 'now' : utcTime(p.until),
       p.shadow ? 'shadow' : `${p.weight} %`,
       p.generation,
     ]),

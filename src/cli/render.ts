@@ -54,11 +54,6 @@ export function ago(iso: string, now: number): string {
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
-/** `2026-11-22 09:48:34 UTC`: an instant to the second. */
-export function at(instant: string | number): string {
-  return `${new Date(instant).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-}
-
 /** Text on one line, cut where it is long. */
 export function clip(text: string, max: number): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();

@@ -17,6 +17,7 @@ import { materialiseView } from './feature-view.ts';
 import { joinAsOf } from './point-in-time-join.ts';
 import { attachSources } from './source-tables.ts';
 import { loadSpine, spineColumns } from './spine.ts';
+import { splitByTime } from './split-by-time.ts';
 import { quoteName, quoteValue } from './sql-text.ts';
 
 export interface FrameInput extends ModelRef {
@@ -70,6 +71,7 @@ export async function makeFrame(
     );
     await mustBeNumbers(session, joined, training.features);
     const split = await splitByTime(session, training);
+    if (split === null) throw tooSmall(0, 0, training.minRows);
     const manifest: FrameManifest = {
       kind: 'frame',
       model: input.model,
@@ -138,34 +140,6 @@ async function mustBeNumbers(
       `training.features: "${feature}" is ${type}; features are numbers or booleans`,
     );
   }
-}
-
-interface Split {
-  readonly train: string;
-  readonly holdout: string;
-  readonly splitAt: string;
-}
-
-/** Conditions that put the newest share of the examples in the holdout, all of one time on one side. */
-async function splitByTime(session: DuckDbSession, training: Training): Promise<Split> {
-  const at = quoteName(training.spine.eventTime);
-  const since =
-    training.window === undefined
-      ? 'true'
-      : `epoch_ms(${at}) > (SELECT epoch_ms(max(${at})) FROM spine) - ${String(training.window)}`;
-  const [counted] = await session.rows(`SELECT count(*) AS n FROM spine WHERE ${since}`);
-  const n = Number(counted?.n);
-  if (n === 0) throw tooSmall(0, 0, training.minRows);
-  const position = Math.min(n - 1, Math.round(n * (1 - training.split.holdout)));
-  const [row] = await session.rows<{ text: string; ms: number }>(
-    `SELECT ${at}::VARCHAR AS text, epoch_ms(${at}) AS ms FROM spine WHERE ${since} ORDER BY ${at} OFFSET ${String(position)} LIMIT 1`,
-  );
-  const split = `TIMESTAMP ${quoteValue(row?.text ?? '')}`;
-  return {
-    train: `${since} AND ${at} < ${split} - to_milliseconds(${String(training.split.gap)})`,
-    holdout: `${since} AND ${at} >= ${split}`,
-    splitAt: new Date(Number(row?.ms)).toISOString(),
-  };
 }
 
 async function writeFramePart(

@@ -54,6 +54,9 @@ function warningsOf(spec: ModelSpec, gates: GateReport | null, decisions: readon
       : []),
     ...overridden.map((gate) => `Gate ${gate.gate} was overridden: ${gate.verdict.reason}`),
     ...decisions
+      .filter(({ kind, outcome }) => kind === 'production' && outcome === 'too_few_examples')
+      .map(({ reason }) => `It learned from fewer new examples than its spec wants: ${reason}`),
+    ...decisions
       .filter((decision) => decision.kind === 'rollback')
       .map((decision) => `Rolled back on ${decision.at}: ${decision.reason}`),
   ];

@@ -163,6 +163,7 @@ export function lifecyclePolicy(record: SpecRecord): LifecyclePolicy {
     allowUngated: spec.allowUngated,
     sources: Object.keys(spec.sources),
     monitoringEveryMs: spec.monitoring.every,
+    refreshEveryMs: spec.features.refresh?.every ?? null,
     trainer: { timeout, progressTimeout, graceTime, maxAttempts, gpus: resources.gpus },
   };
 }

@@ -16,6 +16,7 @@ interface Schema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
+  readonly pattern?: string;
 }
 
 interface Row {
@@ -26,11 +27,12 @@ interface Row {
 }
 
 const DURATION = /^A span of time/;
+const DURATION_UNITS = '(ms|s|m|h|d)$';
 /** Said once for all the places that take it. */
 const SHARED = 'expectations';
 
 function typeOf(schema: Schema): string {
-  if (schema.description && DURATION.test(schema.description)) return 'duration';
+  if (schema.anyOf?.some(({ pattern }) => pattern?.endsWith(DURATION_UNITS))) return 'duration';
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' \\| ');
   const options = schema.anyOf ?? schema.oneOf;

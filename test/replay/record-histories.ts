@@ -45,7 +45,7 @@ it('records a history of each workflow in each waiting state', { timeout: 900_00
   };
   const world = new World({
     approval: { timeout: '72h', remindAfter: ['2h'] },
-    retraining: { coolDown: '3h' },
+    retraining: { coolDown: '3h', newExamples: { min: 300, maxWait: '2h' } },
     notifications: { remindEvery: '30m' },
   });
   await live(stage, world, async (life) => {
@@ -61,6 +61,7 @@ it('records a history of each workflow in each waiting state', { timeout: 900_00
       if (step !== undefined && !refreshing && made === 2) {
         await record(`produceVersion-${step}`, produceVersionId(ref, 2));
       }
+      if (activity === 'countNewExamples') await record('produceVersion-counting', produceVersionId(ref, 4));
       if (activity === 'train' && made === 2) await lifecycle('producing');
       if (activity === 'assessGates' && version === 2)
         await record('promoteVersion-gates', life.promotion(2).workflowId);
@@ -124,6 +125,11 @@ it('records a history of each workflow in each waiting state', { timeout: 900_00
     await incident.executeUpdate(resolveUpdate, { args: [by] });
     await incident.result();
     await record('handleIncident-resolved', incident.workflowId);
+    await life.until('v4 waits for examples', () => world.decision('production', 4)?.outcome === 'waiting');
+    await record('produceVersion-wait', produceVersionId(ref, 4));
+    await life.request('now');
+    await life.until('v4 goes on', () => world.decision('trigger', 4)?.outcome === 'taken');
+    await record('produceVersion-taken', produceVersionId(ref, 4));
     await lifecycle('lived');
     const webhook = { ...ref, deliveryId: 'msg-1', endpoint: 'shop', event: 'version.registered' };
     const workflowId = webhookWorkflowId(ref.environment, webhook.deliveryId);

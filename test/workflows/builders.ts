@@ -28,6 +28,7 @@ export function policyOf(parts: PolicyParts): LifecyclePolicy {
     specRevision: 1,
     sources: ['orders', 'customers'],
     monitoringEveryMs: 3_600_000,
+    refreshEveryMs: null,
     trainer: { timeout: 60_000, progressTimeout: 30_000, graceTime: 1_000, maxAttempts: 2 },
     allowUngated: parts.allowUngated ?? false,
     approval: parts.approval === null ? null : Approval.parse(parts.approval ?? {}),

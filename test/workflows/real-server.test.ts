@@ -7,14 +7,17 @@ import { createLifecycleClient } from '../../src/api/lifecycle-client.ts';
 import { TASK_QUEUE } from '../../src/contracts/task-queues.ts';
 import { lifecycleId, produceVersionId, promotionId, rolloutId } from '../../src/contracts/workflows/ids.ts';
 import {
+  findingsReportedSignal,
   lifecycleStateQuery,
   requestVersionUpdate,
   versionRequestedSignal,
 } from '../../src/contracts/workflows/lifecycle.ts';
+import { productionStateQuery } from '../../src/contracts/workflows/production.ts';
+import { initialLifecycle } from '../../src/domain/lifecycle/state.ts';
 import type { TriggerAnswer } from '../../src/domain/trigger.ts';
 import { modelLifecycle } from '../../workflows/index.ts';
 import { accountOfAnswers } from '../integration/api/storm-account.ts';
-import { trigger } from './builders.ts';
+import { finding, trigger } from './builders.ts';
 import { bundledWorkflows } from './bundled-workflows.ts';
 import { runWorkers } from './time-skipping.ts';
 import { World } from './world.ts';
@@ -55,7 +58,12 @@ describe('a lifecycle on a real server', () => {
     },
   });
   const fourth = new World();
+  const drifting = new World({
+    approval: null,
+    retraining: { coolDown: '0s', newExamples: { min: 300, maxWait: '3m' } },
+  });
   const worlds = new Map([
+    ['drifting', drifting],
     [ref.model, world],
     ['unlucky', other],
     ['orphaned', third],
@@ -169,6 +177,49 @@ describe('a lifecycle on a real server', () => {
     open();
     await vi.waitFor(() => expect(fourth.stage(2)).toBe('candidate'), { timeout: DEADLINE_MS });
     expect(fourth.versions.size).toBe(2);
+    await handle.terminate();
+  });
+
+  it('waits for new examples through new histories and restarts of every worker, and goes on for who asks', async () => {
+    const waiting = { model: 'drifting', environment: 'prod' };
+    const { workflow } = env.client;
+    const started = await workflow.start(modelLifecycle, {
+      taskQueue: TASK_QUEUE.control,
+      workflowId: lifecycleId(waiting),
+      args: [{ ...waiting, state: { ...initialLifecycle(), champion: 7 } }],
+    });
+    const handle = workflow.getHandle(started.workflowId);
+    const breach = finding('kpi', 7, { actions: ['retrain'], windowEnd: Date.now() });
+    await handle.signal(findingsReportedSignal, { passId: 'p', version: 7, findings: [breach] });
+    const production = workflow.getHandle(produceVersionId(waiting, 1));
+    const describe = () => production.describe().catch(() => null);
+    const firstRun = await vi.waitFor(
+      async () => {
+        const { newExamples } = await production.query(productionStateQuery);
+        expect(newExamples?.count).toEqual({ training: 0, heldOut: 0 });
+        return (await describe())?.runId;
+      },
+      { timeout: DEADLINE_MS, interval: 100 },
+    );
+    const { newExamples: before, startedAt } = await production.query(productionStateQuery);
+    await restartWorkers();
+    await vi.waitFor(async () => expect((await describe())?.runId).not.toBe(firstRun), {
+      timeout: DEADLINE_MS,
+      interval: 250,
+    });
+    await restartWorkers();
+    const { newExamples, ...state } = await production.query(productionStateQuery);
+    expect(newExamples).toMatchObject({ since: before?.since, until: before?.until, end: null });
+    expect(state).toMatchObject({ step: 'wait', startedAt });
+
+    await handle.executeUpdate(requestVersionUpdate, { args: [trigger('now')] });
+    await vi.waitFor(async () => expect((await production.describe()).status.name).toBe('COMPLETED'), {
+      timeout: DEADLINE_MS,
+      interval: 100,
+    });
+    expect(drifting.versions.get(1)?.history).toContain('candidate');
+    expect(drifting.decision('trigger', 1)).toMatchObject({ outcome: 'taken', evidence: { absorbed: [] } });
+    expect(drifting.versions.size).toBe(1);
     await handle.terminate();
   });
 

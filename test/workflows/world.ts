@@ -61,6 +61,7 @@ export class World {
     newRows: 10,
     quarantined: [],
   });
+  newExamples: Activities['countNewExamples'] = async () => ({ training: 0, heldOut: 0 });
   findings: (passId: string) => FindingsReport | null = () => null;
   confirmRoute: (generation: number) => Promise<void> | void = () => undefined;
   /** By delivery id. */
@@ -137,6 +138,7 @@ export class World {
     giveUpWebhook: async ({ deliveryId, code }) => void this.givenUp.set(deliveryId, code),
     ingestSource: (input) => this.ingest(input),
     materialiseFeatures: async () => ({ views: [], onlineRows: 0 }),
+    countNewExamples: (input) => this.newExamples(input),
     buildFrame: async ({ version }) => ({ frame: `frame-${version}`, trainRows: 80, holdoutRows: 20 }),
     evaluateVersion: async ({ version, again }) => {
       if (again !== undefined) await this.evaluateAgain(version);

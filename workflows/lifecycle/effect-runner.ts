@@ -1,6 +1,7 @@
 import { getExternalWorkflowHandle, log } from '@temporalio/workflow';
-import { incidentWorkflowId, promotionId } from '../../src/contracts/workflows/ids.ts';
+import { incidentWorkflowId, produceVersionId, promotionId } from '../../src/contracts/workflows/ids.ts';
 import { incidentNoteSignal } from '../../src/contracts/workflows/incident.ts';
+import { hastenSignal } from '../../src/contracts/workflows/production.ts';
 import { abortPromotionSignal, evidenceChangedSignal } from '../../src/contracts/workflows/promotion.ts';
 import { systemActor } from '../../src/domain/actor.ts';
 import { LANE } from '../../src/domain/lifecycle/effects.ts';
@@ -43,6 +44,8 @@ async function carryOut(run: LifecycleRun, effect: Effect): Promise<void> {
   switch (effect.kind) {
     case 'start_production':
       return await startVersion(run, effect.trigger);
+    case 'hasten_production':
+      return await hastenProduction(run, effect);
     case 'start_promotion': {
       const { kind: _kind, ...promotion } = effect;
       return await startPromotion(run, { model, environment, ...promotion });
@@ -77,6 +80,17 @@ async function carryOut(run: LifecycleRun, effect: Effect): Promise<void> {
       return;
     default:
       assertNever(effect, 'effect');
+  }
+}
+
+async function hastenProduction(
+  run: LifecycleRun,
+  { version, trigger }: Extract<Effect, { kind: 'hasten_production' }>,
+): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(produceVersionId(run.input, version)).signal(hastenSignal, trigger);
+  } catch {
+    log.info('a trigger came when its production had ended', { version, key: trigger.key });
   }
 }
 

@@ -13,6 +13,7 @@ import {
   revalidateUpdate,
   revalidationFinishedSignal,
   rollbackUpdate,
+  triggerTakenSignal,
   versionRequestedSignal,
 } from '../../src/contracts/workflows/lifecycle.ts';
 import type {
@@ -29,7 +30,7 @@ import {
   resumeLifecycle,
 } from '../../src/domain/lifecycle/pause.ts';
 import { firstAnswer } from '../../src/domain/lifecycle/processed-keys.ts';
-import { productionFinished } from '../../src/domain/lifecycle/productions.ts';
+import { productionFinished, triggerTaken } from '../../src/domain/lifecycle/productions.ts';
 import { promotionFinished } from '../../src/domain/lifecycle/promotions.ts';
 import {
   beginRevalidation,
@@ -84,6 +85,10 @@ export function listen(run: LifecycleRun): void {
   setHandler(revalidationFinishedSignal, async (outcome) => {
     const context = await run.context();
     run.apply((state) => revalidationFinished(state, outcome, context));
+  });
+  setHandler(triggerTakenSignal, async (taken) => {
+    const context = await run.context();
+    run.apply((state) => triggerTaken(state, taken, context));
   });
   setHandler(productionFinishedSignal, async (outcome) => {
     const context = await run.context();

@@ -39,10 +39,15 @@ export async function startVersion(run: LifecycleRun, trigger: Trigger): Promise
   }
   const timeoutMs = productionTimeout(policy);
   const deadline = Date.now() + timeoutMs + REPORT_GRACE_MS;
+  const maxWaitMs = policy.retraining.newExamples?.maxWait;
   const context = await run.context();
-  run.apply((state) => productionStarted(state, { version, specRevision, deadline }, context));
+  const since = run.apply((state) =>
+    productionStarted(state, { version, specRevision, deadline, maxWaitMs }, context),
+  );
+  const input = { model, environment, version, specRevision, trigger };
   try {
-    await startProduction(run, { model, environment, version, specRevision, trigger }, timeoutMs);
+    if (since === null) await startProduction(run, input, timeoutMs);
+    else await startProduction(run, { ...input, newExamplesSince: since }, timeoutMs + (maxWaitMs ?? 0));
   } catch (error) {
     const { reason } = describeFailure(error, PRODUCTION_FAILED);
     const context = await run.context();

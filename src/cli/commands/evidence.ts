@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { AuditCheckAnswer, DecisionAnswer, TimelineEntry } from '../../contracts/api/answers.ts';
+import { utcTime } from '../../domain/utc-time.ts';
 import { EXIT } from '../exit-codes.ts';
 import { contextOf } from '../context.ts';
 import { listIn } from '../list-in.ts';
 import { renderLineage } from '../render-lineage.ts';
-import { at, paint, renderTable } from '../render.ts';
+import { paint, renderTable } from '../render.ts';
 import { versionArgument } from './steer.ts';
 
 const versionPath = (model: string, version: string): string =>
@@ -53,7 +54,7 @@ export function addEvidenceCommands(program: Command): void {
         renderTable(
           ['at', 'kind', 'outcome', 'by', 'reason', 'evidence'],
           decisions.map((d) => [
-            at(d.at),
+            utcTime(d.at),
             d.kind,
             paint(d.outcome),
             d.actor,
@@ -82,7 +83,7 @@ export function addEvidenceCommands(program: Command): void {
         entries
           .map(
             (e) =>
-              `${pc.dim(at(e.at))}  ${pc.cyan(e.actor)}  ${e.text.trim().replaceAll(/\s*\n\s*/g, '\n    ')}`,
+              `${pc.dim(utcTime(e.at))}  ${pc.cyan(e.actor)}  ${e.text.trim().replaceAll(/\s*\n\s*/g, '\n    ')}`,
           )
           .join('\n'),
       );

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import type { z } from 'zod';
 import { ModelStatus, ModelSummary, Version, VersionDetail } from '../../contracts/api/answers.ts';
+import { utcTime } from '../../domain/utc-time.ts';
 import type { ApiClient } from '../api-client.ts';
 import { contextOf } from '../context.ts';
 import { listIn } from '../list-in.ts';
-import { ago, at, clip, paint, renderTable } from '../render.ts';
+import { renderProduction } from '../render-production.ts';
+import { ago, clip, paint, renderTable } from '../render.ts';
 
 /** What is going on, one line for each thing under way; the commands that would act on it beside it. */
 function underWay(status: ModelStatus): string[] {
@@ -12,21 +15,14 @@ function underWay(status: ModelStatus): string[] {
   if (live === null)
     return [pc.yellow(`workflows do not answer: ${status.liveProblem ?? 'no reason given'}`)];
   const lines: string[] = [];
-  const { lifecycle, production, promotion, rollout } = live;
+  const { lifecycle, promotion, rollout } = live;
   if (lifecycle?.paused)
     lines.push(`${pc.yellow('paused')} by ${lifecycle.paused.by}: ${lifecycle.paused.reason}`);
-  if (lifecycle?.production) {
-    const step = production
-      ? `${production.step}${production.detail ? `, ${production.detail}` : ''}`
-      : 'starting';
-    lines.push(
-      `producing version ${lifecycle.production.version} (${step}), because ${lifecycle.production.trigger.reason}`,
-    );
-  }
+  lines.push(...renderProduction(status));
   if (promotion && promotion.phase === 'approval' && promotion.approval) {
     const { approval } = promotion;
     lines.push(
-      `version ${promotion.version} waits for approval (${approval.votes.length} of ${approval.quorum}; ${approval.roles.join(' or ')}) until ${at(approval.expiresAt)}`,
+      `version ${promotion.version} waits for approval (${approval.votes.length} of ${approval.quorum}; ${approval.roles.join(' or ')}) until ${utcTime(approval.expiresAt)}`,
       pc.dim(
         `  perennial card ${model} ${promotion.version}; perennial approve ${model} ${promotion.version} --reason "…"`,
       ),
@@ -99,6 +95,20 @@ function renderStatus(status: ModelStatus, ended: readonly string[], now: number
   return lines.join('\n');
 }
 
+function renderVersions(versions: readonly z.infer<typeof Version>[], now: number): string {
+  return renderTable(
+    ['version', 'stage', 'requested by', 'spec', 'artifact', 'created'],
+    versions.map((v) => [
+      v.version,
+      paint(v.stage),
+      v.requestedBy,
+      v.specRevision,
+      v.artifact?.slice(0, 12),
+      ago(v.createdAt, now),
+    ]),
+  );
+}
+
 export function addStatusCommands(program: Command): void {
   program
     .command('status')
@@ -139,25 +149,15 @@ export function addStatusCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  perennial versions churn')
     .action(async (model: string, _options: unknown, command: Command) => {
       const context = contextOf(command);
-      const versions = listIn(
-        'versions',
-        Version,
-        await context.api.get(`/v1/models/${encodeURIComponent(model)}/versions`),
-      );
+      const path = `/v1/models/${encodeURIComponent(model)}`;
+      const versions = listIn('versions', Version, await context.api.get(`${path}/versions`));
+      const producing = versions.some(({ stage }) => stage === 'producing');
+      const steps =
+        producing && !context.json ? renderProduction(ModelStatus.parse(await context.api.get(path))) : [];
       context.print(versions, () =>
         versions.length === 0
           ? `no version yet: perennial trigger ${model} --reason "first version"`
-          : renderTable(
-              ['version', 'stage', 'requested by', 'spec', 'artifact', 'created'],
-              versions.map((v) => [
-                v.version,
-                paint(v.stage),
-                v.requestedBy,
-                v.specRevision,
-                v.artifact?.slice(0, 12),
-                ago(v.createdAt, context.now),
-              ]),
-            ),
+          : [renderVersions(versions, context.now), ...(steps.length > 0 ? ['', ...steps] : [])].join('\n'),
       );
     });
 }

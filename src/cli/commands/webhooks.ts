@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { Done, WebhookDeliveryAnswer, WebhookDeliveryDetail } from '../../contracts/api/answers.ts';
+import { utcTime } from '../../domain/utc-time.ts';
 import { contextOf } from '../context.ts';
 import { listIn } from '../list-in.ts';
-import { ago, at, clip, paint, renderTable } from '../render.ts';
+import { ago, clip, paint, renderTable } from '../render.ts';
 
 const ERROR_CHARS = 100;
 
@@ -72,7 +73,7 @@ export function addWebhookCommands(program: Command): void {
           renderTable(
             ['at', 'ms', 'answer'],
             delivery.log.map((attempt) => [
-              at(attempt.at),
+              utcTime(attempt.at),
               Math.round(attempt.durationMs),
               answered(attempt.statusCode, attempt.error),
             ]),

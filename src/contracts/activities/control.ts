@@ -15,6 +15,8 @@ export interface LifecyclePolicy extends Pick<
   readonly specRevision: number;
   readonly sources: readonly string[];
   readonly monitoringEveryMs: number;
+  /** How often the sources are read anyway; null where the spec does not say. */
+  readonly refreshEveryMs: number | null;
   readonly trainer: Pick<
     ModelSpec['training']['trainer'],
     'timeout' | 'progressTimeout' | 'graceTime' | 'maxAttempts'

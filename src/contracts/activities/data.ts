@@ -1,4 +1,5 @@
 import type { GateReport } from '../../domain/gate-report.ts';
+import type { NewExampleCount } from '../../domain/production/new-examples.ts';
 import type { FindingsReport } from '../workflows/lifecycle.ts';
 import type { ModelRef } from '../workflows/ids.ts';
 
@@ -31,6 +32,11 @@ export interface QuarantinedBatch {
 interface MaterialiseFeaturesResult {
   readonly views: readonly { readonly view: string; readonly digest: string; readonly rows: number }[];
   readonly onlineRows: number;
+}
+
+interface CountNewExamplesInput extends SpecRef {
+  /** Milliseconds since the epoch. */
+  readonly since: number;
 }
 
 interface BuildFrameInput extends SpecRef {
@@ -68,6 +74,8 @@ export interface ComputeFindingsInput extends ModelRef {
 export interface DataActivities {
   ingestSource(input: IngestSourceInput): Promise<IngestSourceResult>;
   materialiseFeatures(input: SpecRef): Promise<MaterialiseFeaturesResult>;
+  /** How many labelled examples that are newer than a moment a frame of now would train on, and hold out. */
+  countNewExamples(input: CountNewExamplesInput): Promise<NewExampleCount>;
   buildFrame(input: BuildFrameInput): Promise<BuildFrameResult>;
   /** Scores the holdout, judges metrics per slice, applies no threshold. Idempotent per version. */
   evaluateVersion(input: EvaluateVersionInput): Promise<EvaluateVersionResult>;

@@ -195,6 +195,18 @@ export const Retraining = z.strictObject({
     .min(1)
     .default(3)
     .describe('Retrainings in one episode that may lose against the champion.'),
+  newExamples: z
+    .strictObject({
+      min: z
+        .int()
+        .min(1)
+        .describe('Examples to train on, newer than the window of the finding; held-out ones do not count.'),
+      maxWait: Duration.describe('After that it goes on with what there is, and its card says so.'),
+    })
+    .optional()
+    .describe(
+      'What a retraining that a finding asked for waits for before it trains. Left out: it starts at once.',
+    ),
 });
 export type Retraining = z.infer<typeof Retraining>;
 

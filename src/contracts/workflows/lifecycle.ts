@@ -35,6 +35,12 @@ export type ProductionOutcome = (
   readonly gpuMs?: number;
 };
 
+/** A trigger that a production serves beside its own. */
+export interface TakenTrigger {
+  readonly version: number;
+  readonly trigger: Trigger;
+}
+
 export type PromotionOutcome = {
   readonly kind: 'passed' | 'rejected' | 'denied' | 'expired' | 'aborted' | 'rolled_back' | 'failed';
   readonly version: number;
@@ -82,6 +88,7 @@ export const revalidateUpdate = defineUpdate<RevalidateAnswer, [RevalidateComman
 /** The same as the update, for workflows (which have no updates between them): nobody waits for the answer. */
 export const versionRequestedSignal = defineSignal<[Trigger]>('versionRequested');
 export const specAppliedSignal = defineSignal<[{ readonly revision: number }]>('specApplied');
+export const triggerTakenSignal = defineSignal<[TakenTrigger]>('triggerTaken');
 export const productionFinishedSignal = defineSignal<[ProductionOutcome]>('productionFinished');
 export const promotionFinishedSignal = defineSignal<[PromotionOutcome]>('promotionFinished');
 export const revalidationFinishedSignal = defineSignal<[RevalidationOutcome]>('revalidationFinished');

@@ -10,6 +10,7 @@ type WithoutRef<T> = Omit<T, 'model' | 'environment'>;
 /** What a transition wants done. The workflow carries effects out; each is safe to repeat. */
 export type Effect =
   | { readonly kind: 'start_production'; readonly trigger: Trigger }
+  | { readonly kind: 'hasten_production'; readonly version: number; readonly trigger: Trigger }
   | {
       readonly kind: 'start_promotion';
       readonly version: number;
@@ -70,6 +71,8 @@ export type EffectLane = 'production' | 'promotion' | 'serving' | 'records' | 'i
 
 export const LANE: Readonly<Record<Effect['kind'], EffectLane>> = {
   start_production: 'production',
+  // After the start: there is somebody to be told.
+  hasten_production: 'production',
   start_promotion: 'promotion',
   abort_promotion: 'promotion',
   start_revalidation: 'promotion',

@@ -6,9 +6,29 @@ import type { Episode, LifecycleState } from './state.ts';
 import { inTurn, move } from './transition.ts';
 import type { LifecycleContext, Transition } from './transition.ts';
 
+/** They tell that the world has changed. The others tell of a slow answer, a late source, or a model that is old. */
+const TELLS_OF_A_NEW_TIME: ReadonlySet<Finding['type']> = new Set([
+  'feature-drift',
+  'prediction-drift',
+  'outcome-drift',
+  'concentration',
+  'kpi',
+]);
+
 /** Whether a trigger key was made for this episode. */
-export function belongsTo(episode: Episode, key: string): boolean {
+function belongsTo(episode: Episode, key: string): boolean {
   return key.startsWith(`${episode.id}/`);
+}
+
+/** A version that serves a retraining of the episode is its retraining. */
+export function withRetraining(
+  state: LifecycleState,
+  keys: readonly string[],
+  version: number,
+): LifecycleState {
+  const { episode } = state;
+  if (episode === null || !keys.some((key) => belongsTo(episode, key))) return state;
+  return { ...state, episode: { ...episode, version } };
 }
 
 /** Opens an episode unless one is open (also a stopped one: only a new champion ends it), and asks for a retraining. */
@@ -24,6 +44,7 @@ export function requestRetraining(
       id: `episode/${finding.monitor}/${String(finding.windowEnd)}`,
       cause: finding.reason,
       openedAt: context.now,
+      ...(TELLS_OF_A_NEW_TIME.has(finding.type) ? { since: finding.windowEnd } : {}),
       strikes: 0,
       version: null,
       stoppedAt: null,

@@ -1,45 +1,111 @@
-import type { ProductionOutcome } from '../../contracts/workflows/lifecycle.ts';
+import type { ProductionOutcome, TakenTrigger } from '../../contracts/workflows/lifecycle.ts';
 import { systemActor } from '../actor.ts';
-import { belongsTo, countStrike, countUnstarted } from './episodes.ts';
+import type { Trigger } from '../trigger.ts';
+import { countStrike, countUnstarted, withRetraining } from './episodes.ts';
 import { withGpuTime } from './gpu-budget.ts';
 import { remember } from './processed-keys.ts';
 import { offerCandidate } from './candidates.ts';
-import type { LifecycleState } from './state.ts';
+import type { Effect } from './effects.ts';
+import type { LifecycleState, WaitingTrigger } from './state.ts';
 import { inTurn, move } from './transition.ts';
 import type { LifecycleContext, Transition } from './transition.ts';
 import { releaseTrigger } from './triggers.ts';
 
-/** The production that was decided on has its number now. */
+interface StartedProduction {
+  readonly version: number;
+  readonly specRevision: number;
+  /** Without a wait for new examples. */
+  readonly deadline: number;
+  /** How long the spec lets a retraining wait for new examples; left out where it says nothing of it. */
+  readonly maxWaitMs?: number | undefined;
+}
+
+/**
+ * The production that was decided on has its number now. A retraining of an episode that nobody else asked for may wait
+ * for new examples: the answer says since when they count, or null. A schedule never makes one wait: its interval is the
+ * time that the spec lets data gather, and it knows of no moment since when they would count.
+ */
 export function productionStarted(
   state: LifecycleState,
-  started: { readonly version: number; readonly specRevision: number; readonly deadline: number },
+  { maxWaitMs, ...started }: StartedProduction,
+  context: LifecycleContext,
+): Transition<number | null> {
+  const { starting } = state;
+  if (starting === null) return { ...move(state), answer: null };
+  const { trigger, absorbed, wanted } = starting;
+  const { version, specRevision } = started;
+  const { episode } = withRetraining(state, [trigger.key, ...absorbed], version);
+  const since = episode?.version === version && !wanted ? episode.since : undefined;
+  const waits = maxWaitMs !== undefined && since !== undefined;
+  const production = { ...started, trigger, startedAt: context.now };
+  const next: LifecycleState = {
+    ...remember(state, trigger.key, { kind: 'started', version }),
+    starting: null,
+    production: waits
+      ? { ...production, deadline: started.deadline + maxWaitMs, newExamples: { since, told: false } }
+      : production,
+    newestVersion: version,
+    episode,
+  };
+  const decision = triggerDecision('started', version, trigger, { absorbed, specRevision }, context);
+  return { ...move(next, decision), answer: waits ? since : null };
+}
+
+/**
+ * A production that was still waiting for new examples went on because this trigger came: it is made for that one now,
+ * so that whoever asked can't approve it, and for what that one absorbed. What came later goes on waiting.
+ */
+export function triggerTaken(
+  state: LifecycleState,
+  { version, trigger }: TakenTrigger,
   context: LifecycleContext,
 ): Transition {
-  const { starting } = state;
-  if (starting === null) return move(state);
-  const { trigger, absorbed } = starting;
-  const { episode } = state;
-  const forEpisode = episode !== null && [trigger.key, ...absorbed].some((key) => belongsTo(episode, key));
-  const next: LifecycleState = {
-    ...remember(state, trigger.key, { kind: 'started', version: started.version }),
-    starting: null,
-    production: { ...started, trigger, startedAt: context.now },
-    newestVersion: started.version,
-    episode: forEpisode ? { ...episode, version: started.version } : episode,
+  const { production, waitingTrigger: waiting } = state;
+  if (production?.version !== version || waiting === null) return move(state);
+  const keys = [...waiting.absorbed, waiting.trigger.key];
+  const place = keys.indexOf(trigger.key);
+  // A storm that came after it may have pushed its key out; that is all of what came later.
+  const later = keys.slice(place + 1);
+  const absorbed = keys.slice(0, Math.max(0, place));
+  const taken = [...absorbed, trigger.key];
+  const { wantedKey } = waiting;
+  const left: WaitingTrigger = {
+    trigger: waiting.trigger,
+    absorbed: later.slice(0, -1),
+    wantedKey: wantedKey !== null && taken.includes(wantedKey) ? null : wantedKey,
   };
-  return move(next, {
+  const answered = remember(state, trigger.key, { kind: 'started', version });
+  const next: LifecycleState = {
+    ...answered,
+    production: { ...production, trigger },
+    waitingTrigger: later.length === 0 ? null : left,
+  };
+  return move(
+    withRetraining(next, taken, version),
+    triggerDecision('taken', version, trigger, { absorbed }, context),
+  );
+}
+
+function triggerDecision(
+  outcome: 'started' | 'taken',
+  version: number,
+  trigger: Trigger,
+  evidence: Readonly<Record<string, unknown>>,
+  context: LifecycleContext,
+): Effect {
+  return {
     kind: 'record_decision',
     decision: {
-      decisionId: `${context.environment}/${context.model}/version/${String(started.version)}/started`,
-      version: started.version,
+      decisionId: `${context.environment}/${context.model}/version/${String(version)}/${outcome}`,
+      version,
       kind: 'trigger',
-      outcome: 'started',
+      outcome,
       reason: trigger.reason,
       actor: trigger.requestedBy,
       evidenceHash: null,
-      evidence: { trigger, absorbed, specRevision: started.specRevision },
+      evidence: { trigger, ...evidence },
     },
-  });
+  };
 }
 
 /** Whether a key that got this number was put into production before, and was forgotten since. */
@@ -58,12 +124,12 @@ export function productionRepeated(
 ): Transition {
   const { starting, budget } = state;
   if (starting === null) return move(state);
-  const { trigger, absorbed } = starting;
+  const { trigger, absorbed, wanted } = starting;
   const answered = remember(state, trigger.key, { kind: 'started', version });
   const latest = absorbed.at(-1);
   if (latest !== undefined) {
     const next = { ...trigger, key: latest };
-    const begun = { ...answered, starting: { trigger: next, absorbed: absorbed.slice(0, -1) } };
+    const begun = { ...answered, starting: { trigger: next, absorbed: absorbed.slice(0, -1), wanted } };
     return move(begun, { kind: 'start_production', trigger: next });
   }
   const unspent = { ...budget, used: Math.max(0, budget.used - 1) };

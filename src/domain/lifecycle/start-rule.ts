@@ -11,6 +11,17 @@ export type StartRule =
   | { readonly kind: 'hold'; readonly reason: string; readonly until: number | null };
 
 /**
+ * Whether the production under way has still to be told that somebody wants a version now: one that waits for new
+ * examples can serve that. Once is enough, and while paused it can wait like everything else.
+ */
+export function mayServe(
+  { newExamples }: NonNullable<LifecycleState['production']>,
+  { waitingTrigger, paused }: LifecycleState,
+): boolean {
+  return newExamples?.told === false && waitingTrigger?.wantedKey != null && paused === null;
+}
+
+/**
  * One production at a time; nothing new while paused; `dailyBudget` productions and `gpuHoursPerDay` a UTC day, whoever asks;
  * and `coolDown` since the last start for what schedules and findings ask for. People, the API and webhooks
  * are not cooled down: somebody wants it now. What is held back waits; it is never dropped.
@@ -19,11 +30,11 @@ export function startRule(state: LifecycleState, context: LifecycleContext): Sta
   const { retraining, now } = context;
   if (state.starting !== null) return { kind: 'hold', reason: 'a production is starting', until: null };
   if (state.production !== null) {
-    return {
-      kind: 'hold',
-      reason: `version ${String(state.production.version)} is in production`,
-      until: null,
-    };
+    const version = `version ${String(state.production.version)}`;
+    const hope = mayServe(state.production, state)
+      ? '; if it still waits for new examples it goes on now, and serves this too'
+      : '';
+    return { kind: 'hold', reason: `${version} is in production${hope}`, until: null };
   }
   if (state.paused !== null) {
     return { kind: 'hold', reason: `paused by ${state.paused.by}: ${state.paused.reason}`, until: null };
@@ -42,7 +53,7 @@ export function startRule(state: LifecycleState, context: LifecycleContext): Sta
   }
   const cooledAt =
     state.lastProductionStartedAt === null ? null : state.lastProductionStartedAt + retraining.coolDown;
-  if (cooledAt !== null && now < cooledAt && state.waitingTrigger?.exempt !== true) {
+  if (cooledAt !== null && now < cooledAt && state.waitingTrigger?.wantedKey == null) {
     return { kind: 'hold', reason: `cool-down until ${new Date(cooledAt).toISOString()}`, until: cooledAt };
   }
   return { kind: 'start' };

@@ -6,6 +6,11 @@ export interface Episode {
   readonly id: string;
   readonly cause: string;
   readonly openedAt: number;
+  /**
+   * End of the window that opened it: what is newer is surely of the new time. Absent where the finding tells of none,
+   * and in episodes of before it was kept.
+   */
+  readonly since?: number;
   readonly strikes: number;
   /** The retraining under way for it; null between two of them. */
   readonly version: number | null;
@@ -17,8 +22,8 @@ export interface Episode {
 export interface WaitingTrigger {
   readonly trigger: Trigger;
   readonly absorbed: readonly string[];
-  /** Whether it, or one that it absorbed, came from a person or another system: those are not cooled down. */
-  readonly exempt: boolean;
+  /** Key of the newest among them that came from a person or another system: those are not cooled down. */
+  readonly wantedKey: string | null;
 }
 
 /** The newest rollback. A failed one stays here, so that a state answer shows it and automation tries once. */
@@ -44,7 +49,12 @@ export interface LifecycleState {
   readonly specRevision: number | null;
   readonly paused: { readonly by: string; readonly reason: string; readonly at: number } | null;
   /** A production that was decided on and has no version number yet. */
-  readonly starting: { readonly trigger: Trigger; readonly absorbed: readonly string[] } | null;
+  readonly starting: {
+    readonly trigger: Trigger;
+    readonly absorbed: readonly string[];
+    /** Whether a person or another system is among those who asked. */
+    readonly wanted: boolean;
+  } | null;
   readonly production: {
     readonly version: number;
     readonly trigger: Trigger;
@@ -52,6 +62,8 @@ export interface LifecycleState {
     readonly specRevision: number;
     /** When it counts as lost, should it end without a word. */
     readonly deadline: number;
+    /** Of one that may wait for new examples. `told`: it knows that somebody wants a version now. */
+    readonly newExamples?: { readonly since: number; readonly told: boolean };
   } | null;
   /** Candidates that wait for the promotion under way to end; the newest supersedes the older. */
   readonly waitingCandidate: {

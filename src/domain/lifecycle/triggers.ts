@@ -2,14 +2,14 @@ import type { Trigger, TriggerAnswer } from '../trigger.ts';
 import { budgetDay } from './budget-day.ts';
 import { gpuTimeOfDay } from './gpu-budget.ts';
 import { firstAnswer, PROCESSED_KEYS_LIMIT, remember } from './processed-keys.ts';
-import { startRule } from './start-rule.ts';
+import { mayServe, startRule } from './start-rule.ts';
 import type { LifecycleState, WaitingTrigger } from './state.ts';
 import { move } from './transition.ts';
 import type { LifecycleContext, Transition } from './transition.ts';
 
-/** Schedules and findings ask by themselves, and are cooled down; people, the API and webhooks are not. */
-function isCooledDown(trigger: Trigger): boolean {
-  return trigger.source === 'schedule' || trigger.source === 'finding';
+/** People, the API and webhooks want a version now; schedules and findings ask by themselves, and are cooled down. */
+function isWanted(trigger: Trigger): boolean {
+  return trigger.source !== 'schedule' && trigger.source !== 'finding';
 }
 
 /**
@@ -46,10 +46,24 @@ export function applyTrigger(
   );
 }
 
-/** Starts the waiting trigger if nothing holds it any more. Called whenever something ended or a timer fired. */
+/** Starts the waiting trigger if nothing holds it any more. Called whenever something happened or a timer fired. */
 export function releaseTrigger(state: LifecycleState, context: LifecycleContext): Transition {
-  if (state.waitingTrigger === null || startRule(state, context).kind !== 'start') return move(state);
-  return release(state, context);
+  if (state.waitingTrigger === null) return move(state);
+  return startRule(state, context).kind === 'start' ? release(state, context) : hasten(state);
+}
+
+/**
+ * Tells a production that may wait for new examples, once, that somebody wants a version now. If it still waits it goes
+ * on and takes what was asked until then (`triggerTaken`); if not, that gets a version of its own afterwards.
+ */
+function hasten(state: LifecycleState): Transition {
+  const { production, waitingTrigger } = state;
+  if (!production?.newExamples || waitingTrigger === null || !mayServe(production, state)) return move(state);
+  const newExamples = { ...production.newExamples, told: true };
+  return move(
+    { ...state, production: { ...production, newExamples } },
+    { kind: 'hasten_production', version: production.version, trigger: waitingTrigger.trigger },
+  );
 }
 
 function answered(state: LifecycleState, key: string, answer: TriggerAnswer): Transition<TriggerAnswer> {
@@ -61,7 +75,7 @@ function mergeWaiting(before: WaitingTrigger | null, trigger: Trigger): WaitingT
   return {
     trigger,
     absorbed: absorbed.slice(-PROCESSED_KEYS_LIMIT),
-    exempt: before?.exempt === true || !isCooledDown(trigger),
+    wantedKey: isWanted(trigger) ? trigger.key : (before?.wantedKey ?? null),
   };
 }
 
@@ -75,7 +89,11 @@ function release(state: LifecycleState, context: LifecycleContext): Transition {
     {
       ...state,
       waitingTrigger: null,
-      starting: { trigger: waiting.trigger, absorbed: waiting.absorbed },
+      starting: {
+        trigger: waiting.trigger,
+        absorbed: waiting.absorbed,
+        wanted: waiting.wantedKey !== null,
+      },
       lastProductionStartedAt: context.now,
       budget: { day, used: used + 1, ...(gpuMs > 0 ? { gpuMs } : {}) },
     },

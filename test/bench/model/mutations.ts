@@ -83,8 +83,26 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'schedules and findings are cooled down',
     file: 'src/domain/lifecycle/triggers.ts',
-    find: "trigger.source === 'schedule' || trigger.source === 'finding'",
-    replace: "trigger.source === 'schedule'",
+    find: "trigger.source !== 'schedule' && trigger.source !== 'finding'",
+    replace: "trigger.source !== 'schedule'",
+  },
+  {
+    rule: 'a version that somebody wants waits for no new examples',
+    file: 'src/domain/lifecycle/productions.ts',
+    find: 'episode?.version === version && !wanted',
+    replace: 'episode?.version === version',
+  },
+  {
+    rule: 'a version that waits for new examples is told that somebody wants one',
+    file: 'src/domain/lifecycle/triggers.ts',
+    find: 'release(state, context) : hasten(state)',
+    replace: 'release(state, context) : move(state)',
+  },
+  {
+    rule: 'what came after a version had gone on gets another one',
+    file: 'src/domain/lifecycle/productions.ts',
+    find: 'const later = keys.slice(place + 1);',
+    replace: 'const later: string[] = [];',
   },
   {
     rule: 'what is held back starts by itself',

@@ -27,7 +27,10 @@ export const MODEL = 'shop';
 export const ENVIRONMENT = 'dev';
 const ref = { model: MODEL, environment: ENVIRONMENT };
 
-type MyActivities = Pick<DataActivities, 'ingestSource' | 'materialiseFeatures' | 'buildFrame'>;
+type MyActivities = Pick<
+  DataActivities,
+  'ingestSource' | 'materialiseFeatures' | 'buildFrame' | 'countNewExamples'
+>;
 
 /** Everything that the data activities stand on, real: registry, S3, and a database of the shop's own. */
 export interface DataWorld {

@@ -50,6 +50,8 @@ async function load(): Promise<void> {
     await world.call('ingestSource', { source, specRevision: revision });
 }
 const materialise = () => world.call('materialiseFeatures', { specRevision: revision });
+const count = (since: string) =>
+  world.call('countNewExamples', { specRevision: revision, since: Date.parse(since) });
 const build = () => world.call('buildFrame', { specRevision: revision, version: 1 });
 const online = (view: string, ...key: (string | number)[]) =>
   readOnlineFeatures(world.db, MODEL, ENVIRONMENT, [{ view, key: onlineKey(key) }]).then((rows) =>
@@ -253,6 +255,22 @@ describe('frames', () => {
     expect((await rowsOf(frame, 'train')).map((row) => row.show_id)).toEqual([2]);
     expect((await rowsOf(frame, 'holdout')).map((row) => row.show_id)).toEqual([4]);
     expect((await openFrame(world.store, frame)).manifest.splitAt).toBe('2026-01-08T00:00:00.000Z');
+  });
+
+  it('counts the examples after a moment that would train, apart from those held out, and none without a label', async () => {
+    await load();
+    expect(await count(day(1))).toEqual({ training: 2, heldOut: 1 });
+    expect(await count(`${day(1)}T23:59:59Z`)).toEqual({ training: 2, heldOut: 1 });
+    expect(await count(day(5))).toEqual({ training: 0, heldOut: 1 });
+    expect(await count(day(8))).toEqual({ training: 0, heldOut: 0 });
+    const { trainRows, holdoutRows } = await build();
+    expect(await count('2000-01-01')).toEqual({ training: trainRows, heldOut: holdoutRows });
+    await world.shop.query(`UPDATE shows SET bought = true WHERE show_id = 5`);
+    await load();
+    expect(await count(day(5))).toEqual({ training: 1, heldOut: 1 });
+    await world.shop.query('UPDATE shows SET bought = NULL');
+    await load();
+    expect(await count(day(1))).toEqual({ training: 0, heldOut: 0 });
   });
 
   it.each([

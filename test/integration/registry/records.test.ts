@@ -122,6 +122,24 @@ describe('the card', () => {
       expect(markdown).toContain(expected);
   });
 
+  it('warns of a version that went on with fewer new examples than its spec wants', async () => {
+    await applyModel(db, 'hasty');
+    const version = await candidate(db, ref('hasty'), 'k');
+    const { recordDecision } = createRegistryActivities({ db, artifacts });
+    const production = { kind: 'production', evidenceHash: null } as const;
+    const waited = (outcome: string, reason: string) =>
+      recordDecision(
+        decisionOf('hasty', version, { ...production, decisionId: `hasty/${outcome}`, outcome, reason }),
+      );
+    await waited('waiting', 'waits for 12 of 300 new examples');
+    const facts = () => cardFacts(db, { ...ref('hasty'), version });
+    expect((await facts()).warnings.join()).not.toContain('new examples');
+    await waited('too_few_examples', '200 of 300 new examples');
+    expect((await facts()).warnings).toContain(
+      'It learned from fewer new examples than its spec wants: 200 of 300 new examples',
+    );
+  });
+
   it('is stored once at registration, and tells later decisions when it is read', async () => {
     await applyModel(db, 'kept');
     const version = await candidate(db, ref('kept'), 'k');

@@ -85,6 +85,7 @@ describe('reading a spec', () => {
     expect(policy.approval).toBeNull();
     expect(policy.retraining.dailyBudget).toBe(4);
     expect(policy.monitoringEveryMs).toBe(300_000);
+    expect(policy.refreshEveryMs).toBeNull();
   });
 });
 

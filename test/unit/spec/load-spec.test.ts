@@ -66,6 +66,7 @@ describe('loadSpec', () => {
     expect(spec.rollout.weights).toEqual([1, 5, 25, 50, 100]);
     expect(spec.approval).toMatchObject({ roles: ['ml-engineer'], quorum: 1, timeout: 72 * 3_600_000 });
     expect(spec.monitoring.breaches).toEqual({ k: 2, n: 5 });
+    expect(spec.retraining.newExamples).toBeUndefined();
   });
 
   it('takes a parsed spec as a spec again, unchanged', () => {
@@ -137,6 +138,27 @@ describe('loadSpec', () => {
       [{ type: 'metric', name: 'good', metric: 'ndcg', min: 0.7 }],
       'gates[0].metric',
       /no metric .* is called "ndcg"/,
+    ],
+    [
+      'a misspelt wait',
+      'retraining',
+      { newExample: { min: 1, maxWait: '1h' } },
+      'retraining.newExample',
+      /did you mean "newExamples"/,
+    ],
+    [
+      'a wait for nothing',
+      'retraining',
+      { newExamples: { min: 0, maxWait: '1h' } },
+      'retraining.newExamples.min',
+      /found 0.*>=1/,
+    ],
+    [
+      'a wait without an end',
+      'retraining',
+      { newExamples: { min: 3 } },
+      'retraining.newExamples.maxWait',
+      /missing/,
     ],
     [
       'a missing SQL file',

@@ -23,6 +23,11 @@ export function act(world: World, effect: Effect, works: boolean): (() => void) 
   switch (effect.kind) {
     case 'start_production':
       return startProduction(world, effect, works);
+    case 'hasten_production': {
+      const production = world.productions.get(effect.version);
+      if (production?.waits === true) production.asked ??= effect.trigger;
+      return null;
+    }
     case 'start_promotion':
       startPromotion(world, effect);
       return null;
@@ -76,8 +81,12 @@ function startProduction(world: World, { trigger }: Of<'start_production'>, work
   return () => {
     const specRevision = POLICIES.indexOf(world.policy) + 1;
     const deadline = world.now + PRODUCTION_MS;
-    world.apply((state, context) => productionStarted(state, { version, specRevision, deadline }, context));
-    world.productions.set(version, { run: world.run, timesOutAt: deadline - MINUTE_MS });
+    const maxWaitMs = world.policy.retraining.newExamples?.maxWait;
+    const since = world.apply((state, context) =>
+      productionStarted(state, { version, specRevision, deadline, maxWaitMs }, context),
+    );
+    const timesOutAt = deadline + (since === null ? 0 : (maxWaitMs ?? 0)) - MINUTE_MS;
+    world.productions.set(version, { run: world.run, timesOutAt, waits: since !== null, asked: null });
   };
 }
 

@@ -9,6 +9,8 @@ export interface Seen {
   champions: number;
   rollbacks: number;
   stoppedEpisodes: number;
+  /** Triggers that a production took which was waiting for new examples. */
+  taken: number;
   restarts: number;
   terminated: number;
 }
@@ -20,6 +22,7 @@ export function checkStories({ runs, seed }: { readonly runs: number; readonly s
     champions: 0,
     rollbacks: 0,
     stoppedEpisodes: 0,
+    taken: 0,
     restarts: 0,
     terminated: 0,
   };
@@ -38,9 +41,9 @@ export function checkStories({ runs, seed }: { readonly runs: number; readonly s
       settle(world);
       verifyQuiet(world);
       verifyAlive(world);
-      seen.stoppedEpisodes += [...world.registry.decisions.values()].filter(
-        ({ kind }) => kind === 'retraining',
-      ).length;
+      const decisions = [...world.registry.decisions.values()];
+      seen.stoppedEpisodes += decisions.filter(({ kind }) => kind === 'retraining').length;
+      seen.taken += decisions.filter(({ outcome }) => outcome === 'taken').length;
     }),
     { numRuns: runs, seed },
   );

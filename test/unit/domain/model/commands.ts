@@ -121,6 +121,12 @@ const endsProduction = mostly.map((works) =>
   }),
 );
 
+const goesOn = fc.constant(
+  command('go_on', (world) => {
+    for (const version of world.productions.keys()) world.goOn(version);
+  }),
+);
+
 const proceeds = fc.constant(
   command('proceed', (world) => {
     for (const version of [...world.promotions.keys()]) world.proceed(version);
@@ -303,6 +309,7 @@ export const commands: fc.Arbitrary<Command>[] = (
     [5, flows],
     [16, answers],
     [3, hurries],
+    [4, goesOn],
     [5, endsProduction],
     [5, proceeds],
     [6, votes],

@@ -19,6 +19,9 @@ export function verify(world: World): void {
     must(!barred, `${String(version)} still serves after its rollback`);
   }
   must(state.starting === null || state.production === null, 'two productions');
+  const { production, waitingTrigger, paused } = state;
+  const untold = production?.newExamples?.told === false && waitingTrigger?.wantedKey != null;
+  must(!untold || paused !== null, 'a version waits for new examples, and does not know that one is wanted');
   const promoting = [...world.promotions.values()].filter(({ child }) => !child.ending);
   must(world.productions.size <= 1 && promoting.length <= 1, 'two children of a kind');
   must(state.processedKeys.length <= PROCESSED_KEYS_LIMIT && state.lastPassIds.length <= 20, 'unbounded');

@@ -14,11 +14,15 @@ const shadow = { duration: '5m', minSamples: 1 };
 
 /** The specs that a story changes between: with and without people, automation, shadow, patience, and any time at all. */
 export const POLICIES = [
-  policyOf({ approval: { timeout: '24h' }, rollout, retraining: { coolDown: '1h', dailyBudget: 6 } }),
+  policyOf({
+    approval: { timeout: '24h' },
+    rollout,
+    retraining: { coolDown: '1h', dailyBudget: 6, newExamples: { min: 100, maxWait: '2h' } },
+  }),
   policyOf({
     approval: { quorum: 2, timeout: '24h' },
     rollout: { ...rollout, shadow, automaticPromotion: false },
-    retraining: { coolDown: '0s', dailyBudget: 50, maxStrikes: 2 },
+    retraining: { coolDown: '0s', dailyBudget: 50, maxStrikes: 2, newExamples: { min: 1, maxWait: '1s' } },
   }),
   policyOf({
     approval: null,
@@ -33,6 +37,6 @@ export const POLICIES = [
       step: { ...step, duration: '0s' },
       bake: { duration: '0s' },
     },
-    retraining: { coolDown: '10m', dailyBudget: 50 },
+    retraining: { coolDown: '10m', dailyBudget: 50, newExamples: { min: 100, maxWait: '30d' } },
   }),
 ] as const;

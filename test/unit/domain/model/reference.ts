@@ -1,11 +1,15 @@
 import type { LifecyclePolicy } from '../../../../src/contracts/activities/control.ts';
 import type { Actor } from '../../../../src/domain/actor.ts';
 import type { RouteWeights } from '../../../../src/domain/rollout/plan.ts';
-import type { Trigger, TriggerSource } from '../../../../src/domain/trigger.ts';
+import type { Trigger } from '../../../../src/domain/trigger.ts';
 
 const DAY_MS = 86_400_000;
 /** The largest `maxStrikes` among the specs of the stories. */
 const MOST_STRIKES = 3;
+
+function isWanted({ source }: Pick<Trigger, 'source'>): boolean {
+  return source === 'api' || source === 'webhook';
+}
 
 /** A rule of the product was broken. */
 class Violation extends Error {}
@@ -51,13 +55,15 @@ export class Reference {
 
   /** When productions were started, and for whom one has been asked since. */
   readonly starts: number[] = [];
-  private waiting: TriggerSource[] = [];
+  private waiting: Pick<Trigger, 'key' | 'source'>[] = [];
+  /** Whether somebody is among those for whom the newest production was started. */
+  private wanted = false;
   private lastAutomatic = 0;
   private readonly retrainings = new Map<string, number>();
 
   asked(trigger: Trigger): void {
     this.accepted.add(trigger.key);
-    this.waiting.push(trigger.source);
+    this.waiting.push(trigger);
   }
 
   /** One at a time (the world sees to that), never while paused, within the budget, cooled down if nobody asked. */
@@ -65,7 +71,7 @@ export class Reference {
     must(!this.paused, 'a production is started while paused');
     const today = this.starts.filter((at) => Math.floor(at / DAY_MS) === Math.floor(now / DAY_MS));
     must(today.length < retraining.dailyBudget, 'a production beyond the budget');
-    const somebody = this.waiting.some((source) => source === 'api' || source === 'webhook');
+    const somebody = this.waiting.some(isWanted);
     const last = this.starts.at(-1);
     must(
       somebody || last === undefined || now - last >= retraining.coolDown,
@@ -73,11 +79,28 @@ export class Reference {
     );
     this.starts.push(now);
     this.waiting = [];
+    this.wanted = somebody;
     const episode = /^(episode\/.*)\/retraining-\d+$/.exec(key)?.[1];
     if (episode === undefined) return;
     const count = (this.retrainings.get(episode) ?? 0) + 1;
     must(count <= MOST_STRIKES, 'an episode goes on after its last strike');
     this.retrainings.set(episode, count);
+  }
+
+  waitsForExamples(): void {
+    must(!this.wanted, 'a version that somebody wants waits for new examples');
+  }
+
+  /** A production that waited serves what was asked before it went on, all of that, and nothing later. */
+  taken(served: { readonly trigger?: Trigger; readonly absorbed?: readonly string[] }): void {
+    const { trigger, absorbed = [] } = served;
+    const keys = new Set([...absorbed, trigger?.key]);
+    const newest = this.waiting.findIndex(({ key }) => key === trigger?.key);
+    must(
+      this.waiting.every(({ key }, place) => keys.has(key) === place <= newest),
+      'a waiting production serves others than those who asked before it went on',
+    );
+    this.waiting = this.waiting.slice(newest + 1);
   }
 
   /** Automation tries once for each time that a version is champion; after that people decide. */

@@ -63,6 +63,7 @@ export function settle(world: World): void {
 export function answer(world: World): boolean {
   const [version] = world.productions.keys();
   if (version !== undefined) {
+    world.goOn(version);
     world.endProduction(version, true);
     return true;
   }

@@ -1,13 +1,18 @@
 import type { LifecyclePolicy } from '../../../../src/contracts/activities/control.ts';
 import { LANE } from '../../../../src/domain/lifecycle/effects.ts';
 import type { Effect, EffectLane } from '../../../../src/domain/lifecycle/effects.ts';
-import { productionFinished, productionLost } from '../../../../src/domain/lifecycle/productions.ts';
+import {
+  productionFinished,
+  productionLost,
+  triggerTaken,
+} from '../../../../src/domain/lifecycle/productions.ts';
 import { promotionFinished, promotionLost } from '../../../../src/domain/lifecycle/promotions.ts';
 import { initialLifecycle } from '../../../../src/domain/lifecycle/state.ts';
 import type { LifecycleState } from '../../../../src/domain/lifecycle/state.ts';
 import type { LifecycleContext, Transition } from '../../../../src/domain/lifecycle/transition.ts';
 import { nextWake, wake } from '../../../../src/domain/lifecycle/wake.ts';
 import type { GateReport } from '../../../../src/domain/gate-report.ts';
+import type { Trigger } from '../../../../src/domain/trigger.ts';
 import type { Verdict } from '../../../../src/domain/verdict.ts';
 import { gateReport } from '../../../workflows/builders.ts';
 import { act } from './act.ts';
@@ -16,6 +21,14 @@ import type { PromotionChild } from './promotion-child.ts';
 import { must, Reference } from './reference.ts';
 import { Registry } from './registry.ts';
 import type { RolloutChild } from './rollout-child.ts';
+
+interface Production {
+  readonly run: number;
+  readonly timesOutAt: number;
+  /** Whether it still waits for new examples, and who wanted a version meanwhile. */
+  waits: boolean;
+  asked: Trigger | null;
+}
 
 /** Far more than fall due at any one time. */
 const MOST_TIMERS = 1_000;
@@ -36,7 +49,7 @@ export class World {
   readonly unheard = new Map<EffectLane, () => void>();
   /** Signals on their way to the lifecycle, in the order in which they were sent. */
   readonly mail: (() => void)[] = [];
-  readonly productions = new Map<number, { readonly run: number; readonly timesOutAt: number }>();
+  readonly productions = new Map<number, Production>();
   readonly promotions = new Map<number, { readonly run: number; readonly child: PromotionChild }>();
   /** Rollouts whose promotion was terminated: they clean up whenever their worker gets to it. */
   readonly orphans: RolloutChild[] = [];
@@ -107,6 +120,18 @@ export class World {
     this.take(wake);
   }
 
+  /** A production that waits looks: it takes what it has been asked by then, or goes on with what there is. */
+  goOn(version: number): void {
+    const production = this.productions.get(version);
+    if (production?.waits !== true) return;
+    production.waits = false;
+    const { asked } = production;
+    if (asked === null) return;
+    this.mail.push(() =>
+      this.apply((state, context) => triggerTaken(state, { version, trigger: asked }, context)),
+    );
+  }
+
   /** A production ends with its report; a promotion does it in `proceed`. */
   endProduction(version: number, works: boolean): void {
     this.productions.delete(version);
@@ -172,13 +197,17 @@ export class World {
   }
 
   private take<Answer>(change: (state: LifecycleState, context: LifecycleContext) => Transition<Answer>) {
-    const { starting, promotion, rollback, champion } = this.state;
+    const { starting, production, promotion, rollback, champion } = this.state;
     const transition = change(this.state, this.context());
     this.state = transition.state;
     if (this.state.champion !== champion) this.reign += 1;
     const begun = this.state.rollback;
     if (begun?.automatic === true && begun.id !== rollback?.id) this.reference.rolledBackByItself(this.reign);
+    const made = this.state.production;
+    if (made?.newExamples && made.version !== production?.version) this.reference.waitsForExamples();
     for (const effect of transition.effects) {
+      if (effect.kind === 'record_decision' && effect.decision.outcome === 'taken')
+        this.reference.taken(effect.decision.evidence);
       if (effect.kind === 'start_production') {
         must(starting === null || this.state.starting !== starting, 'a production is started twice');
         this.reference.productionStarted(effect.trigger.key, this.policy.retraining, this.now);
