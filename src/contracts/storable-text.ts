@@ -4,7 +4,7 @@ import { z } from 'zod';
  * Whether PostgreSQL, JSON and DuckDB can all hold a text: without NUL and without half of a surrogate pair. One such
  * value in a batch would hold up all the others.
  */
-export function isStorable(text: string): boolean {
+function isStorable(text: string): boolean {
   return !/[\0\p{Surrogate}]/u.test(text);
 }
 
