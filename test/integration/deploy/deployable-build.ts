@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { productRoot } from '../../../src/embedded/binaries.ts';
 import { PRODUCT_PROCESSES } from '../../../src/embedded/product-processes.ts';
@@ -25,7 +25,19 @@ export function copyBuild(): DeployableBuild {
       ...product,
       main: relative(join(root, 'dist'), join(folder, product.main)),
     })),
-    deployNext: () => appendFileSync(join(folder, 'workflow-bundle.js'), '\n// The next build.\n'),
+    deployNext: () => {
+      const bundle = join(folder, 'workflow-bundle.js');
+      writeFileSync(bundle, nextBuildOf(readFileSync(bundle, 'utf8')));
+    },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+const SOURCE_MAP = '//# sourceMappingURL=';
+
+/** Before the source map, which a worker reads to the end of the file. */
+function nextBuildOf(bundle: string): string {
+  const at = bundle.lastIndexOf(SOURCE_MAP);
+  if (at < 0) throw new Error('the bundle has no source map');
+  return `${bundle.slice(0, at)}// The next build.\n${bundle.slice(at)}`;
 }
