@@ -1,7 +1,6 @@
 import { tmpdir } from 'node:os';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { InvalidArgumentError } from 'commander';
-import { createS3Client } from '../artifacts/s3-client.ts';
 import { withDuckDb } from '../data/duckdb.ts';
 import type { DuckDbSession } from '../data/duckdb.ts';
 import type { FileFormat } from '../data/read-segment.ts';
@@ -32,13 +31,15 @@ export async function withDataJob<T>(work: (session: DuckDbSession) => Promise<T
 }
 
 /** S3 as the servers know it (S3_…), else by the AWS SDK's own variables and files. */
-export function s3FromEnvironment(): S3Client {
+export async function s3FromEnvironment(): Promise<S3Client> {
   const { env } = process;
   // The SDK's advice on Node versions is none of what the command was asked.
   env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const accessKeyId = env['S3_ACCESS_KEY_ID'] || env['AWS_ACCESS_KEY_ID'];
   const secretAccessKey = env['S3_SECRET_ACCESS_KEY'] || env['AWS_SECRET_ACCESS_KEY'];
   const sessionToken = env['AWS_SESSION_TOKEN'];
+  // Only now, because the SDK takes long to load.
+  const { createS3Client } = await import('../artifacts/s3-client.ts');
   return createS3Client({
     endpoint: env['S3_ENDPOINT'] || env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL'] || undefined,
     region: env['S3_REGION'] || env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || 'us-east-1',

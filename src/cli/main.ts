@@ -5,18 +5,7 @@ import { CLI_FAULT, USAGE } from '../errors/cli-errors.ts';
 import { visibleJson } from '../domain/visible-text.ts';
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { EXIT } from './exit-codes.ts';
-import { addApplyCommand } from './commands/apply.ts';
-import { addCheckCommands } from './commands/check.ts';
-import { addCanaryCommand } from './commands/canary.ts';
-import { addDevCommand } from './commands/dev.ts';
-import { addDriftCommand } from './commands/drift.ts';
-import { addEvaluateCommand } from './commands/evaluate.ts';
-import { addEvidenceCommands } from './commands/evidence.ts';
-import { addIncidentCommands } from './commands/incidents.ts';
-import { addStatusCommands } from './commands/status.ts';
-import { addSteeringCommands } from './commands/steer.ts';
-import { addTokenCommands } from './commands/token.ts';
-import { addWebhookCommands } from './commands/webhooks.ts';
+import { addCommands } from './add-commands.ts';
 import { renderError } from './render.ts';
 
 const HELP = `
@@ -42,7 +31,7 @@ function packageVersion(): string {
   return 'unknown';
 }
 
-function createProgram(): Command {
+async function createProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command('perennial')
     .description('Keeps machine-learning models alive.')
     .version(packageVersion())
@@ -53,18 +42,7 @@ function createProgram(): Command {
     // Errors are told once, below, in the one form of all errors.
     .configureOutput({ outputError: () => undefined })
     .exitOverride();
-  addDevCommand(program);
-  addApplyCommand(program);
-  addStatusCommands(program);
-  addSteeringCommands(program);
-  addIncidentCommands(program);
-  addEvidenceCommands(program);
-  addTokenCommands(program);
-  addWebhookCommands(program);
-  addDriftCommand(program);
-  addCheckCommands(program);
-  addEvaluateCommand(program);
-  addCanaryCommand(program);
+  await addCommands(program, argv);
   const inherit = (command: Command): void => {
     for (const child of command.commands) {
       if (child.commands.length === 0) child.option('--json', 'print JSON');
@@ -101,7 +79,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await createProgram().parseAsync(process.argv);
+  const program = await createProgram(process.argv.slice(2));
+  await program.parseAsync();
 } catch (error) {
   const coded = codedError(error);
   if (coded === null) {

@@ -1,5 +1,5 @@
-import { DuckDBVector } from '@duckdb/node-api';
-import type { DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBResult, DuckDBVector } from '@duckdb/node-api';
+import { duckdb } from '../platform/duckdb-driver.ts';
 
 export type SqlValue = string | number | boolean | null | Date | SqlValue[] | { [key: string]: SqlValue };
 
@@ -23,11 +23,14 @@ export async function eachChunk(
   result: DuckDBResult,
   visit: (columns: readonly Float64Array[]) => void,
 ): Promise<void> {
-  const most = DuckDBVector.standardSize();
+  const most = duckdb.DuckDBVector.standardSize();
   const columns = Array.from({ length: result.columnCount }, () => new Float64Array(most));
+  let next = result.fetchChunk();
   for (;;) {
-    const chunk = await result.fetchChunk();
+    const chunk = await next;
     if (chunk === null || chunk.rowCount === 0) return;
+    // The database goes on while this chunk is looked at.
+    next = result.fetchChunk();
     const rows = chunk.rowCount;
     columns.forEach((values, i) => fill(values, chunk.getColumnVector(i), rows));
     visit(rows === most ? columns : columns.map((values) => values.subarray(0, rows)));

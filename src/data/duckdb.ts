@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile, link, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { SQL_TOO_SLOW } from '../errors/data-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
+import { duckdb } from '../platform/duckdb-driver.ts';
 import { eachChunk, joined, plain } from './duckdb-values.ts';
 import type { SqlValue } from './duckdb-values.ts';
 import { makeScratchDirectory } from './scratch-directory.ts';
@@ -92,7 +92,7 @@ export async function withDuckDb<T>(
   let timer: NodeJS.Timeout | undefined;
   const stop = () => connection?.interrupt();
   try {
-    instance = await DuckDBInstance.create(':memory:', {
+    instance = await duckdb.DuckDBInstance.create(':memory:', {
       threads: String(options.threads ?? DEFAULT_THREADS),
       memory_limit: `${String(options.memoryMb ?? DEFAULT_MEMORY_MB)}MB`,
       temp_directory: join(directory, 'spill'),

@@ -1,7 +1,7 @@
-import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { ModelRef } from '../contracts/workflows/ids.ts';
+import { duckdb } from '../platform/duckdb-driver.ts';
 import type { Queryable } from '../registry/database.ts';
 import { segmentsSince } from '../registry/prediction-segments.ts';
 import type { PredictionSegment } from '../registry/prediction-segments.ts';
@@ -58,7 +58,7 @@ export function openPredictionLog(deps: {
       items: options.items ? await fetchParts(deps.store, inWindow, 'items') : [],
       outcomes: await fetchParts(deps.store, segments, 'outcomes'),
     };
-    const instance = await DuckDBInstance.create(':memory:', { threads: '2', ...NO_EXTENSIONS });
+    const instance = await duckdb.DuckDBInstance.create(':memory:', { threads: '2', ...NO_EXTENSIONS });
     const connection = await instance.connect();
     const close = (): void => {
       connection.closeSync();

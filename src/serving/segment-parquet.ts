@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { duckdb } from '../platform/duckdb-driver.ts';
 import type { SegmentParts } from '../registry/prediction-segments.ts';
 
 /** What is built in is enough; DuckDB must not fetch more from the network on its own. */
@@ -58,7 +58,7 @@ export function quote(text: string): string {
  */
 export async function convertSegment(path: string, basePath: string): Promise<ConvertedSegment | null> {
   if ((await stat(path)).size === 0) return null;
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1', ...NO_EXTENSIONS });
+  const instance = await duckdb.DuckDBInstance.create(':memory:', { threads: '1', ...NO_EXTENSIONS });
   const connection = await instance.connect();
   try {
     await connection.run(linesTable(path));

@@ -29,7 +29,7 @@ export interface OpenDataFileOptions {
   /** Numbers of CSV stay as they are written, with their leading zeros. */
   readonly numbersAsText?: boolean;
   /** Called only for s3:// addresses. */
-  readonly s3: () => S3Client;
+  readonly s3: () => Promise<S3Client>;
 }
 
 /**

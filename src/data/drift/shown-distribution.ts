@@ -46,7 +46,8 @@ function wholeEdges(low: number, high: number): number[] {
 }
 
 function areWhole(values: Float64Array): boolean {
-  return values.every(Number.isSafeInteger);
+  for (let i = 0; i < values.length; i++) if (!Number.isSafeInteger(values[i])) return false;
+  return true;
 }
 
 /** The value of a rank, counted from 1, among both of two ascending samples. */

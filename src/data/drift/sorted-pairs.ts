@@ -85,7 +85,8 @@ class NumberBuffer {
   add(values: Float64Array): void {
     const finite = this.#finite;
     let count = this.#count;
-    for (const value of values) {
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
       // What is infinite or NaN is NaN when it is subtracted from itself.
       if (value - value === 0) finite[count++] = value;
       else if (!Number.isNaN(value)) this.#infinite++;

@@ -46,7 +46,8 @@ export function planMetrics(
   const weighted = data.weight !== null;
   const metrics: MetricPlan['metrics'] = (part, drawn) => {
     const [label, own, ...rest] = part as [Float64Array, Float64Array, ...Float64Array[]];
-    const weights = drawn ?? (weighted ? own : undefined);
+    // Weights of 1 change no number, and spare the binary metrics a copy.
+    const weights = drawn ?? (weighted || task === 'binary' ? own : undefined);
     const scores = rest.slice(0, data.scores.length);
     const prediction = rest[data.scores.length];
     return valuesOf(task, data, { label, scores, prediction, weights }, options.cut);

@@ -29,20 +29,19 @@ export function sampleHypergeometric(
   let pUp = atMode;
   let pDown = atMode;
   while (u > 0) {
-    if (up < high) {
-      pUp *= ((marked - up) * (draws - up)) / ((up + 1) * (rest + up + 1));
-      up++;
-      u -= pUp;
-      if (u <= 0) return up;
-    }
-    if (down > low) {
-      pDown *= (down * (rest + down)) / ((marked - down + 1) * (draws - down + 1));
-      down--;
-      u -= pDown;
-      if (u <= 0) return down;
-    }
+    // One division for both steps; a step beyond the range is 0 of what was.
+    const underUp = (up + 1) * (rest + up + 1);
+    const underDown = (marked - down + 1) * (draws - down + 1);
+    const share = 1 / (underUp * underDown);
+    pUp *= (marked - up) * (draws - up) * underDown * share;
+    up++;
+    u -= pUp;
+    if (u <= 0) return up;
+    pDown *= down * (rest + down) * underUp * share;
+    down--;
+    u -= pDown;
+    if (u <= 0) return down;
     if (pUp + pDown < 1e-18) return mode;
-    if (up >= high && down <= low) return mode;
   }
   return mode;
 }

@@ -1,144 +1,119 @@
 /** Fewer values are sorted faster by comparing them. */
 const MIN_VALUES = 2_048;
-const DIGIT_BITS = 11;
-const DIGITS = 2 ** DIGIT_BITS;
-const MASK = DIGITS - 1;
-/** Of the 32 bits by which the values are distributed. */
-const PASSES = 3;
-const SIGN = 0x80000000;
-/** So many steps a value, on average, may be left to mend what lies below the 32 bits. */
+const BUCKETS = 1_024;
+/** The weight of a bucket's number in a position from −1 to 1, its end still in the last bucket. */
+const BUCKETS_A_SIDE = (BUCKETS / 2) * (1 - 2 ** -40);
+/** A bucket has a slot for each of its values, but no more of them than stay in a cache. */
+const MAX_SLOTS = 2 ** 18;
+/** Smaller buckets are left to the insertion sort. */
+const MIN_BUCKET = 16;
+const SAMPLE = 1_001;
+/** So many steps a value, on average, may be left to the insertion sort. */
 const STEPS_PER_VALUE = 8;
 
 /**
- * Sorts numbers in place, ascending, none of them NaN; 0 and −0 count as equal. A radix sort by those 32 bits of the doubles
- * that tell most between the smallest and the largest value, and an insertion sort for what they leave: a fifth of the
- * time of comparing them.
+ * Sorts numbers in place, ascending, none of them NaN; 0 and −0 count as equal. Distributes them over buckets, those of
+ * each bucket over slots, and lets an insertion sort mend what is left: a quarter of the time of comparing them.
  * @param scratch of at least as many values, to be overwritten
  */
-export function sortNumbers(values: Float64Array, scratch?: Float64Array): void {
+export function sortNumbers(
+  values: Float64Array,
+  scratch: Float64Array = new Float64Array(values.length),
+): void {
   const n = values.length;
   if (n < MIN_VALUES) {
     values.sort();
     return;
   }
-  const bits = tellingBits(values);
-  let from = wordsOf(values, n);
-  let to = wordsOf(scratch ?? new Float64Array(n), n);
-  const starts = startsOfDigits(from, bits);
-  for (let pass = 0; pass < PASSES; pass++) {
-    const start = starts.subarray(pass * DIGITS, (pass + 1) * DIGITS);
-    if (isOneDigit(start, n)) continue;
-    distribute(from, to, start, pass * DIGIT_BITS, bits);
-    [from, to] = [to, from];
+  const ends = distributeOverBuckets(values, scratch);
+  const largest = ends.reduce((most, end, i) => Math.max(most, end - (ends[i - 1] ?? 0)), 0);
+  const slots = new Int32Array(Math.min(largest, MAX_SLOTS));
+  let start = 0;
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    const end = ends[bucket]!;
+    if (end > start) distributeOverSlots(scratch, values, start, end, slots);
+    start = end;
   }
-  restore(from, wordsOf(values, n), bits);
   if (!insertionSort(values, STEPS_PER_VALUE * n)) values.sort();
 }
 
-/** Low and high word of each double. */
-function wordsOf(values: Float64Array, n: number): Int32Array {
-  return new Int32Array(values.buffer, values.byteOffset, 2 * n);
-}
-
-/** Which 32 bits of (order − smallest order): those of the high word moved up, and of the low word moved down. */
-interface TellingBits {
-  readonly smallestHigh: number;
-  readonly smallestLow: number;
-  readonly up: number;
-  readonly down: number;
-  readonly keep: number;
-}
-
-function tellingBits(values: Float64Array): TellingBits {
-  let [min, max] = [values[0]!, values[0]!];
-  for (const value of values) {
-    if (value < min) min = value;
-    if (value > max) max = value;
+/** @returns where each bucket ends in `to` */
+function distributeOverBuckets(from: Float64Array, to: Float64Array): Int32Array {
+  const n = from.length;
+  const { centre, spread } = middleHalf(from);
+  const ends = new Int32Array(BUCKETS);
+  for (let i = 0; i < n; i++) ends[bucketOf(from[i]!, centre, spread)]! += 1;
+  toStarts(ends, BUCKETS, 0);
+  for (let i = 0; i < n; i++) {
+    const value = from[i]!;
+    const bucket = bucketOf(value, centre, spread);
+    const at = ends[bucket]!;
+    to[at] = value;
+    ends[bucket] = at + 1;
   }
-  // No comparison decides between 0 and −0, but the order of their bits does.
-  const smallest = orderOf(min === 0 ? -0 : min);
-  const span = (orderOf(max === 0 ? 0 : max) - smallest).toString(2).length;
-  const down = Math.max(0, span - 32);
-  return {
-    smallestHigh: Number(smallest >> 32n) | 0,
-    smallestLow: Number(smallest & 0xffffffffn) | 0,
-    // Shifts are modulo 32; with 32 to go the high word is taken as it is, with none it is 0.
-    up: (32 - down) % 32,
-    down: down % 32,
-    keep: down === 32 ? 0 : -1,
-  };
-}
-
-/** Doubles as whole numbers of the same order: all bits of a negative one are flipped, the sign of the others. */
-function orderOf(value: number): bigint {
-  const bits = new BigInt64Array(Float64Array.of(value).buffer)[0]!;
-  return BigInt.asUintN(64, bits < 0n ? ~bits : bits ^ (1n << 63n));
+  return ends;
 }
 
 /**
- * Turns the bits of doubles into their order above the smallest, and says where the values with each digit begin in
- * each pass.
+ * Half of the buckets for the half of the values that lie around the centre, and the rest ever wider, so that a few
+ * outliers do not leave all others in one bucket. Ascends with the value but for a rounding error.
  */
-function startsOfDigits(words: Int32Array, bits: TellingBits): Uint32Array {
-  const { smallestHigh, smallestLow, up, down, keep } = bits;
-  const starts = new Uint32Array(PASSES * DIGITS);
-  for (let i = 0; i < words.length; i += 2) {
-    const flip = words[i + 1]! >> 31;
-    const orderLow = words[i]! ^ flip;
-    const borrow = orderLow >>> 0 < smallestLow >>> 0 ? 1 : 0;
-    const low = (orderLow - smallestLow) | 0;
-    const high = ((words[i + 1]! ^ (flip | SIGN)) - smallestHigh - borrow) | 0;
-    words[i] = low;
-    words[i + 1] = high;
-    const telling = (high << up) | ((low & keep) >>> down);
-    starts[telling & MASK]! += 1;
-    starts[DIGITS + ((telling >>> DIGIT_BITS) & MASK)]! += 1;
-    starts[2 * DIGITS + (telling >>> (2 * DIGIT_BITS))]! += 1;
-  }
-  for (let first = 0; first < starts.length; first += DIGITS) {
-    let before = 0;
-    for (let digit = first; digit < first + DIGITS; digit++) {
-      const count = starts[digit]!;
-      starts[digit] = before;
-      before += count;
-    }
-  }
-  return starts;
+function bucketOf(value: number, centre: number, spread: number): number {
+  const deviation = value - centre;
+  // What is NaN, of infinite values, becomes 0.
+  return ((deviation / (Math.abs(deviation) + spread) + 1) * BUCKETS_A_SIDE) & (BUCKETS - 1);
 }
 
-/** Whether all n values have the same digit: the digits up to it begin at 0, those after it at n. */
-function isOneDigit(start: Uint32Array, n: number): boolean {
-  for (const before of start) if (before !== 0) return before === n;
-  return true;
+/** The median of a sample, and the median distance from it of those that differ from it. */
+function middleHalf(values: Float64Array): { readonly centre: number; readonly spread: number } {
+  const size = Math.min(values.length, SAMPLE);
+  const step = values.length / size;
+  const sample = Float64Array.from({ length: size }, (_, i) => values[Math.floor(i * step)]!).sort();
+  const centre = sample[size >> 1]!;
+  const distances = sample.map((value) => Math.abs(value - centre)).filter((distance) => distance > 0);
+  return { centre, spread: distances.sort()[distances.length >> 1] ?? 1 };
 }
 
-function distribute(
-  from: Int32Array,
-  to: Int32Array,
-  next: Uint32Array,
-  shift: number,
-  { up, down, keep }: TellingBits,
+/** Distributes the values from `start` to `end` over slots of equal width. */
+function distributeOverSlots(
+  from: Float64Array,
+  to: Float64Array,
+  start: number,
+  end: number,
+  slots: Int32Array,
 ): void {
-  for (let i = 0; i < from.length; i += 2) {
-    const low = from[i]!;
-    const high = from[i + 1]!;
-    const digit = (((high << up) | ((low & keep) >>> down)) >>> shift) & MASK;
-    const at = 2 * next[digit]!;
-    next[digit]! += 1;
-    to[at] = low;
-    to[at + 1] = high;
+  let min = from[start]!;
+  let max = min;
+  for (let i = start + 1; i < end; i++) {
+    const value = from[i]!;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  const count = Math.min(end - start, slots.length);
+  if (min === max || count < MIN_BUCKET) {
+    for (let i = start; i < end; i++) to[i] = from[i]!;
+    return;
+  }
+  const perUnit = (count - 1) / (max - min);
+  slots.fill(0, 0, count);
+  for (let i = start; i < end; i++) slots[((from[i]! - min) * perUnit) | 0]! += 1;
+  toStarts(slots, count, start);
+  for (let i = start; i < end; i++) {
+    const value = from[i]!;
+    const slot = ((value - min) * perUnit) | 0;
+    const at = slots[slot]!;
+    to[at] = value;
+    slots[slot] = at + 1;
   }
 }
 
-/** Turns orders above the smallest into the bits of doubles again. */
-function restore(from: Int32Array, to: Int32Array, { smallestHigh, smallestLow }: TellingBits): void {
-  for (let i = 0; i < to.length; i += 2) {
-    const orderLow = (from[i]! + smallestLow) | 0;
-    const carry = orderLow >>> 0 < smallestLow >>> 0 ? 1 : 0;
-    const orderHigh = (from[i + 1]! + smallestHigh + carry) | 0;
-    const flip = ~(orderHigh >> 31);
-    to[i] = orderLow ^ flip;
-    to[i + 1] = orderHigh ^ (flip | SIGN);
+/** Turns the first counts into where each begins, the first at `start`. */
+function toStarts(counts: Int32Array, length: number, start: number): void {
+  let before = start;
+  for (let i = 0; i < length; i++) {
+    const count = counts[i]!;
+    counts[i] = before;
+    before += count;
   }
 }
 

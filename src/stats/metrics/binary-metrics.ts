@@ -84,13 +84,22 @@ export function binaryMetrics(
   };
 }
 
+interface UsableRows {
+  readonly label: Float64Array;
+  readonly score: Float64Array;
+  readonly weight: Float64Array;
+  readonly count: number;
+}
+
 function usable(
   labels: ArrayLike<number | boolean | null | undefined>,
   scores: ArrayLike<number | null | undefined>,
   weights: ArrayLike<number> | undefined,
-): { label: Uint8Array; score: Float64Array; weight: Float64Array; count: number } {
+): UsableRows {
   requireSameRows({ labels, scores, weights });
-  const label = new Uint8Array(labels.length);
+  const whole = allUsable(labels, scores, weights);
+  if (whole !== null) return whole;
+  const label = new Float64Array(labels.length);
   const score = new Float64Array(labels.length);
   const weight = new Float64Array(labels.length);
   let count = 0;
@@ -110,4 +119,15 @@ function usable(
     weight: weight.subarray(0, count),
     count,
   };
+}
+
+/** Columns as they are, when every row of them is usable: copies cost as much as the metrics of many slices. */
+function allUsable(labels: unknown, scores: unknown, weights: unknown): UsableRows | null {
+  if (!(labels instanceof Float64Array)) return null;
+  if (!(scores instanceof Float64Array) || !(weights instanceof Float64Array)) return null;
+  for (let i = 0; i < labels.length; i++) {
+    const y = labels[i];
+    if ((y !== 0 && y !== 1) || !Number.isFinite(scores[i]) || weightAt(weights, i) === null) return null;
+  }
+  return { label: labels, score: scores, weight: weights, count: labels.length };
 }

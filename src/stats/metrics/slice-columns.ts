@@ -25,24 +25,37 @@ export function sliceColumns<T>(
 ): SliceRows<T>[] {
   const rows = columns[0]?.length ?? 0;
   const gathered = columns.map(() => new Float64Array(rows));
+  const places = new Int32Array(rows);
   return keys.flatMap(({ key, names, codes }) => {
-    const starts = new Uint32Array(names.length + 1);
-    for (const code of codes) if (code >= 0) starts[code + 1] = starts[code + 1]! + 1;
-    for (let s = 0; s < names.length; s++) starts[s + 1] = starts[s + 1]! + starts[s]!;
-    const next = starts.slice();
-    for (let row = 0; row < codes.length; row++) {
-      const code = codes[row]!;
-      if (code < 0) continue;
-      const to = next[code]!;
-      next[code] = to + 1;
-      for (let c = 0; c < columns.length; c++) gathered[c]![to] = columns[c]![row]!;
-    }
+    const starts = placesBySlice(codes, names.length, places);
+    for (let c = 0; c < columns.length; c++) scatter(columns[c]!, places, gathered[c]!);
     return names.map((name, s) => {
       const [from, to] = [starts[s]!, starts[s + 1]!];
       const part = gathered.map((column) => column.subarray(from, to));
       return { key, name, count: to - from, metrics: metrics(part) };
     });
   });
+}
+
+/** Fills in where each row lies when rows are ordered by slice, −1 for none. @returns where each slice starts, and the end */
+function placesBySlice(codes: Int32Array, slices: number, places: Int32Array): Uint32Array {
+  const starts = new Uint32Array(slices + 1);
+  for (let row = 0; row < codes.length; row++) if (codes[row]! >= 0) starts[codes[row]! + 1]! += 1;
+  for (let s = 0; s < slices; s++) starts[s + 1]! += starts[s]!;
+  const next = starts.slice();
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row]!;
+    places[row] = code < 0 ? -1 : next[code]!;
+    if (code >= 0) next[code]! += 1;
+  }
+  return starts;
+}
+
+function scatter(values: Float64Array, places: Int32Array, into: Float64Array): void {
+  for (let row = 0; row < values.length; row++) {
+    const place = places[row]!;
+    if (place >= 0) into[place] = values[row]!;
+  }
 }
 
 /** The values at the given rows, in their order. A loop: `from` with a function goes through an iterator. */
