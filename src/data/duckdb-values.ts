@@ -26,14 +26,19 @@ export async function eachChunk(
   const most = duckdb.DuckDBVector.standardSize();
   const columns = Array.from({ length: result.columnCount }, () => new Float64Array(most));
   let next = result.fetchChunk();
-  for (;;) {
-    const chunk = await next;
-    if (chunk === null || chunk.rowCount === 0) return;
-    // The database goes on while this chunk is looked at.
-    next = result.fetchChunk();
-    const rows = chunk.rowCount;
-    columns.forEach((values, i) => fill(values, chunk.getColumnVector(i), rows));
-    visit(rows === most ? columns : columns.map((values) => values.subarray(0, rows)));
+  try {
+    for (;;) {
+      const chunk = await next;
+      if (chunk === null || chunk.rowCount === 0) return;
+      // The database goes on while this chunk is looked at.
+      next = result.fetchChunk();
+      const rows = chunk.rowCount;
+      columns.forEach((values, i) => fill(values, chunk.getColumnVector(i), rows));
+      visit(rows === most ? columns : columns.map((values) => values.subarray(0, rows)));
+    }
+  } finally {
+    // Of a visitor that gave up: nobody else waits for what is still fetched, and the connection is about to be closed.
+    await next.catch(() => undefined);
   }
 }
 

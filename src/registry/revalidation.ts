@@ -11,18 +11,28 @@ import type { VersionRef } from './versions.ts';
 type Candidate = Awaited<ReturnType<ControlActivities['loadCandidate']>>;
 
 /**
- * The version, while its gates may still be judged again.
+ * The version, while its gates may still be judged again, with the trigger that it is made for: whoever had a waiting
+ * production go on at once asked for it, and may not approve it.
  * @throws PerennialError VERSION_NOT_FOUND, VERSION_NOT_CANDIDATE
  */
 export async function loadCandidate(db: Queryable, ref: VersionRef): Promise<Candidate> {
   const { stage, trigger } = await getVersion(db, ref);
   if (stage === 'candidate' || stage === 'validated')
-    return { stage, trigger: trigger as unknown as Trigger };
+    return { stage, trigger: (await takenTrigger(db, ref)) ?? (trigger as unknown as Trigger) };
   throw new PerennialError(
     VERSION_NOT_CANDIDATE,
     `version ${ref.version} of ${ref.model} is ${stage}; only a candidate, or a version that waits for approval, is validated again. \`perennial trigger ${ref.model}\` asks for a new one`,
     { details: { stage } },
   );
+}
+
+async function takenTrigger(db: Queryable, ref: VersionRef): Promise<Trigger | null> {
+  const { rows } = await db.query<{ trigger: Trigger }>(
+    `SELECT evidence -> 'trigger' AS trigger FROM decisions
+      WHERE model = $1 AND environment = $2 AND version = $3 AND kind = 'trigger' AND outcome = 'taken'`,
+    [ref.model, ref.environment, ref.version],
+  );
+  return rows[0]?.trigger ?? null;
 }
 
 /**

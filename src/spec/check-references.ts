@@ -7,16 +7,15 @@ interface ReferenceProblem {
   readonly message: string;
 }
 
-function unknownName(what: string, found: string, known: readonly string[]): string {
+/** "`problem`; did you mean …? There are …", as far as there is something to say. */
+function withKnown(problem: string, found: string, known: readonly string[]): string {
   const near = nearestName(found, known);
-  return `${what} "${found}" is not declared${near ? `; did you mean "${near}"?` : ''}${known.length ? ` Declared: ${known.join(', ')}` : ''}`;
+  const hint = near ? `; did you mean "${near}"?` : '.';
+  return `${problem}${hint}${known.length > 0 ? ` There are ${[...known].sort().join(', ')}` : ''}`;
 }
 
-function unknownMetric(found: string, task: string, known: readonly string[]): string {
-  const near = nearestName(found, known);
-  const hint = near ? `; did you mean "${near}"?` : '';
-  return `no metric of a ${task} evaluation is called "${found}"${hint} There are ${[...known].sort().join(', ')}`;
-}
+const unknownName = (what: string, found: string, known: readonly string[]): string =>
+  withKnown(`${what} "${found}" is not declared`, found, known);
 
 /** What the schema cannot say: names that must exist elsewhere in the spec, and numbers that must fit together. */
 export function checkReferences(spec: ModelSpec): ReferenceProblem[] {
@@ -103,7 +102,11 @@ export function checkReferences(spec: ModelSpec): ReferenceProblem[] {
     if (gate.type === 'metric' && !metrics.includes(gate.metric))
       problems.push({
         path: ['gates', index, 'metric'],
-        message: unknownMetric(gate.metric, task, metrics),
+        message: withKnown(
+          `no metric of a ${task} evaluation is called "${gate.metric}"`,
+          gate.metric,
+          metrics,
+        ),
       });
     if (gate.type === 'efficiency' && gate.maxLatencyMsP99 === undefined && gate.maxSizeBytes === undefined)
       problems.push({

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { withTransaction } from '../../../src/registry/database.ts';
 import type { Database } from '../../../src/registry/database.ts';
+import { recordDecision } from '../../../src/registry/decisions.ts';
 import { evaluationOfVersion } from '../../../src/registry/evaluations.ts';
 import { adoptEvaluation, loadCandidate } from '../../../src/registry/revalidation.ts';
 import { moveStage } from '../../../src/registry/versions.ts';
@@ -26,6 +27,24 @@ it('judges a candidate by the evaluation that was made again, and keeps the firs
   expect((await evaluationOfVersion(db, version))?.evaluationId).toBe('again');
   const actions = await auditActions(db, 'anew');
   expect(actions.filter((action) => action === 'version.revalidated')).toHaveLength(1);
+});
+
+it('knows a version by the trigger that it was taken for, as its production does', async () => {
+  const ref = await applyModel(db, 'taken');
+  const version = { ...ref, version: await candidate(db, ref, 'first') };
+  const trigger = { key: 'now', source: 'api', reason: 'at once', requestedBy: ADA, requestedAt: 1 };
+  const decision = {
+    ...version,
+    decisionId: 'test/taken/version/1/taken',
+    kind: 'trigger',
+    outcome: 'taken',
+    reason: trigger.reason,
+    actor: ADA,
+    evidenceHash: null,
+    evidence: { trigger, absorbed: [] },
+  } as const;
+  await withTransaction(db, (tx) => recordDecision(tx, decision));
+  expect(await loadCandidate(db, version)).toEqual({ stage: 'candidate', trigger });
 });
 
 it('refuses a version that has moved on, also between the evaluation and its adoption', async () => {

@@ -137,7 +137,7 @@ describe('loadSpec', () => {
       'gates',
       [{ type: 'metric', name: 'good', metric: 'ndcg', min: 0.7 }],
       'gates[0].metric',
-      /no metric .* is called "ndcg"/,
+      /no metric of a binary evaluation is called "ndcg"(; did you mean "\w+"\?|\.) There are accuracy, auc, /,
     ],
     [
       'a misspelt wait',
