@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { createRegistryActivities } from '../../../activities/registry.ts';
 import { createWebhookActivities } from '../../../activities/webhooks.ts';
 import type { ArtifactStore } from '../../../src/artifacts/artifact-store.ts';
-import type { ApiInstance } from '../../../src/api/api-instance.ts';
+import type { ApiDependencies, ApiInstance } from '../../../src/api/api-instance.ts';
 import { createLifecycleClient } from '../../../src/api/lifecycle-client.ts';
 import { buildServer } from '../../../src/api/server.ts';
 import { TASK_QUEUE } from '../../../src/contracts/task-queues.ts';
@@ -36,6 +36,20 @@ export interface Answer {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly body: any;
   readonly text: string;
+}
+
+function depsOf({ db, store, client }: Pick<ApiWorld, 'db' | 'store' | 'client'>): ApiDependencies {
+  return {
+    environment: ENVIRONMENT,
+    db,
+    temporal: client,
+    lifecycle: createLifecycleClient(client),
+    artifacts: store,
+    linkSecret: LINK_SECRET,
+    webhookSecrets: { ci: WEBHOOK_SECRET, nightly: NIGHTLY_SECRET },
+    webhookAllowedHosts: ALLOWED_HOSTS,
+    now: Date.now,
+  };
 }
 
 /** A real API server on loopback over a real registry, S3 and Temporal, with the product's workflows on one worker. */
@@ -73,22 +87,14 @@ export class ApiWorld {
     const client = new Client({ connection, namespace });
     const logs: string[] = [];
     const logger = pino({ level: 'info' }, { write: (line: string) => void logs.push(line) });
-    const app = await buildServer(
-      {
-        environment: ENVIRONMENT,
-        db,
-        temporal: client,
-        lifecycle: createLifecycleClient(client),
-        artifacts: store,
-        linkSecret: LINK_SECRET,
-        webhookSecrets: { ci: WEBHOOK_SECRET, nightly: NIGHTLY_SECRET },
-        webhookAllowedHosts: ALLOWED_HOSTS,
-        now: Date.now,
-      },
-      logger,
-    );
+    const app = await buildServer(depsOf({ db, store, client }), logger);
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
     return new ApiWorld({ db, store, temporal, client, app, url, logs });
+  }
+
+  /** What the server works with, for another one beside it. */
+  deps(parts: Partial<ApiDependencies> = {}): ApiDependencies {
+    return { ...depsOf(this), ...parts };
   }
 
   /** Runs the product's workflows, the registry's activities, and scripted ones for the rest. */

@@ -1,7 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- answers are looked into as JSON */
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLifecycleClient } from '../../../src/api/lifecycle-client.ts';
 import { buildServer } from '../../../src/api/server.ts';
 import { carryOutAll } from '../../../src/api/spec-application.ts';
 import { lifecycleId, retrainScheduleId } from '../../../src/contracts/workflows/ids.ts';
@@ -9,7 +8,7 @@ import { openLink } from '../../../examples/plantly/chaos/link.ts';
 import { openDatabase } from '../../../src/registry/database.ts';
 import { chooseFreePort } from '../../../src/embedded/ports.ts';
 import { applyModel, auditActions, ENVIRONMENT, specInput } from '../registry/registry-fixture.ts';
-import { ApiWorld, LINK_SECRET } from './api-fixture.ts';
+import { ApiWorld } from './api-fixture.ts';
 
 let world: ApiWorld;
 let ada: string;
@@ -20,18 +19,6 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const retraining = { schedule: { every: '12h' } } as const;
-const deps = () => ({
-  environment: ENVIRONMENT,
-  db: world.db,
-  temporal: world.client,
-  lifecycle: createLifecycleClient(world.client),
-  artifacts: world.store,
-  linkSecret: LINK_SECRET,
-  webhookSecrets: {},
-  webhookAllowedHosts: [],
-  now: Date.now,
-});
-
 describe('without a worker', () => {
   it('applies a spec: the lifecycle is started and waits', async () => {
     const applied = await world.call(ada, 'POST', '/v1/models', { spec: specInput('early', { retraining }) });
@@ -50,7 +37,7 @@ describe('without a worker', () => {
   it('carries out at its start what an earlier process left half told', async () => {
     const ref = await applyModel(world.db, 'half', { retraining });
     const failures: unknown[] = [];
-    await carryOutAll(deps(), (_ref, error) => failures.push(error));
+    await carryOutAll(world.deps(), (_ref, error) => failures.push(error));
     expect(failures).toEqual([]);
     expect((await world.client.workflow.getHandle(lifecycleId(ref)).describe()).status.name).toBe('RUNNING');
     expect((await world.client.schedule.getHandle(retrainScheduleId(ref)).describe()).state.paused).toBe(
@@ -63,7 +50,7 @@ describe('without PostgreSQL', () => {
   it('answers 503 and says what is away, and when to come again', async () => {
     const url = `postgres://nobody:secret@127.0.0.1:${String(await chooseFreePort(new Set()))}/none`;
     const db = openDatabase(url, () => undefined);
-    const app = await buildServer({ ...deps(), db }, pino({ level: 'silent' }));
+    const app = await buildServer(world.deps({ db }), pino({ level: 'silent' }));
     const answer = await app.inject({
       url: '/v1/models',
       headers: { authorization: `Bearer ${ada}` },
@@ -85,7 +72,7 @@ describe('when the way to PostgreSQL', () => {
     const link = await openLink('postgres', target.hostname, Number(target.port));
     target.host = link.address;
     const db = openDatabase(target.href, () => undefined, { poolSize: 1, answerWithinMs: 300 });
-    const app = await buildServer({ ...deps(), db }, pino({ level: 'silent' }));
+    const app = await buildServer(world.deps({ db }), pino({ level: 'silent' }));
     const ask = () => app.inject({ url: '/v1/models', headers: { authorization: `Bearer ${ada}` } });
     expect((await ask()).statusCode).toBe(200);
     if (how === 'is cut') link.cut();

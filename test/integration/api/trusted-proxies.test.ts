@@ -1,9 +1,7 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ApiInstance } from '../../../src/api/api-instance.ts';
-import { createLifecycleClient } from '../../../src/api/lifecycle-client.ts';
 import { buildServer } from '../../../src/api/server.ts';
-import { ENVIRONMENT } from '../registry/registry-fixture.ts';
 import { ApiWorld } from './api-fixture.ts';
 
 const PROXY = '10.0.0.9';
@@ -18,21 +16,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const serverThatTrusts = (trustedProxies: readonly string[]): Promise<ApiInstance> =>
-  buildServer(
-    {
-      environment: ENVIRONMENT,
-      db: world.db,
-      temporal: world.client,
-      lifecycle: createLifecycleClient(world.client),
-      artifacts: world.store,
-      linkSecret: 'a-secret-of-enough-length',
-      webhookSecrets: {},
-      webhookAllowedHosts: [],
-      trustedProxies,
-      now: Date.now,
-    },
-    pino({ level: 'silent' }),
-  );
+  buildServer(world.deps({ trustedProxies }), pino({ level: 'silent' }));
 
 /** The status that a wrong token gets; each guess is at another token. */
 async function guess(app: ApiInstance, n: number, from: string, by: string): Promise<number> {

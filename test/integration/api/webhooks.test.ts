@@ -6,11 +6,10 @@ import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLifecycleClient } from '../../../src/api/lifecycle-client.ts';
-import type { LifecycleClient } from '../../../src/api/lifecycle-client.ts';
 import { buildServer } from '../../../src/api/server.ts';
 import { webhookSignature } from '../../../src/notifications/webhook-signature.ts';
-import { ENVIRONMENT, specInput } from '../registry/registry-fixture.ts';
-import { ApiWorld, LINK_SECRET, NIGHTLY_SECRET, until, WEBHOOK_SECRET } from './api-fixture.ts';
+import { specInput } from '../registry/registry-fixture.ts';
+import { ApiWorld, NIGHTLY_SECRET, until, WEBHOOK_SECRET } from './api-fixture.ts';
 
 let world: ApiWorld;
 let ada: string;
@@ -45,19 +44,6 @@ function signedDelivery(delivery: Delivery = {}) {
   };
   return { headers, body };
 }
-
-/** Of another server beside the one of the world. */
-const serverDeps = (lifecycle: LifecycleClient) => ({
-  environment: ENVIRONMENT,
-  db: world.db,
-  temporal: world.client,
-  lifecycle,
-  artifacts: world.store,
-  linkSecret: LINK_SECRET,
-  webhookSecrets: { ci: WEBHOOK_SECRET },
-  webhookAllowedHosts: [],
-  now: Date.now,
-});
 
 async function deliver(delivery: Delivery = {}) {
   return world.send('POST', `/v1/webhooks/${delivery.endpoint ?? 'ci'}`, signedDelivery(delivery));
@@ -114,10 +100,7 @@ describe('a signed webhook', () => {
   it('is answered as the first time by a server that was started since', async () => {
     const sent = signedDelivery({ id: 'd-restart' });
     const first = await world.send('POST', '/v1/webhooks/ci', sent);
-    const restarted = await buildServer(
-      serverDeps(createLifecycleClient(world.client)),
-      pino({ level: 'silent' }),
-    );
+    const restarted = await buildServer(world.deps(), pino({ level: 'silent' }));
     const url = await restarted.listen({ host: '127.0.0.1', port: 0 });
     const replayed = await fetch(`${url}/v1/webhooks/ci`, { method: 'POST', ...sent });
     expect(replayed.status).toBe(200);
@@ -131,12 +114,14 @@ describe('a signed webhook', () => {
     let goOn = (): void => undefined;
     const held = new Promise<void>((resolve) => (goOn = resolve));
     const server = await buildServer(
-      serverDeps({
-        ...lifecycle,
-        requestVersion: async (ref, trigger) => {
-          asked.push(trigger.key);
-          await held;
-          return lifecycle.requestVersion(ref, trigger);
+      world.deps({
+        lifecycle: {
+          ...lifecycle,
+          requestVersion: async (ref, trigger) => {
+            asked.push(trigger.key);
+            await held;
+            return lifecycle.requestVersion(ref, trigger);
+          },
         },
       }),
       pino({ level: 'silent' }),
