@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import { isPerennialError } from '../../src/errors/define-error.ts';
+import { INTERRUPTED, interruption } from '../story/interruption.ts';
 import { createReporter } from '../story/reporter.ts';
 import { MODEL, REPORT_FILE } from './flights-stack.ts';
 import { tellStory } from './tell-story.ts';
 
-const INTERRUPTED = 130;
 const USAGE = `npm run flights -- [--keep]
 
   --keep  leave everything running to explore, until Ctrl-C`;
@@ -29,15 +29,13 @@ if (help) {
   process.exit(0);
 }
 
-const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.on(signal, () => interrupted.abort(new Error(`stopped by ${signal}`)));
+const interrupted = interruption();
 
 const reporter = createReporter();
 try {
   const { report, setting } = await tellStory({
     reporter,
-    signal: interrupted.signal,
+    signal: interrupted,
     outerEnv: process.env,
   });
   const seconds = (report.durationMs / 1000).toFixed(0);
@@ -47,19 +45,19 @@ try {
       : `\n${pc.red('The story did not come true')}; it broke off after ${seconds} s. ${REPORT_FILE}, logs beside it`,
   );
   const stack = setting.scene?.stack;
-  if (keep && stack && !interrupted.signal.aborted) {
+  if (keep && stack && !interrupted.aborted) {
     reporter.note(
       `\nAll is still running. API ${stack.endpoints['api'] ?? ''}/docs, Temporal UI ${stack.endpoints['temporalUi'] ?? ''}`,
     );
     reporter.note(
       `  PERENNIAL_DATA_DIR=.perennial/flights-demo npx perennial status ${MODEL}\nCtrl-C stops it.`,
     );
-    await once(interrupted.signal, 'abort');
+    await once(interrupted, 'abort');
   }
   await setting.scene?.replay.stop();
   await stack?.stop();
   // A step that was stopped half-way may still wait for something.
-  if (interrupted.signal.aborted && !report.ok) process.exit(INTERRUPTED);
+  if (interrupted.aborted && !report.ok) process.exit(INTERRUPTED);
   process.exitCode = report.ok ? 0 : 1;
 } catch (error) {
   console.error(isPerennialError(error) ? `${pc.red(error.code)}: ${error.message}` : error);

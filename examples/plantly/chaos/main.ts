@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
+import { INTERRUPTED, interruption } from '../../story/interruption.ts';
 import { FAULT_KINDS } from './fault-plan.ts';
 import type { FaultKind } from './fault-plan.ts';
 import { renderRuns } from './render-runs.ts';
 import { runWithFaults } from './run-with-faults.ts';
 import type { ChaosRun } from './run-with-faults.ts';
 
-const INTERRUPTED = 130;
 const USAGE = `npm run chaos -- [--seed N] [--runs N] [--faults kind,kind]
 
   --seed N     the first seed (default 1); the same seed plans the same faults
@@ -41,12 +41,10 @@ function readOptions() {
 }
 
 async function main(first: number, count: number, kinds: readonly FaultKind[]): Promise<boolean> {
-  const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => interrupted.abort(new Error(`stopped by ${signal}`)));
+  const interrupted = interruption();
   const runs: ChaosRun[] = [];
   for (let seed = first; seed < first + count; seed += 1) {
-    const run = await runWithFaults(seed, kinds, interrupted.signal);
+    const run = await runWithFaults(seed, kinds, interrupted);
     // A step that was stopped half-way may still wait for something.
     if (!run) process.exit(INTERRUPTED);
     runs.push(run);

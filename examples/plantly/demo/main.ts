@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import { isPerennialError } from '../../../src/errors/define-error.ts';
+import { INTERRUPTED, interruption } from '../../story/interruption.ts';
 import { createReporter } from '../../story/reporter.ts';
 import { REPORT_FILE } from './shop.ts';
 import { tellStory } from './tell-story.ts';
 
-const INTERRUPTED = 130;
 const USAGE = `npm run demo -- [--keep] [--interactive] [--deep] [--seed N]
 
   --keep         leave everything running to explore, until Ctrl-C
@@ -41,16 +41,14 @@ if (help) {
   process.exit(0);
 }
 
-const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.on(signal, () => interrupted.abort(new Error(`stopped by ${signal}`)));
+const interrupted = interruption();
 
 const reporter = createReporter();
 try {
   const { report, setting } = await tellStory({
     options: { seed, interactive, deep, storm: false },
     reporter,
-    signal: interrupted.signal,
+    signal: interrupted,
     outerEnv: process.env,
   });
   const seconds = (report.durationMs / 1000).toFixed(0);
@@ -61,19 +59,19 @@ try {
       : `${pc.red('The story did not come true')}; it broke off after ${seconds} s. ${REPORT_FILE}, logs beside it`,
   );
   const stack = setting.plantly?.stack;
-  if (keep && stack && !interrupted.signal.aborted) {
+  if (keep && stack && !interrupted.aborted) {
     reporter.note(
       `\nAll is still running. API ${stack.endpoints['api'] ?? ''}/docs, Temporal UI ${stack.endpoints['temporalUi'] ?? ''}`,
     );
     reporter.note(
       '  PERENNIAL_DATA_DIR=.perennial/demo npx perennial status plant-recommender\nCtrl-C stops it.',
     );
-    await once(interrupted.signal, 'abort');
+    await once(interrupted, 'abort');
   }
   await setting.shoppers?.stop();
   await stack?.stop();
   // A step that was stopped half-way may still wait for something.
-  if (interrupted.signal.aborted && !report.ok) process.exit(INTERRUPTED);
+  if (interrupted.aborted && !report.ok) process.exit(INTERRUPTED);
   process.exitCode = report.ok ? 0 : 1;
 } catch (error) {
   console.error(isPerennialError(error) ? `${pc.red(error.code)}: ${error.message}` : error);
