@@ -31,11 +31,15 @@ afterAll(async () => {
 
 it('waits for its turn for longer than an answer may take', async () => {
   const order: string[] = [];
-  const first = withHold(near, 'source', 'slow', async () => {
-    await sleep(LONGER_MS);
-    order.push('first');
+  let first: Promise<unknown> = Promise.resolve();
+  await new Promise<void>((held, failed) => {
+    first = withHold(near, 'source', 'slow', async () => {
+      held();
+      await sleep(LONGER_MS);
+      order.push('first');
+    });
+    first.catch(failed);
   });
-  await sleep(100);
   await withHold(near, 'source', 'slow', async () => Promise.resolve(order.push('second')));
   await first;
   expect(order).toEqual(['first', 'second']);
