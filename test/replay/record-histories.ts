@@ -140,12 +140,19 @@ it('records a history of each workflow in each waiting state', { timeout: 900_00
     await workflow.execute(deliverWebhook, { taskQueue: TASK_QUEUE.control, workflowId, args: [webhook] });
     await record('deliverWebhook-done', workflowId);
   });
-  const undecided = new World();
+  const undecided = new World({
+    notifications: { remindEvery: '30m', escalation: { after: '1h', email: ['lead@example.test'] } },
+  });
   undecided.gates = (version, champion) =>
     gateReport(version, champion, { kind: 'error', reason: 'no answer' });
   await live(stage, undecided, async (life) => {
     await life.request('first');
     await life.until('v1 is left a candidate', () => undecided.incidents.size === 1);
+    const incident = incidentWorkflowId([...undecided.incidents.keys()][0] ?? '');
+    await life.until('reminded', () => undecided.noticesOf('incident_reminder').length === 1);
+    await record('handleIncident-reminded', incident);
+    await life.until('escalated', () => undecided.noticesOf('incident_escalated').length === 1);
+    await record('handleIncident-escalated', incident);
     undecided.gates = (version, champion) => gateReport(version, champion);
     const command = { version: 1, actor: OTTO, reason: 'the rule is mended' };
     await life.handle.executeUpdate(revalidateUpdate, { args: [command] });

@@ -25,7 +25,7 @@ export const WAITING_STATES = {
   ],
   promoteVersion: ['gates', 'approval', 'reminded', 'rollout', 'passed', 'rejected', 'second-round'],
   rollOut: ['shadow', 'canary', 'paused', 'bake', 'passed'],
-  handleIncident: ['open', 'acknowledged', 'resolved'],
+  handleIncident: ['open', 'reminded', 'escalated', 'acknowledged', 'resolved'],
   monitorModel: ['judging', 'done'],
   refreshData: ['reading', 'done'],
   requestScheduledVersion: ['done'],
