@@ -103,7 +103,8 @@ export async function resolvePredictions(
     ...(options.weight === null ? [] : [[find(options.weight), 'a weight'] as const]),
   ]);
   requireFit(task, { label, score, prediction }, options, labels);
-  const classes = task === 'binary' ? binaryClasses(label, labels, options.positive, inferred) : null;
+  const positive = options.positive === null ? null : classNamed(options.positive, label);
+  const classes = task === 'binary' ? binaryClasses(label, labels, positive, inferred) : null;
   return {
     task,
     columns: {
@@ -163,6 +164,17 @@ function requireFit(
 }
 
 const NO = ['0', '-1', 'false', 'no', 'n', 'f', 'negative', 'neg'];
+const saysNo = (label: string): boolean => NO.includes(label.toLowerCase());
+
+/** A class as `classSql` names it: `true` of a column of true and false is 1, and so is 1.0 of one of numbers. */
+function classNamed(asked: string, label: Column): string {
+  if (label.type === 'BOOLEAN') {
+    if (inferPositive([asked]) !== null) return '1';
+    return saysNo(asked) ? '0' : asked;
+  }
+  const number = Number(asked);
+  return isNumeric(label) && asked.trim() !== '' && Number.isFinite(number) ? String(number) : asked;
+}
 
 function binaryClasses(
   label: Column,
@@ -170,7 +182,15 @@ function binaryClasses(
   asked: string | null,
   inferred: Inference[],
 ): readonly string[] {
-  if (asked !== null && labels.length > 0 && !labels.includes(asked) && labels.length <= MANY_VALUES)
+  // A file in which everybody is negative has no value to check the positive one against.
+  const allNegative = labels.length === 1 && saysNo(labels[0]!);
+  if (
+    asked !== null &&
+    labels.length > 0 &&
+    !labels.includes(asked) &&
+    labels.length <= MANY_VALUES &&
+    !allNegative
+  )
     throw new PerennialError(
       USAGE,
       missingColumn(asked, labels, `column "${label.name}"`).replace('has no column', 'has no value'),
@@ -179,7 +199,7 @@ function binaryClasses(
   if (asked !== null) return [others.length === 1 ? others[0]! : `not ${asked}`, asked];
   const positive = inferPositive(labels);
   const rest = labels.filter((value) => value !== positive);
-  if (rest.every((value) => NO.includes(value.toLowerCase()))) {
+  if (rest.every(saysNo)) {
     const value = positive ?? '1';
     if (value !== '1') inferred.push({ what: 'positive label', value, why: 'it means yes' });
     return [rest[0] ?? '0', value];

@@ -227,6 +227,31 @@ describe('whatever the file is like', () => {
       ['s=x', 1],
     ]);
   });
+  it.each([
+    ['0', '1', ['0', '1']],
+    ['0.0', '1.0', ['0', '1']],
+    ['false', 'true', ['0', '1']],
+    ['negative', 'positive', ['negative', 'positive']],
+  ])(
+    'a day on which everybody is %s has no positives, and is no error',
+    async (negative, positive, classes) => {
+      const path = files.csv('negative.csv', 'label,score', [
+        [negative, 0.2],
+        [negative, 0.7],
+      ]);
+      const report = await evaluate(path, { positive, task: 'binary' });
+      expect(report.classes).toEqual(classes);
+      expect(report.overall.metrics).toMatchObject({ positives: 0, accuracy: 0.5, precision: 0, auc: null });
+    },
+  );
+  it.each(['true', 'True', 'yes', '1'])('--positive %s is the true of true and false', async (positive) => {
+    const path = files.csv('flags.csv', 'label,score', [
+      ['true', 0.7],
+      ['false', 0.2],
+    ]);
+    const report = await evaluate(path, { positive });
+    expect(report.overall.metrics).toMatchObject({ positives: 1, accuracy: 1, auc: 1 });
+  });
   it('nothing to rank by is null and said, not an error', async () => {
     const one = files.csv('one.csv', 'label,score', [
       [1, 0.9],
