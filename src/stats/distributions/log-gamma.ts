@@ -41,5 +41,13 @@ export function logBinomial(n: number, k: number): number {
 
 /** ln B(a, b) for a, b > 0. */
 export function logBeta(a: number, b: number): number {
-  return logGamma(a) + logGamma(b) - logGamma(a + b);
+  const [small, large] = a < b ? [a, b] : [b, a];
+  if (large < STIRLING_FROM) return logGamma(a) + logGamma(b) - logGamma(a + b);
+  // ln Γ(large) − ln Γ(large + small) by the terms of Stirling's series, which are small where the two are large.
+  const ratio =
+    small -
+    (large - 0.5) * Math.log1p(small / large) -
+    small * Math.log(large + small) +
+    (stirlingRemainder(large) - stirlingRemainder(large + small));
+  return logGamma(small) + ratio;
 }

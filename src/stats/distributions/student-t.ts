@@ -4,8 +4,8 @@ import { regularisedBeta } from './incomplete-beta.ts';
 export function studentTTwoSided(t: number, df: number): number {
   if (!Number.isFinite(t)) return Number.isNaN(t) ? 1 : 0;
   const square = t * t;
-  // Near zero the complement keeps the digits that df / (df + t²) rounds away.
-  if (square < df) return 1 - regularisedBeta(square / (df + square), 0.5, df / 2);
+  // Near zero the complement keeps the digits that df / (df + t²) rounds away; further out it would lose the tail.
+  if (square < Math.min(df, 1)) return 1 - regularisedBeta(square / (df + square), 0.5, df / 2);
   return regularisedBeta(df / (df + square), df / 2, 0.5);
 }
 
