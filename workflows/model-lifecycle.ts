@@ -30,6 +30,11 @@ export interface LifecycleRun {
   /** Waits for the policy and tells a transition what it may know. */
   context(): Promise<LifecycleContext>;
   policyNow(): LifecyclePolicy;
+  /**
+   * The policy of the newest revision that was announced. What begins after a spec was applied begins under it, also
+   * where a lost worker keeps it from loading for a while.
+   */
+  newestPolicy(): Promise<LifecyclePolicy>;
   /** Takes the state when it changes it: one that was read before an `await` would undo what happened meanwhile. */
   apply<Answer>(change: (state: LifecycleState) => Transition<Answer>): Answer;
 }
@@ -56,6 +61,11 @@ export async function modelLifecycle(input: LifecycleInput): Promise<void> {
       if (run.policy === null) throw refuse(MODEL_NOT_FOUND, `The policy of ${model} is not loaded.`);
       return run.policy;
     },
+    async newestPolicy() {
+      const isNewest = (): boolean => run.policy !== null && run.policy.specRevision >= newestRevision;
+      if (!isNewest()) await condition(isNewest);
+      return run.policyNow();
+    },
     apply(change) {
       const transition = change(run.state);
       run.state = transition.state;
@@ -77,9 +87,11 @@ export async function modelLifecycle(input: LifecycleInput): Promise<void> {
   run.policy = await loadPolicy({ model, environment });
   if (input.state !== undefined) probeChildren(run);
   for (;;) {
-    if (run.policy.specRevision < newestRevision) {
+    while (run.policy.specRevision < newestRevision) {
+      const announced = newestRevision;
       run.policy = await loadPolicy({ model, environment });
-      newestRevision = Math.min(newestRevision, run.policy.specRevision);
+      // A registry that was put back to an earlier day may not have it. One announced meanwhile is still to be loaded.
+      if (newestRevision === announced) newestRevision = Math.min(announced, run.policy.specRevision);
       log.info('spec applied', { revision: run.policy.specRevision });
     }
     const { specRevision } = run.policy;

@@ -149,9 +149,9 @@ async function revalidate(run: LifecycleRun, command: RevalidateCommand): Promis
       throw refuse({ ...VERSION_NOT_CANDIDATE, code }, reason);
     },
   );
+  const { specRevision } = await run.newestPolicy();
   const context = await run.context();
   throwIfRefused(checkRevalidate(run.state, command.version, stage));
-  const { specRevision } = run.policyNow();
   return run.apply((state) => beginRevalidation(state, command, specRevision, context));
 }
 

@@ -21,7 +21,7 @@ const REPORT_GRACE_MS = 60_000;
 /** Gets the version's number (the trigger's key always gets the same) and starts its production. */
 export async function startVersion(run: LifecycleRun, trigger: Trigger): Promise<void> {
   const { model, environment } = run.input;
-  const policy = run.policyNow();
+  const policy = await run.newestPolicy();
   const { specRevision } = policy;
   let version: number;
   try {

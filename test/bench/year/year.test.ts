@@ -19,7 +19,8 @@ afterAll(async () => {
 });
 
 it(`keeps the history and the state of a lifecycle bounded over ${String(DAYS)} busy days (YEAR_SEED=${String(SEED)})`, async () => {
-  const shape = { seed: SEED, days: DAYS, passEveryHours: 1, lookEvery: LOOK_EVERY };
+  const tell = (progress: string): void => void process.stdout.write(`${progress}\n`);
+  const shape = { seed: SEED, days: DAYS, passEveryHours: 1, lookEvery: LOOK_EVERY, tell };
   const measured = await expectBoundedLife(stage, shape);
   console.table(measured);
   expect(measured.runs).toBeGreaterThan(DAYS / 60);

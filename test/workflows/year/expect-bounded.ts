@@ -24,10 +24,12 @@ const ENDS = ['champion', 'retired', 'rejected', 'denied', 'expired', 'aborted',
 export interface LifeStory extends LifeShape {
   /** Between two looks of a rollout; the other times are those that a spec has by default. */
   readonly lookEvery: string;
+  /** Hears how far it is, every thirtieth day. */
+  readonly tell?: (progress: string) => void;
 }
 
 /** Lives a life, holds it to what is promised of it, and answers what it came to. */
-export async function expectBoundedLife(stage: Stage, { lookEvery, ...shape }: LifeStory) {
+export async function expectBoundedLife(stage: Stage, { lookEvery, tell, ...shape }: LifeStory) {
   const world = new World();
   world.policy = {
     ...world.policy,
@@ -39,7 +41,7 @@ export async function expectBoundedLife(stage: Stage, { lookEvery, ...shape }: L
   const championsAtOnce = watchChampions(world);
   const startedAt = Date.now();
   return await live(stage, world, async (life) => {
-    const lived = await liveThrough(stage, world, life, planLife(shape));
+    const lived = await liveThrough(stage, world, life, planLife(shape), tell);
     const livedMs = Date.now() - startedAt;
     await expectNothingStuck(stage, world, life, lived);
     expectEverythingDecided(world, lived);

@@ -36,6 +36,8 @@ const by = { actor: OTTO, reason: 'on call' };
 /** As the API sends what comes to one model at once. */
 const BATCH = 100;
 const SAMPLE_EVERY_MS = 3 * DAY_MS;
+/** In samples. */
+const TELL_EVERY = 10;
 /** After the last happening: the longest wait for an approval, a rollout, and a cool-down. */
 const SETTLE_MS = 12 * DAY_MS;
 
@@ -53,7 +55,13 @@ export interface Lived {
 }
 
 /** Lives the plan out on the time-skipping server: the world happens, and people answer in their time. */
-export async function liveThrough(stage: Stage, world: World, life: Life, plan: LifePlan): Promise<Lived> {
+export async function liveThrough(
+  stage: Stage,
+  world: World,
+  life: Life,
+  plan: LifePlan,
+  tell: (progress: string) => void = () => undefined,
+): Promise<Lived> {
   const { workflow } = stage.env.client;
   const ref = { model: life.model, environment: REF.environment };
   const bornAt = await stage.env.currentTimeMs();
@@ -191,7 +199,10 @@ export async function liveThrough(stage: Stage, world: World, life: Life, plan: 
     await peopleAct(happening.at);
     await reach(happening.at);
     await happen(happening);
-    if (happening.at >= (stateSizes.length + 1) * SAMPLE_EVERY_MS) await sample();
+    if (happening.at < (stateSizes.length + 1) * SAMPLE_EVERY_MS) continue;
+    await sample();
+    if (stateSizes.length % TELL_EVERY === 0)
+      tell(`day ${String(Math.round(happening.at / DAY_MS))}: ${String(world.versions.size)} versions`);
   }
   const end = clock.now + SETTLE_MS;
   while (clock.now < end) {

@@ -33,9 +33,11 @@ export function createSleepOver(
   return async (ms) => {
     const over = env.sleep(ms).then(() => true);
     while (!(await Promise.race([over, delay(LOOK_EVERY_MS, false)]))) {
-      for (const id of childIds().filter((child) => !ended.has(child))) {
-        if (await outlivedItsStarter(id)) await env.connection.testService?.unlockTimeSkipping({});
-      }
+      // All at once: after a year they are a thousand.
+      const alive = childIds().filter((child) => !ended.has(child));
+      const outlived = (await Promise.all(alive.map(outlivedItsStarter))).filter(Boolean);
+      for (let due = outlived.length; due > 0; due--)
+        await env.connection.testService?.unlockTimeSkipping({});
     }
   };
 }
