@@ -74,7 +74,11 @@ const ROW_EXPECTATIONS = [
   z.strictObject({
     expect: z.literal('sum_equals'),
     columns: Columns,
-    total: z.number().describe('What the columns of a row add up to; a null counts as 0.'),
+    total: z
+      .number()
+      .describe(
+        'What the columns of a row add up to. Rows where all are null do not count; where one is, they fail.',
+      ),
     ...rows,
   }),
   z.strictObject({

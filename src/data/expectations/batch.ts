@@ -134,10 +134,3 @@ function valueKind(type: string): ValueKind {
   if (type === 'VARCHAR' || type.startsWith('ENUM')) return 'text';
   return type === 'BOOLEAN' ? 'boolean' : 'other';
 }
-
-/** SQL of a value as text. Numbers are written as a spec writes them: 1, not 1.0. */
-export function valueAsText({ sql, type }: TestedColumn): string {
-  return type === 'DOUBLE' || type === 'FLOAT'
-    ? `CASE WHEN ${sql} = floor(${sql}) AND abs(${sql}) < 1e15 THEN ${sql}::BIGINT::VARCHAR ELSE ${sql}::VARCHAR END`
-    : `${sql}::VARCHAR`;
-}

@@ -7,6 +7,9 @@ import { expectationTitle } from './expectation-title.ts';
 import { SAMPLE_VALUES, sampleText } from './samples.ts';
 import { scopeSql } from './scan-queue.ts';
 
+// No column of anybody's data is likely to have these names.
+const [IS_NEW, NEW_ROWS] = ['perennial_is_new', 'perennial_new_rows'];
+
 /**
  * Rows of the batch whose values together occur more than once, in it or in the rows that are there already. Rows
  * that this batch replaces by primary key don't count any more; rows without any of the values don't count at all.
@@ -18,7 +21,9 @@ export async function judgeKeys(
   const { context } = batch;
   const columns = e.columns.map((name) => batch.column(name));
   const what = expectationTitle(e);
+  // NaN is missing like a null, so that both are the same beside an equal value.
   const keys = columns.map((c) => c.sql).join(', ');
+  const values = columns.map((c) => `CASE WHEN ${c.present} THEN ${c.sql} END AS ${c.sql}`).join(', ');
   const scope = scopeSql(e.where);
   const present = `(${columns.map((c) => c.present).join(' OR ')})`;
   const [rows, counted] = await batch.scan.ask(['count(*)', `count(*) FILTER (${present})`], e.where, what);
@@ -29,12 +34,12 @@ export async function judgeKeys(
   const old =
     context.existing === null
       ? ''
-      : `UNION ALL SELECT ${keys}, false AS is_new FROM ${quoteName(context.existing)} ${others} WHERE ${scope} AND ${present}`;
-  const repeated = `SELECT ${keys}, count(*) FILTER (is_new) AS new_rows FROM (
-      SELECT ${keys}, true AS is_new FROM ${context.batch} WHERE ${scope} AND ${present} ${old}
-    ) GROUP BY ALL HAVING count(*) > 1 AND bool_or(is_new)`;
+      : `UNION ALL SELECT ${values}, false AS ${IS_NEW} FROM ${quoteName(context.existing)} ${others} WHERE ${scope} AND ${present}`;
+  const repeated = `SELECT ${keys}, count(*) FILTER (${IS_NEW}) AS ${NEW_ROWS} FROM (
+      SELECT ${values}, true AS ${IS_NEW} FROM ${context.batch} WHERE ${scope} AND ${present} ${old}
+    ) GROUP BY ALL HAVING count(*) > 1 AND bool_or(${IS_NEW})`;
   const [found] = await batch.scan.rows<{ values: number; rows: number }>(
-    `SELECT count(*) AS "values", coalesce(sum(new_rows), 0)::BIGINT AS "rows" FROM (${repeated})`,
+    `SELECT count(*) AS "values", coalesce(sum(${NEW_ROWS}), 0)::BIGINT AS "rows" FROM (${repeated})`,
     what,
   );
   const counts = {

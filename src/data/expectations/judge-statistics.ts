@@ -33,7 +33,7 @@ export async function judgeStatistic(e: StatisticExpectation, batch: Batch): Pro
   const parts = { rows: Number(rows), missing: Number(rows) - Number(counted) };
   if (Number(infinite) > 0)
     return wholeFinding(false, `${String(Number(infinite))} values are infinite, so that it is none`, parts);
-  const observed = typeof value === 'number' && Number.isFinite(value) ? value : null;
+  const observed = typeof value === 'number' && !Number.isNaN(value) ? value : null;
   if (observed === null) return wholeFinding(false, 'there is no value to judge', parts);
   return wholeFinding(within(observed, e), `is ${shown(observed, e)}, allowed is ${boundsText(e)}`, {
     ...parts,

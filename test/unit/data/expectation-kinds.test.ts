@@ -78,10 +78,10 @@ describe('expectations beyond the reference', () => {
       '2 of 4 rows',
     ],
     [
-      'a sum takes nulls for 0',
+      'a sum of which a part is missing fails',
       { expect: 'sum_equals', columns: ['n', 'x'], total: 2 },
       'fail',
-      '1 of 4 rows',
+      '3 of 4 rows',
     ],
     [
       'a tie is not the most common value',
