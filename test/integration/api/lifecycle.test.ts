@@ -1,8 +1,11 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call -- answers are looked into as JSON */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { monitorScheduleId, retrainScheduleId } from '../../../src/contracts/workflows/ids.ts';
 import { ENVIRONMENT, specInput } from '../registry/registry-fixture.ts';
 import { ApiWorld, until } from './api-fixture.ts';
+
+// Each of these waits for several things, one after the other.
+vi.setConfig({ testTimeout: 240_000 });
 
 let world: ApiWorld;
 let ada: string;
@@ -65,10 +68,11 @@ describe('a version that is validated again', () => {
     expect((await world.call(emil, 'POST', `${path}/approve`, { reason: 'ok', evidenceHash })).status).toBe(
       200,
     );
+    // In the registry and for the lifecycle, which says for a moment only that its promotion is being finished.
     await until(
       'version 1 is champion',
       () => status('again'),
-      ({ body }) => body.champion === 1,
+      ({ body }) => body.champion === 1 && body.live?.lifecycle?.promotion === null,
     );
     expect(await again(1)).toMatchObject({
       status: 409,
