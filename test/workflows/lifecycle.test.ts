@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { incidentWorkflowId } from '../../src/contracts/workflows/ids.ts';
 import {
   acknowledgeUpdate,
@@ -26,8 +26,6 @@ const CRITICAL = {
   severity: 'critical' as const,
   actions: ['alert', 'rollback', 'retrain'] as FindingAction[],
 };
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 describe('a lifecycle', () => {
   let stage: Stage;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { produceVersionId } from '../../src/contracts/workflows/ids.ts';
 import { lifecycleStateQuery } from '../../src/contracts/workflows/lifecycle.ts';
 import { productionStateQuery } from '../../src/contracts/workflows/production.ts';
@@ -9,8 +9,6 @@ import type { Life } from './steps.ts';
 import { openStage, REF } from './time-skipping.ts';
 import type { Stage } from './time-skipping.ts';
 import { refused, World } from './world.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const SEEN_UNTIL = Date.UTC(2026, 4, 1, 12);
 const BREACH = { actions: ['alert', 'retrain'] as FindingAction[], windowEnd: SEEN_UNTIL };

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   evidenceChangedSignal,
   decideUpdate,
@@ -12,8 +12,6 @@ import type { Stage } from './time-skipping.ts';
 import { World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 describe('promotion of a version', () => {
   let stage: Stage;

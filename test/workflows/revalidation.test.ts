@@ -8,8 +8,6 @@ import { openStage } from './time-skipping.ts';
 import type { Stage } from './time-skipping.ts';
 import { refused, World } from './world.ts';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-
 const revalidate = (life: Life, version: number) =>
   life.handle.executeUpdate(revalidateUpdate, {
     args: [{ version, actor: EMIL, reason: 'the rule is mended' }],

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   abortRolloutUpdate,
   pauseRolloutUpdate,
@@ -16,8 +16,6 @@ import { refused, World } from './world.ts';
 
 const onV1 = [{ version: 1, weight: 100 }];
 const by = { actor: EMIL, reason: 'I looked at it' };
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 describe('rollout of a version', () => {
   let stage: Stage;

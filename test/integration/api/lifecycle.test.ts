@@ -1,11 +1,8 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call -- answers are looked into as JSON */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monitorScheduleId, retrainScheduleId } from '../../../src/contracts/workflows/ids.ts';
 import { ENVIRONMENT, specInput } from '../registry/registry-fixture.ts';
 import { ApiWorld, until } from './api-fixture.ts';
-
-// Each of these waits for several things, one after the other.
-vi.setConfig({ testTimeout: 240_000 });
 
 let world: ApiWorld;
 let ada: string;

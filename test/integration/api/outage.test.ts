@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- answers are looked into as JSON */
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildServer } from '../../../src/api/server.ts';
 import { carryOutAll } from '../../../src/api/spec-application.ts';
 import { lifecycleId, retrainScheduleId } from '../../../src/contracts/workflows/ids.ts';
@@ -9,9 +9,6 @@ import { openDatabase } from '../../../src/registry/database.ts';
 import { chooseFreePort } from '../../../src/embedded/ports.ts';
 import { applyModel, auditActions, ENVIRONMENT, specInput } from '../registry/registry-fixture.ts';
 import { ApiWorld } from './api-fixture.ts';
-
-// A command waits half a minute for Temporal before it says that it is away.
-vi.setConfig({ testTimeout: 180_000 });
 
 /** Far more than an answer takes on a machine busy with much else, so that only a silent network exceeds it. */
 const ANSWER_WITHIN_MS = 5_000;

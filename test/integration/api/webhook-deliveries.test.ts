@@ -1,12 +1,9 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- answers are looked into as JSON */
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { specInput } from '../registry/registry-fixture.ts';
 import { ApiWorld, until } from './api-fixture.ts';
-
-// Each of these waits for several things, one after the other.
-vi.setConfig({ testTimeout: 240_000 });
 
 let world: ApiWorld;
 let ada: string;
