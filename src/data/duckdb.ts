@@ -14,6 +14,8 @@ import { mustBeHarmless, sqlInvalid, tablesOf } from './user-sql.ts';
 const DEFAULT_MEMORY_MB = 1024;
 const DEFAULT_THREADS = 2;
 const DEFAULT_TIME_LIMIT_MS = 30 * 60_000;
+/** DuckDB forgets an interrupt that comes just before a query begins, so a job that is over is told again and again. */
+const INTERRUPT_EVERY_MS = 100;
 /** What queries beyond the memory limit may spill to disk. */
 const MAX_SPILL = '20GB';
 /** What SQL from a spec may hand over row by row; more belongs in a table. */
@@ -90,7 +92,11 @@ export async function withDuckDb<T>(
   let instance: DuckDBInstance | undefined;
   let connection: DuckDBConnection | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const stop = () => connection?.interrupt();
+  let interrupting: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    connection?.interrupt();
+    interrupting ??= setInterval(() => connection?.interrupt(), INTERRUPT_EVERY_MS);
+  };
   try {
     instance = await duckdb.DuckDBInstance.create(':memory:', {
       threads: String(options.threads ?? DEFAULT_THREADS),
@@ -106,11 +112,15 @@ export async function withDuckDb<T>(
     await connection.run("SET TimeZone = 'UTC'");
     const limitMs = options.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS;
     const job = new Session(connection, directory, limitMs, options.signal);
-    timer = setTimeout(() => job.expire(), limitMs);
+    timer = setTimeout(() => {
+      job.expire();
+      stop();
+    }, limitMs);
     options.signal?.addEventListener('abort', stop, { once: true });
     return await work(job);
   } finally {
     clearTimeout(timer);
+    clearInterval(interrupting);
     options.signal?.removeEventListener('abort', stop);
     connection?.closeSync();
     instance?.closeSync();
@@ -138,9 +148,9 @@ class Session implements DuckDbSession {
     this.#signal = signal;
   }
 
+  /** What is asked from here on is refused; what runs has to be interrupted. */
   expire(): void {
     this.#expired = true;
-    this.#connection.interrupt();
   }
 
   async #guard<T>(work: () => Promise<T>): Promise<T> {

@@ -8,7 +8,8 @@ import { spawnBound } from '../platform/spawn-bound.ts';
 import { startTimeOf } from './process-identity.ts';
 import type { Service, StackEvent } from './service.ts';
 
-const READY_TIMEOUT_MS = 60_000;
+/** A machine that is busy with much else starts nothing sooner for being made to begin anew. */
+const READY_TIMEOUT_MS = 180_000;
 const CHECK_INTERVAL_MS = 50;
 const FIRST_BACKOFF_MS = 200;
 const LONGEST_BACKOFF_MS = 10_000;

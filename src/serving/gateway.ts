@@ -25,6 +25,8 @@ export interface GatewaySettings extends GatewayHttpLimits {
   readonly rereadMs: number;
   /** At most one second, so that refreshed features act at once. */
   readonly featureTtlMs: number;
+  /** How long a request waits for PostgreSQL before it takes the last known features. */
+  readonly featureTimeoutMs: number;
 }
 
 const GATEWAY_DEFAULTS: GatewaySettings = {
@@ -34,13 +36,13 @@ const GATEWAY_DEFAULTS: GatewaySettings = {
   shipEveryMs: 500,
   rereadMs: 5000,
   featureTtlMs: 1000,
+  featureTimeoutMs: 1000,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
   maxConnections: 10_000,
 };
 
 const FEATURE_ROWS_IN_MEMORY = 50_000;
-const FEATURE_TIMEOUT_MS = 1000;
 const FEATURE_REST_MS = 1000;
 const RECENT_ANSWERS = 10_000;
 const RECENT_ANSWER_BYTES = 32 * 2 ** 20;
@@ -110,7 +112,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     read: (model, lookups) => readOnlineFeatures(db, model, environment, lookups),
     ttlMs: settings.featureTtlMs,
     maxRows: FEATURE_ROWS_IN_MEMORY,
-    timeoutMs: FEATURE_TIMEOUT_MS,
+    timeoutMs: settings.featureTimeoutMs,
     restMs: FEATURE_REST_MS,
     onError: (error) => logger.warn({ err: error }, 'online features come from memory'),
   });

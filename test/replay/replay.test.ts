@@ -3,12 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { WorkflowBundle } from '@temporalio/worker';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import * as workflows from '../../workflows/index.ts';
 import { bundledWorkflows } from '../workflows/bundled-workflows.ts';
 import { HISTORY_NAMES, WAITING_STATES } from './waiting-states.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const HERE = new URL('.', import.meta.url);
 /** Those of this checkout, and those of each release, as `current/x.json.gz` and `released/0.1.0/x.json.gz`. */

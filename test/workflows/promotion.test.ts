@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   evidenceChangedSignal,
   decideUpdate,
@@ -12,8 +12,6 @@ import type { Stage } from './time-skipping.ts';
 import { World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 describe('promotion of a version', () => {
   let stage: Stage;
@@ -30,7 +28,7 @@ describe('promotion of a version', () => {
       expect(await life.request('t1')).toEqual({ kind: 'started', version: 1 });
       expect(await life.request('t1')).toEqual({ kind: 'started', version: 1 });
       await life.passApproval(1);
-      await life.until('v1 is champion', () => world.champion === 1);
+      await life.untilChampion(1);
       expect(world.versions.get(1)?.history).toEqual([
         'producing',
         'candidate',
@@ -73,7 +71,7 @@ describe('promotion of a version', () => {
       const nora = { id: 'nora', roles: ['ml-engineer'] } as const;
       expect(await life.approve(1, nora)).toMatchObject({ status: 'approved' });
       await expectRefused(life.approve(1, { ...nora, id: 'late' }), 'APPROVAL_NOT_OPEN');
-      await life.until('v1 is champion', () => world.champion === 1);
+      await life.untilChampion(1);
     });
   });
 
@@ -89,6 +87,7 @@ describe('promotion of a version', () => {
         ],
       });
       await life.until('v2 is denied', () => world.stage(2) === 'denied');
+      await life.until('that is on record', () => world.decision('promotion', 2) !== undefined);
       expect(world.champion).toBe(1);
       expect(world.calls.get('setRoute')).toBe(1);
       expect(world.decision('promotion', 2)?.reason).toContain('unfair to the north');
@@ -121,7 +120,7 @@ describe('promotion of a version', () => {
       expect(state.approval).toMatchObject({ status: 'open', evidenceHash: 'new-evidence' });
       expect(state.approval?.voidVotes.map((vote) => vote.actor.id)).toEqual(['emil']);
       await life.approve(1, EMIL, 'new-evidence');
-      await life.until('v1 is champion', () => world.champion === 1);
+      await life.untilChampion(1);
     });
   });
 
@@ -136,7 +135,7 @@ describe('promotion of a version', () => {
       expect(world.stage(1)).toBe('validated');
       expect(world.route).toBeUndefined();
       await life.approve(1, EMIL, 'changed-silently');
-      await life.until('v1 is champion', () => world.champion === 1);
+      await life.untilChampion(1);
     });
   });
 
@@ -171,7 +170,7 @@ describe('promotion of a version', () => {
     const world = new World({ approval: null });
     await live(stage, world, async (life) => {
       await life.request('t1');
-      await life.until('v1 is champion', () => world.champion === 1);
+      await life.untilChampion(1);
       expect(world.decision('approval', 1)).toMatchObject({ outcome: 'skipped' });
       expect(world.noticesOf('approval_requested')).toHaveLength(0);
     });
@@ -191,7 +190,7 @@ describe('promotion of a version', () => {
       expect(state.waitingCandidate?.version).toBe(3);
       await life.approve(1);
       await life.passApproval(3);
-      await life.until('v3 is champion', () => world.champion === 3);
+      await life.untilChampion(3);
       expect(world.stage(1)).toBe('retired');
     });
   });
@@ -206,6 +205,7 @@ describe('promotion of a version', () => {
       world.champion = 99;
       await life.until('incident', () => world.incidents.size === 1);
       await life.until('v2 is out', () => world.stage(2) === 'rolled_back');
+      await life.until('traffic is back', () => world.route?.key.includes('/restore/') === true);
       expect([...world.incidents.values()][0]?.severity).toBe('critical');
       expect(world.route?.weights).toEqual([{ version: 1, weight: 100 }]);
       expect(OTTO.roles).toContain('on-call');

@@ -3,7 +3,7 @@ import { openStage } from './time-skipping.ts';
 import type { Stage } from './time-skipping.ts';
 import { expectBoundedLife } from './year/expect-bounded.ts';
 
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 20 * 60_000 });
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   abortRolloutUpdate,
   pauseRolloutUpdate,
@@ -16,8 +16,6 @@ import { refused, World } from './world.ts';
 
 const onV1 = [{ version: 1, weight: 100 }];
 const by = { actor: EMIL, reason: 'I looked at it' };
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 describe('rollout of a version', () => {
   let stage: Stage;
@@ -74,7 +72,7 @@ describe('rollout of a version', () => {
       );
       world.samples = samplesOf;
       await life.rollout(2).executeUpdate(resumeRolloutUpdate, { args: [by] });
-      await life.until('v2 is champion', () => world.champion === 2);
+      await life.untilChampion(2);
     });
   });
 
@@ -129,7 +127,7 @@ describe('rollout of a version', () => {
       await stage.env.sleep('2h');
       expect(await rolloutPhase(life, 2)).toBe('canary-5-paused');
       await life.rollout(2).executeUpdate(resumeRolloutUpdate, { args: [by] });
-      await life.until('v2 is champion', () => world.champion === 2);
+      await life.untilChampion(2);
       const steered = [...world.decisions.values()].filter(({ actor }) => actor.id === 'emil');
       const outcomes = steered.filter(({ kind }) => kind === 'rollout').map(({ outcome }) => outcome);
       expect(outcomes).toEqual(['paused', 'resumed']);
@@ -180,7 +178,7 @@ describe('rollout of a version', () => {
         'PERSON_REQUIRED',
       );
       await life.rollout(2).executeUpdate(promoteNowUpdate, { args: [by] });
-      await life.until('v2 is champion', () => world.champion === 2);
+      await life.untilChampion(2);
       expect(world.decision('rollout', 2)?.reason).toContain('emil promoted it without the rest');
     });
   });
@@ -194,7 +192,7 @@ describe('rollout of a version', () => {
       await stage.env.sleep('2h');
       expect(world.champion).toBeNull();
       await life.rollout(1).executeUpdate(promoteNowUpdate, { args: [by] });
-      await life.until('v1 is champion', () => world.champion === 1);
+      await life.untilChampion(1);
     });
   });
 

@@ -1,6 +1,10 @@
 import { expect } from 'vitest';
 import { promotionId, rolloutId } from '../../src/contracts/workflows/ids.ts';
-import { findingsReportedSignal, requestVersionUpdate } from '../../src/contracts/workflows/lifecycle.ts';
+import {
+  findingsReportedSignal,
+  lifecycleStateQuery,
+  requestVersionUpdate,
+} from '../../src/contracts/workflows/lifecycle.ts';
 import { decideUpdate, promotionStateQuery } from '../../src/contracts/workflows/promotion.ts';
 import { rolloutStateQuery } from '../../src/contracts/workflows/rollout.ts';
 import type { Actor } from '../../src/domain/actor.ts';
@@ -22,6 +26,8 @@ export interface Life {
   readonly approve: (version: number, actor?: Actor, evidenceHash?: string) => Promise<unknown>;
   /** Waits until the version asks for approval, and approves it. */
   readonly passApproval: (version: number) => Promise<void>;
+  /** Waits until the version is champion: in the registry, and for the lifecycle, which hears of it afterwards. */
+  readonly untilChampion: (version: number) => Promise<void>;
   readonly promote: (version: number) => Promise<void>;
   readonly report: (...findings: Finding[]) => Promise<void>;
 }
@@ -59,10 +65,16 @@ export async function live<T>(stage: Stage, world: World, body: (life: Life) => 
       await until(`v${version} waits for approval`, () => waitsForApproval(version));
       await life.approve(version);
     },
+    untilChampion: (version) =>
+      until(`v${version} is champion`, async () => {
+        if (world.champion !== version) return false;
+        const { champion, promotion } = await handle.query(lifecycleStateQuery);
+        return champion === version && promotion === null;
+      }),
     async promote(version) {
       await life.request(`produce-${version}`);
       await life.passApproval(version);
-      await until(`v${version} is champion`, () => world.champion === version);
+      await life.untilChampion(version);
     },
     async report(...findings) {
       passes += 1;

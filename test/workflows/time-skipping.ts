@@ -82,7 +82,7 @@ export async function startLifecycle({ env }: Stage, model: string) {
 }
 
 const STEP_MS = 30_000;
-const REAL_DEADLINE_MS = 60_000;
+const REAL_DEADLINE_MS = 240_000;
 
 /** Lets virtual time pass until the condition holds; fails after `withinMs` of virtual time. */
 export async function eventually(

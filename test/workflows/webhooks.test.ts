@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TASK_QUEUE } from '../../src/contracts/task-queues.ts';
 import { webhookWorkflowId } from '../../src/contracts/workflows/ids.ts';
 import { deliverWebhook } from '../../workflows/index.ts';
@@ -8,8 +8,6 @@ import type { Stage } from './time-skipping.ts';
 import { refused, World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 describe('the delivery of a webhook', () => {
   let stage: Stage;

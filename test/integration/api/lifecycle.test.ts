@@ -65,10 +65,11 @@ describe('a version that is validated again', () => {
     expect((await world.call(emil, 'POST', `${path}/approve`, { reason: 'ok', evidenceHash })).status).toBe(
       200,
     );
+    // In the registry and for the lifecycle, which says for a moment only that its promotion is being finished.
     await until(
       'version 1 is champion',
       () => status('again'),
-      ({ body }) => body.champion === 1,
+      ({ body }) => body.champion === 1 && body.live?.lifecycle?.promotion === null,
     );
     expect(await again(1)).toMatchObject({
       status: 409,

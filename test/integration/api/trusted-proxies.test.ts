@@ -15,8 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const serverThatTrusts = (trustedProxies: readonly string[]): Promise<ApiInstance> =>
-  buildServer(world.deps({ trustedProxies }), pino({ level: 'silent' }));
+/** Its clock stands still: failures count by the minute, and no minute is to end in the middle of them. */
+function serverThatTrusts(trustedProxies: readonly string[]): Promise<ApiInstance> {
+  const now = Date.now();
+  return buildServer(world.deps({ trustedProxies, now: () => now }), pino({ level: 'silent' }));
+}
 
 /** The status that a wrong token gets; each guess is at another token. */
 async function guess(app: ApiInstance, n: number, from: string, by: string): Promise<number> {

@@ -216,7 +216,7 @@ it('the search finds what histories hold, in whichever namespace, and behind sch
     });
     const places = async () => (await leaksOfHistories(settings, search)).map(({ place }) => place);
     await expect
-      .poll(places, { timeout: 20_000, interval: 500 })
+      .poll(places, { timeout: 120_000, interval: 500 })
       .toEqual(
         expect.arrayContaining([
           'history of planted in another',

@@ -151,7 +151,7 @@ describe('the history of the shop', () => {
 describe('live shoppers', () => {
   it(
     'lose and double nothing while gateway and database fail, and sell no plant that is not there',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       await seed();
       const historyOrders = (await query('SELECT 1 FROM orders')).length;
@@ -176,7 +176,7 @@ describe('live shoppers', () => {
             );
             return shoppers.soldOut() && shoppers.totals.ranked > 150;
           },
-          { timeout: 60_000, interval: 500 },
+          { timeout: 120_000, interval: 500 },
         )
         .toBe(true);
       const totals = await shoppers.stop();

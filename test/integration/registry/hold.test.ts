@@ -7,8 +7,9 @@ import type { Database } from '../../../src/registry/database.ts';
 import { withHold } from '../../../src/registry/hold.ts';
 import { freshDatabase } from '../infrastructure.ts';
 
-const ANSWER_WITHIN_MS = 500;
-const LONGER_MS = 1_500;
+/** Far more than an answer takes on a machine busy with much else, so that only what nobody answers exceeds it. */
+const ANSWER_WITHIN_MS = 6_000;
+const LONGER_MS = 7_000;
 
 let link: Link;
 let near: Database;

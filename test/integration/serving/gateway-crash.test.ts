@@ -37,6 +37,14 @@ const feedback = (id: string) => ({
   ],
 });
 
+/** Asks under one id until it is answered: a gateway that knows no features yet waits for them no longer than a second. */
+const expectRanked = (url: string, id: string) =>
+  until(
+    `an answer to ${id}`,
+    async () => (await post(url, RANK, rankBody(id))).status,
+    (status) => status === 200,
+  );
+
 it('loses no answer and no outcome when it is killed under load, and counts each once', async () => {
   const dataDir = gatewayFolder();
   const first = await startGatewayProcess(world, dataDir);
@@ -65,7 +73,7 @@ it('loses no answer and no outcome when it is killed under load, and counts each
   // Callers that heard nothing ask again under the same ids, and report again.
   const second = await startGatewayProcess(world, dataDir);
   for (const id of unanswered) {
-    expect((await post(second.url, RANK, rankBody(id))).status).toBe(200);
+    await expectRanked(second.url, id);
     answered.add(id);
     expect((await post(second.url, '/v1/feedback', feedback(id))).status).toBe(200);
     reported.add(id);
@@ -92,7 +100,7 @@ it('loses no answer and no outcome when it is killed under load, and counts each
 it('ships what it answered, whoever sent texts that no log can hold', async () => {
   const dataDir = gatewayFolder();
   const gateway = await startGatewayProcess(world, dataDir);
-  expect((await post(gateway.url, RANK, rankBody('whole'))).status).toBe(200);
+  await expectRanked(gateway.url, 'whole');
   expect((await post(gateway.url, RANK, rankBody('half\ud800'))).status).toBe(400);
   expect((await post(gateway.url, '/v1/feedback', feedback('half\udc00'))).status).toBe(400);
   expect(await gateway.end('SIGTERM')).toBe(0);

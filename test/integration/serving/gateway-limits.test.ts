@@ -18,7 +18,7 @@ type Started = Awaited<ReturnType<typeof startGateway>>;
 let world: ServingWorld;
 /** As in production. */
 let gateway: Started;
-/** Waits for nobody. */
+/** Waits for nobody, yet for long enough that a machine busy with much else gets its own requests through. */
 let impatient: Started;
 let small: Started;
 let asked = 0;
@@ -47,7 +47,7 @@ beforeAll(async () => {
     actor: ADA,
   });
   gateway = await gatewayWith('patient');
-  impatient = await gatewayWith('impatient', { headersTimeoutMs: 2000, requestTimeoutMs: 4000 });
+  impatient = await gatewayWith('impatient', { headersTimeoutMs: 5000, requestTimeoutMs: 6000 });
   small = await gatewayWith('small', { maxConnections: FEW_CONNECTIONS });
 });
 afterEach(() => {
@@ -372,7 +372,7 @@ describe('the gateway goes on serving others', () => {
       const socket = await open();
       socket.write(`${head(INFER, 32 * MIB)}\r\n`);
       // Without a refusal it waits for the body.
-      const answer = await Promise.race([answerOf(socket), sleep(500, '')]);
+      const answer = await Promise.race([answerOf(socket), sleep(2000, '')]);
       socket.destroy();
       return answer;
     };

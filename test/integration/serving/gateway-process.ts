@@ -2,10 +2,9 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { chooseFreePort } from '../../../src/embedded/ports.ts';
 import { get, until } from './serving-fixture.ts';
 import type { ServingWorld } from './serving-fixture.ts';
 
@@ -25,15 +24,6 @@ export interface GatewayProcess {
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 export function gatewayFolder(): string {
   return mkdtempSync(join(tmpdir(), 'gateway-process-'));
 }
@@ -44,7 +34,8 @@ export async function startGatewayProcess(
   dataDir: string,
   more: Readonly<Record<string, string>> = {},
 ): Promise<GatewayProcess> {
-  const port = await freePort();
+  // From below the range that systems give out themselves: else it may be gone before the gateway has started.
+  const port = await chooseFreePort(new Set());
   const env = {
     ...world.env,
     PERENNIAL_DATA_DIR: dataDir,

@@ -232,7 +232,7 @@ describe('the Open Inference Protocol', () => {
       'the refusal',
       async () =>
         (await world.db.query<{ error: string | null }>('SELECT error FROM route_acks')).rows[0]?.error,
-      (error) => error !== null,
+      (error) => typeof error === 'string',
     );
     expect(ack).toContain('SIGNATURE_MISMATCH');
     expect((await post(gateway.url, RANK, rankBody('r-still'))).body.version).toBe(v1);

@@ -45,5 +45,5 @@ it('leaves no trainer behind when its worker is killed', async () => {
   expect(pids.map(isRunning)).toEqual([true, true]);
   worker.removeAllListeners('exit');
   worker.kill('SIGKILL');
-  await vi.waitUntil(() => pids.every((pid) => !isRunning(pid)), { timeout: 10_000 });
+  await vi.waitUntil(() => pids.every((pid) => !isRunning(pid)), { timeout: 60_000 });
 });

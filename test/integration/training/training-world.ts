@@ -93,9 +93,10 @@ export class TrainingWorld {
     const model = `model-${String(this.#count)}`;
     const spec = specOf(model, {
       command: ['python', 'trainer.py'],
-      timeout: '50s',
-      progressTimeout: '40s',
-      graceTime: '5s',
+      // Far more than these trainers take on a busy machine; who shall be too slow gets less.
+      timeout: '3m',
+      progressTimeout: '2m',
+      graceTime: '1m',
       ...trainer,
     });
     const { bundle } = this;

@@ -69,21 +69,27 @@ describe('SQL from a spec', () => {
     expect(failure.message).not.toContain(directory);
   });
 
+  const endless =
+    'SELECT count(*) AS n FROM range(1000000000) a, range(1000000000) b WHERE a.range + b.range = 1';
+
   it('is stopped at its time limit', async () => {
-    const endless =
-      'SELECT count(*) AS n FROM range(1000000000) a, range(1000000000) b WHERE a.range + b.range = 1';
     await expect(user(endless, { timeLimitMs: 100 })).rejects.toMatchObject({ code: 'SQL_TOO_SLOW' });
   });
 
   it('is stopped by a cancellation', async () => {
     const controller = new AbortController();
-    const running = user(
-      'SELECT count(*) AS n FROM range(1000000000) a, range(1000000000) b WHERE a.range + b.range = 1',
-      {
-        signal: controller.signal,
-      },
-    );
+    const running = user(endless, { signal: controller.signal });
     setTimeout(() => controller.abort(), 100);
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('is stopped by a cancellation that comes in the moment in which it begins', async () => {
+    const controller = new AbortController();
+    const running = withDuckDb({ directory, signal: controller.signal }, async (session) => {
+      const numbers = session.numbers(endless);
+      controller.abort();
+      return numbers;
+    });
     await expect(running).rejects.toMatchObject({ name: 'AbortError' });
   });
 

@@ -18,7 +18,7 @@ async function serve(answer: RequestListener): Promise<URL> {
   return new URL(`http://127.0.0.1:${typeof address === 'object' ? String(address?.port) : ''}/hook`);
 }
 
-const post = (url: URL, timeoutMs = 5_000) =>
+const post = (url: URL, timeoutMs = 15_000) =>
   postWebhook(
     { url, headers: { 'content-type': 'application/json', 'webhook-id': 'msg_1' }, body: '{"ä":1}' },
     { allowedHosts: [url.host], timeoutMs },

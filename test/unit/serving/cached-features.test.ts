@@ -24,7 +24,7 @@ function source(
         ]);
       return new Map(rows);
     },
-    ttlMs: 10_000,
+    ttlMs: 600_000,
     maxRows: 100,
     restMs: 0,
     timeoutMs: 50,

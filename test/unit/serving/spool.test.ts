@@ -53,8 +53,9 @@ describe('the spool', () => {
     spool.append(record('r1'));
     expect(spool.sealed()).toHaveLength(1);
     const slow = open(folder());
+    const before = Date.now();
     slow.append(record('r1'));
-    slow.sealIfDue(Date.now());
+    slow.sealIfDue(before);
     expect(slow.sealed()).toHaveLength(0);
     slow.sealIfDue(Date.now() + 1000);
     expect(slow.sealed()).toHaveLength(1);

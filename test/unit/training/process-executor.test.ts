@@ -20,7 +20,8 @@ function shell(script: string, more: Partial<TrainerCommand> = {}): TrainerComma
     environment: { PATH: process.env['PATH'] ?? '' },
     logPath: join(folder, 'trainer.log'),
     secrets: [],
-    graceTimeMs: 5_000,
+    // Longer than a test may take: who is killed for being slow must be one that a test wants killed.
+    graceTimeMs: 60_000,
     ...more,
   };
 }
@@ -113,7 +114,7 @@ describe('a trainer as a process', () => {
     const child = Number(readFileSync(join(folder, 'child'), 'utf8'));
     expect(isAlive(child)).toBe(true);
     expect(await executor.cancel('run/1')).toMatchObject({ signal: 'SIGKILL', cancelled: true });
-    await vi.waitUntil(() => !isAlive(child), { timeout: 5_000 });
+    await vi.waitUntil(() => !isAlive(child), { timeout: 30_000 });
   });
 
   it('does not wait for a child that a trainer left behind with its pipes', async () => {
@@ -121,7 +122,7 @@ describe('a trainer as a process', () => {
     await executor.start(shell('sleep 600 & echo $! > child; exit 0'));
     expect(await endOf(executor)).toMatchObject({ exitCode: 0 });
     const child = Number(readFileSync(join(folder, 'child'), 'utf8'));
-    await vi.waitUntil(() => !isAlive(child), { timeout: 5_000 });
+    await vi.waitUntil(() => !isAlive(child), { timeout: 30_000 });
   });
 
   it('bounds the log and keeps its end', async () => {

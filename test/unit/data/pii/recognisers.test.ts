@@ -59,7 +59,8 @@ describe('recognisePii', () => {
   });
 
   it('stays linear on long texts without anything in them', () => {
-    const started = performance.now();
+    // Processor time: what others take of this machine is not the texts' fault.
+    const before = process.cpuUsage();
     for (const text of [
       'a'.repeat(200_000),
       '1'.repeat(200_000),
@@ -69,7 +70,8 @@ describe('recognisePii', () => {
       `${'a@'.repeat(50_000)}b`,
     ])
       recognisePii(text);
-    expect(performance.now() - started).toBeLessThan(5000);
+    const { user } = process.cpuUsage(before);
+    expect(user / 1000).toBeLessThan(5000);
   });
 
   it('has patterns that are global, so that all of a text is read', () => {
