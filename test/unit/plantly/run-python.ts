@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 
 export const PLANTLY = resolve(import.meta.dirname, '../../../examples/plantly');
-export const PYTHON = resolve(PLANTLY, '../../.venv/bin/python');
+const PYTHON = resolve(PLANTLY, '../../.venv/bin/python');
 
 /** Runs Python to its end; rejects with its stderr unless it exits as expected. */
 export async function runPython(
