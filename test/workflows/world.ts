@@ -75,6 +75,8 @@ export class World {
     input: { readonly version?: number; readonly kind?: string },
   ) => Promise<void> | void = () => undefined;
   beforeNotify: (notice: Notice) => void = () => undefined;
+  /** Of the monitors; one may be judged twice, as any activity may run twice. */
+  readonly passes = new Set<string>();
 
   constructor(policy: Parameters<typeof policyOf>[0] = {}) {
     this.policy = policyOf(policy);
@@ -145,7 +147,10 @@ export class World {
       return { evaluationId: `evaluation-${version}${again === undefined ? '' : `-${again}`}`, metrics: {} };
     },
     assessGates: async ({ version, champion }) => this.gates(version, champion),
-    computeFindings: async ({ passId }) => this.findings(passId),
+    computeFindings: async ({ passId }) => {
+      this.passes.add(passId);
+      return this.findings(passId);
+    },
     train: async ({ version, runId }) => {
       await this.train(version);
       return { runId, artifact: `sha-${version}`, sizeBytes: 1, metrics: {}, device: 'cpu', durationMs: 1 };
