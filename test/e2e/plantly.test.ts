@@ -91,7 +91,7 @@ describe('the life of the plant recommender', () => {
       z.object({ incident: z.object({ severity: z.string(), facts: z.record(z.string(), z.string()) }) }),
     );
     expect(incident).toMatchObject({ severity: 'critical', facts: { version: '3' } });
-    expect(told.facts('rollback', z.object({ seconds: z.coerce.number() })).seconds).toBeLessThan(30);
+    expect(told.facts('rollback', z.object({ seconds: z.coerce.number() })).seconds).toBeLessThan(60);
     const alert = told.facts('alert', Alert);
     expect(alert.mails).toBeGreaterThan(0);
     expect(alert.slack).toBeGreaterThan(0);
