@@ -1,9 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import {
-  lifecycleStateQuery,
-  revalidateUpdate,
-  specAppliedSignal,
-} from '../../src/contracts/workflows/lifecycle.ts';
+import { revalidateUpdate, specAppliedSignal } from '../../src/contracts/workflows/lifecycle.ts';
 import { EMIL, gateReport } from './builders.ts';
 import { live } from './steps.ts';
 import type { Life } from './steps.ts';
@@ -41,16 +37,15 @@ describe('a spec that was applied', () => {
   afterAll(async () => {
     await stage.close();
   });
-  const stateOf = (life: Life) => life.handle.query(lifecycleStateQuery);
 
   it('rules the version that is asked for next, also where it is slow to load', async () => {
     const world = new World();
     await live(stage, world, async (life) => {
-      await life.until('the first one is loaded', async () => (await stateOf(life)).specRevision === 1);
+      await life.until('the first one is loaded', async () => (await life.state()).specRevision === 1);
       const spec = slowToLoad(world, life);
       await spec.apply(2);
       const asked = life.request('after');
-      await soon(async () => expect((await stateOf(life)).starting).not.toBeNull());
+      await soon(async () => expect((await life.state()).starting).not.toBeNull());
       spec.letGo();
       await asked;
       await life.until('it is started', () => world.decision('trigger', 1) !== undefined);
@@ -78,7 +73,7 @@ describe('a spec that was applied', () => {
   it('is loaded when it comes while the one before it is loaded', async () => {
     const world = new World();
     await live(stage, world, async (life) => {
-      await life.until('the first one is loaded', async () => (await stateOf(life)).specRevision === 1);
+      await life.until('the first one is loaded', async () => (await life.state()).specRevision === 1);
       let loads = 0;
       world.beforeCall = async (activity) => {
         if (activity !== 'loadPolicy') return;
@@ -88,7 +83,7 @@ describe('a spec that was applied', () => {
         world.policy = { ...world.policy, specRevision: loads === 1 ? 2 : 3 };
       };
       await life.handle.signal(specAppliedSignal, { revision: 2 });
-      await life.until('the newest one is loaded', async () => (await stateOf(life)).specRevision === 3);
+      await life.until('the newest one is loaded', async () => (await life.state()).specRevision === 3);
     });
   });
 

@@ -6,7 +6,6 @@ import {
   resolveUpdate,
 } from '../../src/contracts/workflows/incident.ts';
 import {
-  lifecycleStateQuery,
   pauseUpdate,
   requestVersionUpdate,
   resumeUpdate,
@@ -16,7 +15,6 @@ import {
 import type { FindingAction } from '../../src/domain/finding.ts';
 import { EMIL, finding, gateReport, OTTO, trigger } from './builders.ts';
 import { expectRefused, live, rolloutPhase } from './steps.ts';
-import type { Life } from './steps.ts';
 import { openStage } from './time-skipping.ts';
 import type { Stage } from './time-skipping.ts';
 import { refused, World } from './world.ts';
@@ -35,7 +33,6 @@ describe('a lifecycle', () => {
   afterAll(async () => {
     await stage.close();
   });
-  const stateOf = (life: Life) => life.handle.query(lifecycleStateQuery);
   const incident = (world: World, title: string) =>
     [...world.incidents].find(([, row]) => row.title.includes(title))?.[0] ?? null;
 
@@ -62,7 +59,7 @@ describe('a lifecycle', () => {
         weights: [{ version: 1, weight: 100 }],
       });
       expect(world.calls.get('measureRollout')).toBe(measured);
-      expect((await stateOf(life)).rolledBack).toEqual([2]);
+      expect((await life.state()).rolledBack).toEqual([2]);
     });
   });
 
@@ -78,7 +75,7 @@ describe('a lifecycle', () => {
       expect(world.champion).toBe(2);
       expect(world.stage(2)).toBe('champion');
       await life.until('paged', () => incident(world, 'rollback of') !== null);
-      expect((await stateOf(life)).rollback).toMatchObject({ status: 'rollback_failed' });
+      expect((await life.state()).rollback).toMatchObject({ status: 'rollback_failed' });
       await life.until('recorded', () => world.decision('rollback', 2)?.outcome === 'rollback_failed');
     });
   });
@@ -113,7 +110,7 @@ describe('a lifecycle', () => {
       expect(world.incidents.size).toBe(1);
       await life.passApproval(3);
       await life.untilChampion(3);
-      const state = await stateOf(life);
+      const state = await life.state();
       expect(state.episode).toBeNull();
       expect(world.versions.get(3)?.key).toMatch(/^episode\/.*\/retraining-1$/);
       expect([...world.promotions.values()].filter(({ kind }) => kind === 'rollback')).toHaveLength(1);
@@ -150,7 +147,7 @@ describe('a lifecycle', () => {
       await stage.env.sleep('6h');
       expect(world.versions.size).toBe(4);
       expect(world.champion).toBe(1);
-      expect((await stateOf(life)).episode).toMatchObject({ strikes: 3 });
+      expect((await life.state()).episode).toMatchObject({ strikes: 3 });
       expect(world.decision('retraining')?.outcome).toBe('stopped');
     });
   });
@@ -168,7 +165,7 @@ describe('a lifecycle', () => {
       }
       const last = await life.handle.executeUpdate(requestVersionUpdate, { args: [trigger('last')] });
       expect(last).toMatchObject({ kind: 'coalesced' });
-      const waiting = (await stateOf(life)).waitingTrigger;
+      const waiting = (await life.state()).waitingTrigger;
       expect(waiting?.trigger.key).toBe('last');
       expect(await life.request('storm-700')).toMatchObject({ kind: 'coalesced' });
       open();
@@ -178,7 +175,7 @@ describe('a lifecycle', () => {
       );
       await stage.env.sleep('3h');
       expect(world.versions.size).toBe(2);
-      expect((await stateOf(life)).processedKeys.length).toBeLessThanOrEqual(500);
+      expect((await life.state()).processedKeys.length).toBeLessThanOrEqual(500);
     });
   });
 
@@ -299,7 +296,7 @@ describe('a lifecycle', () => {
       });
       await life.until(
         'the lifecycle knows',
-        async () => Object.keys((await stateOf(life)).incidents).length === 0,
+        async () => Object.keys((await life.state()).incidents).length === 0,
       );
       await life.report(finding('kpi', 1));
       await life.until('a new incident', () => world.incidents.size === 2);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { produceVersionId } from '../../src/contracts/workflows/ids.ts';
-import { lifecycleStateQuery } from '../../src/contracts/workflows/lifecycle.ts';
 import { productionStateQuery } from '../../src/contracts/workflows/production.ts';
 import type { FindingAction } from '../../src/domain/finding.ts';
 import { finding } from './builders.ts';
@@ -48,8 +47,7 @@ describe('a retraining that a finding asked for', () => {
       'v2 waits',
       async () => world.versions.size === 2 && ((await stateOf(life)).newExamples?.count ?? null) !== null,
     );
-  const champion = async (life: Life, version: number) =>
-    (await life.handle.query(lifecycleStateQuery)).champion === version;
+  const champion = async (life: Life, version: number) => (await life.state()).champion === version;
   /** Version 1 is champion, and a breach is found: version 2 begins. */
   async function drift(world: World, life: Life): Promise<void> {
     await life.request('first');
@@ -189,7 +187,7 @@ describe('a retraining that a finding asked for', () => {
       await untilItWaits(life, world);
       await production(life, 2).cancel();
       await life.until('v2 is aborted', () => world.stage(2) === 'aborted');
-      const state = () => life.handle.query(lifecycleStateQuery);
+      const state = () => life.state();
       await life.until('v3 waits', async () => (await state()).production?.version === 3);
       const { episode, production: next } = await state();
       expect(episode).toMatchObject({ strikes: 1, since: SEEN_UNTIL });

@@ -4,7 +4,6 @@ import {
   decideUpdate,
   promotionStateQuery,
 } from '../../src/contracts/workflows/promotion.ts';
-import { lifecycleStateQuery } from '../../src/contracts/workflows/lifecycle.ts';
 import { ADA, EMIL, gateReport, MIRA, OTTO } from './builders.ts';
 import { expectRefused, live } from './steps.ts';
 import { openStage } from './time-skipping.ts';
@@ -185,7 +184,7 @@ describe('promotion of a version', () => {
       await life.until('v2 is a candidate', () => world.stage(2) === 'candidate');
       await life.request('t3');
       await life.until('v2 expired', () => world.stage(2) === 'expired');
-      const state = await life.handle.query(lifecycleStateQuery);
+      const state = await life.state();
       expect(state.promotion?.version).toBe(1);
       expect(state.waitingCandidate?.version).toBe(3);
       await life.approve(1);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { lifecycleStateQuery, revalidateUpdate } from '../../src/contracts/workflows/lifecycle.ts';
+import { revalidateUpdate } from '../../src/contracts/workflows/lifecycle.ts';
 import { promotionStateQuery } from '../../src/contracts/workflows/promotion.ts';
 import { EMIL, gateReport, MIRA } from './builders.ts';
 import { expectRefused, live } from './steps.ts';
@@ -99,7 +99,7 @@ describe('a version that is validated again', () => {
       await vi.waitFor(() => expect(world.stage(3)).toBe('validated'), { timeout: 200_000 });
       finish();
       await life.until('v2 waits', async () => {
-        const { waitingCandidate } = await life.handle.query(lifecycleStateQuery);
+        const { waitingCandidate } = await life.state();
         return waitingCandidate?.version === 2;
       });
       await expectRefused(revalidate(life, 3), 'REVALIDATION_SUPERSEDED');
@@ -123,7 +123,7 @@ describe('a version that is validated again', () => {
       expect(world.noticesOf('version_rejected')[0]?.text).toBe('MODEL_UNLOADABLE: the file is gone');
       await life.until('it is on record', () => world.decision('revalidation', 1)?.outcome === 'failed');
       expect(world.stage(1)).toBe('candidate');
-      expect((await life.handle.query(lifecycleStateQuery)).revalidation).toBeNull();
+      expect((await life.state()).revalidation).toBeNull();
     });
   });
 });

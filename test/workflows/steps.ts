@@ -9,6 +9,7 @@ import { decideUpdate, promotionStateQuery } from '../../src/contracts/workflows
 import { rolloutStateQuery } from '../../src/contracts/workflows/rollout.ts';
 import type { Actor } from '../../src/domain/actor.ts';
 import type { Finding } from '../../src/domain/finding.ts';
+import type { LifecycleState } from '../../src/domain/lifecycle/state.ts';
 import type { Trigger } from '../../src/domain/trigger.ts';
 import { EMIL, trigger } from './builders.ts';
 import { eventually, REF, startLifecycle } from './time-skipping.ts';
@@ -26,6 +27,7 @@ export interface Life {
   readonly approve: (version: number, actor?: Actor, evidenceHash?: string) => Promise<unknown>;
   /** Waits until the version asks for approval, and approves it. */
   readonly passApproval: (version: number) => Promise<void>;
+  readonly state: () => Promise<LifecycleState>;
   /** Waits until the version is champion: in the registry, and for the lifecycle, which hears of it afterwards. */
   readonly untilChampion: (version: number) => Promise<void>;
   readonly promote: (version: number) => Promise<void>;
@@ -65,10 +67,11 @@ export async function live<T>(stage: Stage, world: World, body: (life: Life) => 
       await until(`v${version} waits for approval`, () => waitsForApproval(version));
       await life.approve(version);
     },
+    state: () => handle.query(lifecycleStateQuery),
     untilChampion: (version) =>
       until(`v${version} is champion`, async () => {
         if (world.champion !== version) return false;
-        const { champion, promotion } = await handle.query(lifecycleStateQuery);
+        const { champion, promotion } = await life.state();
         return champion === version && promotion === null;
       }),
     async promote(version) {

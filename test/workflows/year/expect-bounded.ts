@@ -1,6 +1,5 @@
 import { Worker } from '@temporalio/worker';
 import { expect } from 'vitest';
-import { lifecycleStateQuery } from '../../../src/contracts/workflows/lifecycle.ts';
 import { Approval, Notifications, Retraining, Rollout } from '../../../src/contracts/spec/operation.ts';
 import { live } from '../steps.ts';
 import type { Life } from '../steps.ts';
@@ -63,7 +62,7 @@ function watchChampions(world: World): () => number {
 
 async function expectNothingStuck(stage: Stage, world: World, life: Life, lived: Lived): Promise<void> {
   const { workflow } = stage.env.client;
-  const state = await life.handle.query(lifecycleStateQuery);
+  const state = await life.state();
   const { starting, production, promotion, waitingCandidate, waitingTrigger, paused } = state;
   expect({ starting, production, promotion, waitingCandidate, waitingTrigger, paused }).toEqual({
     starting: null,

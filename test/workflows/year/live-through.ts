@@ -10,7 +10,6 @@ import {
 } from '../../../src/contracts/workflows/ids.ts';
 import { acknowledgeUpdate, resolveUpdate } from '../../../src/contracts/workflows/incident.ts';
 import {
-  lifecycleStateQuery,
   pauseUpdate,
   requestVersionsUpdate,
   requestVersionUpdate,
@@ -192,7 +191,7 @@ export async function liveThrough(
     }
   };
   const sample = async (): Promise<void> => {
-    stateSizes.push(JSON.stringify(await life.handle.query(lifecycleStateQuery)).length);
+    stateSizes.push(JSON.stringify(await life.state()).length);
   };
 
   for (const happening of plan.happenings) {
