@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
+import { newestRun, partRows } from '../domain/dataset.ts';
 import type { ColumnProfile, DatasetColumn, DatasetManifest, DatasetPart } from '../domain/dataset.ts';
 import type { SourceRef } from '../registry/datasets.ts';
 import { datasetSql } from './dataset-views.ts';
@@ -10,7 +11,7 @@ import type { SqlValue } from './duckdb-values.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import { quoteName, quoteNames, quoteValue } from './sql-text.ts';
 
-/** Beyond this many parts a version is rewritten as one part with the same rows. */
+/** Beyond this many parts the newest of a version are rewritten as one part with the same rows. */
 export const MAX_PARTS = 50;
 
 export interface AppendOptions {
@@ -45,8 +46,8 @@ export async function appendBatch(
   const columns = mergeColumns(kept?.manifest.columns ?? [], batchColumns);
   const files = [...(kept?.files ?? []), path];
   const parts = [...(kept?.manifest.parts ?? []), part];
-  const total = parts.reduce((sum, p) => sum + p.rows, 0);
-  const rows = primaryKey.length === 0 ? total : await distinctKeys(session, files, primaryKey);
+  const total = partRows(parts);
+  const rows = primaryKey.length === 0 ? total : await countKeys(session, kept, path, primaryKey);
   const appended: DatasetManifest = {
     kind: 'dataset',
     model: ref.model,
@@ -71,14 +72,22 @@ export function manifestDigest(manifest: DatasetManifest): string {
   return createHash('sha256').update(canonicalJson(manifest)).digest('hex');
 }
 
+const NEWEST = 'newest parts';
+
 async function compacted(
   session: DuckDbSession,
   store: ArtifactStore,
   manifest: DatasetManifest,
   files: readonly string[],
 ): Promise<DatasetManifest> {
-  const { part } = await writePart(session, store, datasetSql(manifest, files));
-  return { ...manifest, parts: [part], rows: part.rows, replaced: 0 };
+  const from = newestRun(manifest.parts);
+  const newest = files.slice(from);
+  await session.run(`CREATE OR REPLACE VIEW ${quoteName(NEWEST)} AS SELECT * FROM ${rowsOf(newest)}`);
+  const present = new Set((await session.columns(NEWEST)).map((c) => c.name));
+  const columns = manifest.columns.filter((c) => present.has(c.name));
+  const { part } = await writePart(session, store, datasetSql({ ...manifest, columns }, newest));
+  const parts = [...manifest.parts.slice(0, from), part];
+  return { ...manifest, parts, replaced: partRows(parts) - manifest.rows };
 }
 
 /** Writes the rows of trusted SQL as Parquet into scratch directory and store. */
@@ -100,16 +109,35 @@ function mergeColumns(before: readonly DatasetColumn[], batch: readonly DatasetC
   return [...before, ...batch.filter((c) => !known.has(c.name))];
 }
 
-async function distinctKeys(
+function rowsOf(files: readonly string[]): string {
+  return `read_parquet([${files.map((file) => quoteValue(file)).join(', ')}], union_by_name = true)`;
+}
+
+/** How many keys there are with the batch. Of rows that were counted already only the keys are looked up, not all counted anew. */
+async function countKeys(
   session: DuckDbSession,
-  files: readonly string[],
+  before: AppendOptions['parent'],
+  batch: string,
   primaryKey: readonly string[],
 ): Promise<number> {
-  const list = files.map((file) => quoteValue(file)).join(', ');
-  const [row] = await session.rows(
-    `SELECT count(*) AS n FROM (SELECT DISTINCT ${quoteNames(primaryKey)} FROM read_parquet([${list}], union_by_name = true))`,
+  const keys = quoteNames(primaryKey);
+  const counted = before !== null && canonicalJson(before.manifest.primaryKey) === canonicalJson(primaryKey);
+  if (!counted) {
+    const files = [...(before?.files ?? []), batch];
+    const [row] = await session.rows(
+      `SELECT count(*) AS n FROM (SELECT DISTINCT ${keys} FROM ${rowsOf(files)})`,
+    );
+    return Number(row?.n);
+  }
+  // Missing keys are one key, as DISTINCT has it.
+  const same = primaryKey.map(
+    (key) => `known.${quoteName(key)} IS NOT DISTINCT FROM batch.${quoteName(key)}`,
   );
-  return Number(row?.n);
+  const [row] = await session.rows(
+    `SELECT count(*) AS n FROM (SELECT DISTINCT ${keys} FROM ${rowsOf([batch])}) AS batch
+      WHERE NOT EXISTS (SELECT 1 FROM ${rowsOf(before.files)} AS known WHERE ${same.join(' AND ')})`,
+  );
+  return before.manifest.rows + Number(row?.n);
 }
 
 async function profileOf(

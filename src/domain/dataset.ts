@@ -5,6 +5,27 @@ export interface DatasetPart {
   readonly bytes: number;
 }
 
+export function partRows(parts: readonly DatasetPart[]): number {
+  return parts.reduce((sum, part) => sum + part.rows, 0);
+}
+
+/**
+ * Where the run of newest parts begins that are worth rewriting as one: the last two, and before them each that is at
+ * most twice as large as all after it. So a row is rewritten as often as its source doubles, not each time that parts
+ * become many, and a source of any age keeps few parts.
+ * @param parts at least two
+ */
+export function newestRun(parts: readonly DatasetPart[]): number {
+  let from = parts.length;
+  let bytes = 0;
+  for (const part of [...parts].reverse()) {
+    if (parts.length - from >= 2 && part.bytes > 2 * bytes) break;
+    from -= 1;
+    bytes += part.bytes;
+  }
+  return from;
+}
+
 export interface DatasetColumn {
   readonly name: string;
   /** DuckDB's name of the type. */
