@@ -73,7 +73,7 @@ async function notServable(
 
 async function awaitRoute(db: Database, input: AwaitRouteInput): Promise<{ readonly gateways: number }> {
   const signal = cancellationSignal();
-  const giveUpAt = Date.now() + ABSENT_AFTER_MS;
+  const giveUpAt = performance.now() + ABSENT_AFTER_MS;
   for (;;) {
     const gateways = await gatewayObedience(db, input);
     const refusing = gateways.find((one) => one.error !== null && (one.generation ?? 0) >= input.generation);
@@ -83,7 +83,7 @@ async function awaitRoute(db: Database, input: AwaitRouteInput): Promise<{ reado
     }
     const waiting = gateways.filter((one) => (one.generation ?? 0) < input.generation);
     if (gateways.length > 0 && waiting.length === 0) return { gateways: gateways.length };
-    if (gateways.length === 0 && Date.now() >= giveUpAt) {
+    if (gateways.length === 0 && performance.now() >= giveUpAt) {
       const text = `No gateway of ${input.environment} has been seen for ${GATEWAY_LIVE_MS / 1000} s; generation ${input.generation} of ${input.model} waits.`;
       throw new PerennialError(GATEWAY_ABSENT, text);
     }

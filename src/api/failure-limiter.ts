@@ -27,7 +27,7 @@ export class FailureLimiter {
   /** Hashes of proofs that were right the last time, the latest last. */
   readonly #proven = new Set<string>();
 
-  constructor(now: () => number = Date.now) {
+  constructor(now = () => performance.now()) {
     this.#claims = new FailureWindows(MAX_FAILURES_OF_CLAIM, now);
     this.#addresses = new FailureWindows(MAX_FAILURES_OF_ADDRESS, now);
   }

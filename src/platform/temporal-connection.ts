@@ -32,15 +32,15 @@ export async function connectTemporal(
   config: TemporalConfig,
   timeoutMs = READY_TIMEOUT_MS,
 ): Promise<Connection> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
     try {
       return await Connection.connect({
         ...temporalConnectionOptions(config),
-        connectTimeout: Math.max(1_000, deadline - Date.now()),
+        connectTimeout: Math.max(1_000, deadline - performance.now()),
       });
     } catch (cause) {
-      if (Date.now() >= deadline) {
+      if (performance.now() >= deadline) {
         const text = `Temporal at ${config.address} did not answer within ${String(timeoutMs)} ms. Is the server running?`;
         throw new PerennialError(DEPENDENCY_UNAVAILABLE, text, { cause });
       }
@@ -55,9 +55,9 @@ export async function connectTemporal(
  */
 export async function prepareNamespace(connection: Connection, namespace: string): Promise<void> {
   await registerNamespace(connection, namespace);
-  const deadline = Date.now() + READY_TIMEOUT_MS;
+  const deadline = performance.now() + READY_TIMEOUT_MS;
   let cause: unknown;
-  while (Date.now() < deadline) {
+  while (performance.now() < deadline) {
     try {
       const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
       const missing = Object.entries(SEARCH_ATTRIBUTES).filter(

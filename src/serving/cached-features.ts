@@ -18,6 +18,7 @@ export interface CachedFeaturesOptions {
 interface Entry {
   /** null: there is no row of this key. */
   readonly row: OnlineRow | null;
+  /** Of `performance.now()`: a wall clock that is set back would keep it for as long. */
   readonly at: number;
 }
 
@@ -25,7 +26,7 @@ interface Entry {
 export class CachedFeatures {
   readonly #options: CachedFeaturesOptions;
   readonly #entries = new Map<string, Entry>();
-  #restUntil = 0;
+  #restUntil = -Infinity;
   hits = 0;
   misses = 0;
   stale = 0;
@@ -42,7 +43,7 @@ export class CachedFeatures {
     model: string,
     lookups: ReadonlyMap<string, OnlineLookup>,
   ): Promise<Map<string, OnlineRow | null>> {
-    const now = Date.now();
+    const now = performance.now();
     const found = new Map<string, OnlineRow | null>();
     const wanted: OnlineLookup[] = [];
     for (const [id, lookup] of lookups) {
@@ -60,7 +61,7 @@ export class CachedFeatures {
         rows = await withTimeout(this.#options.read(model, wanted), this.#options.timeoutMs);
       } catch (error) {
         cause = error;
-        this.#restUntil = Date.now() + this.#options.restMs;
+        this.#restUntil = performance.now() + this.#options.restMs;
         this.#options.onError?.(error);
       }
     }

@@ -31,7 +31,7 @@ export class SegmentShipper {
 
   start(): void {
     this.#timer = setInterval(() => {
-      this.#options.spool.sealIfDue(Date.now());
+      this.#options.spool.sealIfDue(performance.now());
       void this.shipSealed();
     }, this.#options.everyMs);
     this.#timer.unref();

@@ -79,7 +79,7 @@ export class Spool {
     if (this.#openBytes >= this.#options.sealBytes) this.seal();
   }
 
-  /** Seals the open segment if it is old enough. */
+  /** Seals the open segment if it is old enough, by a clock that nobody sets: `now` is of `performance.now()`. */
   sealIfDue(now: number): void {
     if (this.#fd !== null && now - this.#openedAt >= this.#options.sealMs) this.seal();
   }
@@ -125,7 +125,7 @@ export class Spool {
     this.#segmentId = `${this.#options.gatewayId}-${time}-${process.pid}-${randomBytes(4).toString('hex')}`;
     const fd = openSync(this.#path(this.#segmentId, OPEN_SUFFIX), 'ax');
     this.#fd = fd;
-    this.#openedAt = Date.now();
+    this.#openedAt = performance.now();
     this.#openBytes = fstatSync(fd).size;
     return fd;
   }

@@ -96,6 +96,7 @@ async function attemptRun(parts: TrainingParts, attempt: Attempt, host: AttemptH
   const { db, store, executor, gpus } = parts;
   const { manifest: frame } = await openFrame(store, input.frame);
   const deadline = Date.now() + trainer.timeout;
+  const stopAt = performance.now() + trainer.timeout;
   const secrets = [...parts.secrets, ...trainer.environment.map((name) => parts.environment[name] ?? '')];
   const given = gpus.take(trainer.resources.gpus);
   try {
@@ -121,7 +122,7 @@ async function attemptRun(parts: TrainingParts, attempt: Attempt, host: AttemptH
       secrets,
       graceTimeMs: trainer.graceTime,
     });
-    const limits = { deadline, progressTimeoutMs: trainer.progressTimeout };
+    const limits = { stopAt, progressTimeoutMs: trainer.progressTimeout };
     await superviseTrainer(parts, { id, checkpointDir: workspace.checkpointDir }, limits, host);
   } finally {
     gpus.giveBack(given);

@@ -63,8 +63,8 @@ export async function withHeartbeats<T>(
 }
 
 export interface SupervisionLimits {
-  /** Milliseconds since the epoch. */
-  readonly deadline: number;
+  /** Of `performance.now()`, as all times here: a wall clock that is set must not end a training. */
+  readonly stopAt: number;
   readonly progressTimeoutMs: number;
 }
 
@@ -111,11 +111,11 @@ function reasonToStop(
   signal: AbortSignal,
 ): PerennialError | 'cancelled' | null {
   if (signal.aborted) return 'cancelled';
-  const now = Date.now();
-  if (now >= limits.deadline)
+  const now = performance.now();
+  if (now >= limits.stopAt)
     return new PerennialError(
       TRAINER_TIMEOUT,
-      `the trainer was stopped at its deadline ${new Date(limits.deadline).toISOString()}, at ${state.where()}`,
+      `the trainer was stopped when its time was over, at ${state.where()}`,
     );
   if (now - state.lastProgressAt >= limits.progressTimeoutMs)
     return new PerennialError(
@@ -128,7 +128,7 @@ function reasonToStop(
 /** What is known of a trainer under way. A repeated step is no progress. */
 class SupervisionState {
   readonly #host: AttemptHost;
-  lastProgressAt = Date.now();
+  lastProgressAt = performance.now();
   #progress: TrainerProgress['progress'] | null = null;
   #checkpoint: StoredCheckpoint | null;
 
@@ -139,14 +139,14 @@ class SupervisionState {
   }
 
   progressed(progress: TrainerProgress['progress'] | null): void {
-    if (progress !== null && progress.step !== this.#progress?.step) this.lastProgressAt = Date.now();
+    if (progress !== null && progress.step !== this.#progress?.step) this.lastProgressAt = performance.now();
     this.#progress = progress ?? this.#progress;
     this.beat();
   }
 
   checkpointed(stored: StoredCheckpoint): void {
     this.#checkpoint = stored;
-    this.lastProgressAt = Date.now();
+    this.lastProgressAt = performance.now();
     this.beat();
   }
 
@@ -175,7 +175,7 @@ class CheckpointKeeper {
   readonly #log: Logger;
   readonly #onStored: (stored: StoredCheckpoint) => void;
   #newestStored = 0;
-  #lookedAt = Date.now();
+  #lookedAt = performance.now();
   #underWay: Promise<void> | null = null;
 
   constructor(
@@ -191,8 +191,8 @@ class CheckpointKeeper {
   }
 
   look(): void {
-    if (this.#underWay !== null || Date.now() - this.#lookedAt < CHECKPOINT_SCAN_MS) return;
-    this.#lookedAt = Date.now();
+    if (this.#underWay !== null || performance.now() - this.#lookedAt < CHECKPOINT_SCAN_MS) return;
+    this.#lookedAt = performance.now();
     this.#underWay = this.#keep().finally(() => (this.#underWay = null));
   }
 

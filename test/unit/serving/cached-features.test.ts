@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { onlineRowId } from '../../../src/registry/online-features.ts';
 import type { OnlineLookup, OnlineRow } from '../../../src/registry/online-features.ts';
 import { CachedFeatures } from '../../../src/serving/cached-features.ts';
@@ -33,6 +33,8 @@ function source(
   return { state, features };
 }
 
+afterEach(() => vi.useRealTimers());
+
 describe('CachedFeatures', () => {
   it('asks once for what it has seen within its time, also for what is not there', async () => {
     const { state, features } = source();
@@ -41,6 +43,16 @@ describe('CachedFeatures', () => {
     expect(state.reads).toBe(1);
     expect(again.get(onlineRowId(lookup('a')))?.values).toEqual({ price: 1 });
     expect(again.get(onlineRowId(lookup('absent')))).toBeNull();
+  });
+
+  it('asks anew in its time although the wall clock is set back', async () => {
+    vi.useFakeTimers({ now: 1e12, toFake: ['Date', 'performance'] });
+    const { state, features } = source({ ttlMs: 5_000 });
+    await features.get('m', wanted('a'));
+    vi.setSystemTime(1e12 - 3_600_000);
+    vi.advanceTimersByTime(5_000);
+    await features.get('m', wanted('a'));
+    expect(state.reads).toBe(2);
   });
 
   it('keeps the models apart', async () => {

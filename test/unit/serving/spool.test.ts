@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { recoverSegment } from '../../../src/serving/recover-segment.ts';
 import { convertSegment } from '../../../src/serving/segment-parquet.ts';
 import { Spool } from '../../../src/serving/spool.ts';
@@ -29,7 +29,10 @@ function record(id: string, at = 1000): SpoolRecord {
   };
 }
 
-function open(directory: string, options: Partial<{ sealBytes: number; limitBytes: number }> = {}): Spool {
+function open(
+  directory: string,
+  options: Partial<{ sealMs: number; sealBytes: number; limitBytes: number }> = {},
+): Spool {
   return new Spool({
     directory,
     gatewayId: 'gw-1',
@@ -39,6 +42,8 @@ function open(directory: string, options: Partial<{ sealBytes: number; limitByte
     ...options,
   });
 }
+
+afterEach(() => vi.useRealTimers());
 
 describe('the spool', () => {
   it('has a line on disk when append returns', () => {
@@ -53,12 +58,22 @@ describe('the spool', () => {
     spool.append(record('r1'));
     expect(spool.sealed()).toHaveLength(1);
     const slow = open(folder());
-    const before = Date.now();
+    const before = performance.now();
     slow.append(record('r1'));
     slow.sealIfDue(before);
     expect(slow.sealed()).toHaveLength(0);
-    slow.sealIfDue(Date.now() + 1000);
+    slow.sealIfDue(performance.now() + 1000);
     expect(slow.sealed()).toHaveLength(1);
+  });
+
+  it('seals in its time although the wall clock is set back', () => {
+    vi.useFakeTimers({ now: 1e12, toFake: ['Date', 'performance'] });
+    const spool = open(folder(), { sealMs: 1000 });
+    spool.append(record('r1'));
+    vi.setSystemTime(1e12 - 3_600_000);
+    vi.advanceTimersByTime(1000);
+    spool.sealIfDue(performance.now());
+    expect(spool.sealed()).toHaveLength(1);
   });
 
   it('refuses rather than loses when the limit is reached, and goes on when there is room', () => {
