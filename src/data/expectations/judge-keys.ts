@@ -31,12 +31,17 @@ export async function judgeKeys(
     context.primaryKey.length === 0
       ? ''
       : `ANTI JOIN ${context.batch} USING (${quoteNames(context.primaryKey)})`;
+  const fresh = `SELECT ${values} FROM ${context.batch} WHERE ${scope} AND ${present}`;
+  const same = columns.map((c) => `old.${c.sql} IS NOT DISTINCT FROM fresh.${c.sql}`).join(' AND ');
+  // Of the rows that are there already only those with a value of the batch are kept: the others may be many.
   const old =
     context.existing === null
       ? ''
-      : `UNION ALL SELECT ${values}, false AS ${IS_NEW} FROM ${quoteName(context.existing)} ${others} WHERE ${scope} AND ${present}`;
+      : `UNION ALL SELECT old.*, false FROM (
+          SELECT ${values} FROM ${quoteName(context.existing)} ${others} WHERE ${scope} AND ${present}
+        ) AS old SEMI JOIN (SELECT DISTINCT * FROM (${fresh})) AS fresh ON ${same}`;
   const repeated = `SELECT ${keys}, count(*) FILTER (${IS_NEW}) AS ${NEW_ROWS} FROM (
-      SELECT ${values}, true AS ${IS_NEW} FROM ${context.batch} WHERE ${scope} AND ${present} ${old}
+      SELECT *, true AS ${IS_NEW} FROM (${fresh}) ${old}
     ) GROUP BY ALL HAVING count(*) > 1 AND bool_or(${IS_NEW})`;
   const [found] = await batch.scan.rows<{ values: number; rows: number }>(
     `SELECT count(*) AS "values", coalesce(sum(${NEW_ROWS}), 0)::BIGINT AS "rows" FROM (${repeated})`,
