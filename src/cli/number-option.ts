@@ -6,7 +6,8 @@ export function numberOption(limits: {
   readonly most?: number;
   readonly whole?: boolean;
 }): (value: string) => number {
-  const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY, whole = false } = limits;
+  const { least = Number.NEGATIVE_INFINITY, whole = false } = limits;
+  const most = limits.most ?? (whole ? Number.MAX_SAFE_INTEGER : Number.POSITIVE_INFINITY);
   return (text) => {
     const value = Number(text);
     const fits = text.trim() !== '' && Number.isFinite(value) && value >= least && value <= most;

@@ -98,7 +98,15 @@ async function readArm(session: DuckDbSession, file: DataFile, name: string): Pr
     );
   const [all] = await session.numbers(`SELECT ${numberSql(column)} FROM ${quoteName(file.table)}`);
   const values = all!.filter(Number.isFinite);
-  return { values, missing: all!.length - values.length, moments: sampleMoments(values) };
+  const moments = sampleMoments(values);
+  if (!Number.isFinite(moments.mean) || !Number.isFinite(moments.variance)) {
+    const largest = values.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most));
+    throw new PerennialError(
+      USAGE,
+      `column "${name}" of ${file.location} holds ${String(largest)}, too large for a mean and a spread to be computed; leave it out, or write a missing value as NULL`,
+    );
+  }
+  return { values, missing: all!.length - values.length, moments };
 }
 
 function inferKind(
