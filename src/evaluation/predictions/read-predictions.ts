@@ -67,6 +67,12 @@ export async function readPredictions(
   const kept = (values: Float64Array): Float64Array =>
     keep === null ? values : gather(values, keep, new Float64Array(keep.length));
   const keptColumn = (at: number | null): Float64Array | null => (at === null ? null : kept(all[at]!));
+  const weights = keptColumn(weight);
+  if (columns.weight !== null && !Number.isFinite(weights!.reduce((sum, w) => sum + w, 0)))
+    throw wrongColumn(
+      columns.weight.name,
+      'its weights add up to more than any number holds; scale them down',
+    );
   const sliceOf = (name: string): SliceCodes => {
     const { at, names } = keys.get(name)!;
     return toSliceCodes(name, names, kept(column(at)!));
@@ -79,7 +85,7 @@ export async function readPredictions(
     label: kept(all[label]!),
     scores: scores.map((at) => kept(all[at]!)),
     prediction: keptColumn(prediction),
-    weight: keptColumn(weight),
+    weight: weights,
     group: keptColumn(group),
     item: keptColumn(item),
     classes,

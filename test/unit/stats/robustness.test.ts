@@ -8,6 +8,7 @@ import {
   bySlice,
   columnMeasures,
   concentration,
+  groupFairness,
   groupRankings,
   multiclassMetrics,
   persistentDrift,
@@ -86,6 +87,16 @@ describe('no data can make the statistics throw or say NaN', () => {
       rankingMetrics([{ ranked: [], relevant: new Map() }], 5),
       concentration([]),
     ]);
+  });
+});
+
+it('group fairness compares as many groups as there are rows', () => {
+  const rows = 150_000;
+  const flags = Float64Array.from({ length: rows }, (_, i) => i % 2);
+  const groups = Array.from({ length: rows }, (_, i) => i);
+  expect(groupFairness(flags, flags, groups)).toMatchObject({
+    demographicParityDifference: 1,
+    demographicParityDifferenceToOverall: 0.5,
   });
 });
 
