@@ -4,8 +4,10 @@ import {
   assessColumnDrift,
   assessDatasetDrift,
   binaryMetrics,
+  bootstrapByWeight,
   bootstrapInterval,
   bySlice,
+  calibrationTable,
   columnMeasures,
   concentration,
   groupFairness,
@@ -151,6 +153,36 @@ describe('bootstrap intervals', () => {
       binaryMetrics(takeRows([1, 1, 1], rows), [0.1, 0.2, 0.3]).auc;
     expect(bootstrapInterval(3, auc)).toMatchObject({ estimate: null, low: null, undefinedResamples: 1000 });
   });
+  it.each([
+    { confidence: 95 },
+    { confidence: 1 },
+    { confidence: Number.NaN },
+    { resamples: 2.5 },
+    { resamples: -1 },
+  ])('refuse %o', (options) => {
+    expect(() => bootstrapInterval(3, () => 1, options)).toThrow(RangeError);
+    expect(() => bootstrapByWeight(3, () => ({ one: 1 }), options)).toThrow(RangeError);
+  });
+});
+
+it('calibration bins hold the scores between their edges, and both ends', () => {
+  for (const bins of [1, 7, 10, 49, 100]) {
+    const edges = Array.from({ length: bins + 1 }, (_, b) => b / bins);
+    // The next double below an edge is the least that the bin before it must hold.
+    const below = edges.slice(1, -1).map((edge) => edge - 2 ** (Math.floor(Math.log2(edge)) - 52) / 2);
+    const scores = [...edges, ...below];
+    const table = calibrationTable(
+      scores.map(() => 1),
+      scores,
+      { bins },
+    );
+    for (const [b, { low, high, weight }] of table.entries()) {
+      const last = b === bins - 1;
+      const inside = scores.filter((score) => score >= low && (last ? score <= high : score < high));
+      expect(weight, `${String(b)} of ${String(bins)}`).toBe(inside.length);
+    }
+  }
+  expect(() => calibrationTable([1], [0.5], { bins: 0 })).toThrow(RangeError);
 });
 
 describe('slices, lists and windows', () => {
