@@ -14,7 +14,7 @@ export function numberOption(limits: {
     if (fits && (!whole || Number.isInteger(value))) return value;
     const kind = whole ? 'a whole number' : 'a number';
     const from = Number.isFinite(least) ? ` from ${String(least)}` : '';
-    const to = Number.isFinite(most) ? ` to ${String(most)}` : '';
+    const to = limits.most !== undefined || value > most ? ` to ${String(most)}` : '';
     throw new InvalidArgumentError(`It is ${kind}${from}${to}.`);
   };
 }

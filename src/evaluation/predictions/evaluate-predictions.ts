@@ -174,6 +174,14 @@ function notesOf(
     notes.push('some scores lie outside [0, 1], so log loss, Brier score and calibration are not defined');
   if (task === 'binary' && used > 0 && (metrics['positives'] === 0 || metrics['positives'] === used))
     notes.push('all labels are the same, so that nothing can be ranked');
+  if (
+    task === 'multiclass' &&
+    data.scores.length > 0 &&
+    used > 0 &&
+    !weightless &&
+    metrics['logLoss'] === null
+  )
+    notes.push('some scores lie outside [0, 1], so log loss is not defined');
   if (task === 'regression' && used > 0 && !weightless && metrics['mse'] === null)
     notes.push('some errors are so large that no number holds their squares');
   if (task === 'ranking') {

@@ -307,6 +307,26 @@ describe('whatever the file is like', () => {
     const { inferred } = await evaluate(files.csv('few.csv', 'label,score', rowsOfIt), {});
     expect(inferred.find(({ what }) => what === 'task')?.why).toBe(why);
   });
+  it('scores of classes that are no probabilities have no log loss, and that is said', async () => {
+    const path = files.csv('logits.csv', 'y,p_a,p_b,p_c', [
+      ['a', 4.1, -2, 0.3],
+      ['b', -1, 2.5, 0.1],
+      ['c', 0.2, 0.1, 0.4],
+    ]);
+    const { overall, notes } = await evaluate(path, { label: 'y', score: ['p_a', 'p_b', 'p_c'] });
+    expect(overall.metrics).toMatchObject({ accuracy: 1, logLoss: null, aucOneVsRestMacro: 1 });
+    expect(notes).toEqual(['some scores lie outside [0, 1], so log loss is not defined']);
+  });
+  it('has no interval for how varied the lists are, which drawing lists twice does not show', async () => {
+    const path = files.csv(
+      'drawn.csv',
+      'label,score,g,i',
+      Array.from({ length: 60 }, (_, i) => [i % 3 === 0 ? 1 : 0, (i * 7) % 60, i % 6, i % 11]),
+    );
+    const { metrics, intervals } = (await evaluate(path, { group: 'g', item: 'i', bootstrap: 20 })).overall;
+    expect(metrics).toHaveProperty('diversity');
+    expect(Object.keys(intervals!)).toEqual(['ndcg', 'map', 'mrr', 'hitRate', 'precisionAtK', 'recallAtK']);
+  });
   it('equal scores within lists are said: there the order of the file decides', async () => {
     const path = files.csv(
       'ties.csv',
@@ -359,6 +379,19 @@ describe('wrong input is one clear error with the mend', () => {
     const error = await evaluate(path, options as Partial<PredictionOptions>).catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'USAGE' });
     expect((error as Error).message).toContain(message);
+  });
+  it('classes without scores, and scores of one class twice', async () => {
+    const path = files.csv('unscored.csv', 'y,p_a,p_b,q_b', [
+      ['a', 0.7, 0.3, 0],
+      ['b', 0.2, 0.8, 0],
+      ['c', 0.4, 0.6, 0],
+    ]);
+    await expect(evaluate(path, { label: 'y', score: ['p_a', 'p_b'] })).rejects.toThrow(
+      'no --score column is named after its class c; name one for each class, such as p_c',
+    );
+    await expect(evaluate(path, { label: 'y', score: ['p_a', 'p_b', 'q_b'] })).rejects.toThrow(
+      'column "q_b": it holds the scores of class b, and so does "p_b"',
+    );
   });
   it('weights whose sum no number holds', async () => {
     const path = files.csv('heavy.csv', 'label,score,w', [
