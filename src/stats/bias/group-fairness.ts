@@ -1,4 +1,4 @@
-import { MISSING_SLICE } from '../metrics/by-slice.ts';
+import { sliceValue } from '../metrics/slice-value.ts';
 import { requireSameRows, weightAt } from '../metrics/usable-rows.ts';
 
 export type Group = string | number | boolean | null | undefined;
@@ -61,7 +61,7 @@ export function groupFairness(
     const [y, p] = [labels[i]!, predictions[i]!];
     const w = weightAt(options.weights, i);
     if (w === null || w === 0 || (y !== 0 && y !== 1) || (p !== 0 && p !== 1)) continue;
-    const key = String(groups[i] ?? MISSING_SLICE);
+    const key = sliceValue(groups[i]);
     const tally = tallies.get(key) ?? newTally();
     tallies.set(key, tally);
     for (const t of [tally, all]) {

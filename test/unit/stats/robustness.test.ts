@@ -204,12 +204,16 @@ describe('slices, lists and windows', () => {
       'a=x,b=1,b=2',
     ]);
     expect(names(2)).toEqual(['a=x', 'a=x,b=1']);
-    const mixed = [{ k: 7n }, { k: true }, { k: new Date(0) }];
+    const mixed = [{ k: 7n }, { k: true }, { k: new Date(0) }, { k: Infinity }, { k: Number.NaN }];
     expect(bySlice(mixed, ['k'], (r) => r.length).map((s) => s.name)).toEqual([
       'k="1970-01-01T00:00:00.000Z"',
+      'k=(missing)',
       'k=7',
+      'k=Infinity',
       'k=true',
     ]);
+    const { byGroup } = groupFairness([1, 0, 1], [1, 1, 0], [Number.NaN, null, Infinity]);
+    expect(Object.keys(byGroup)).toEqual(['(missing)', 'Infinity']);
   });
   it('skips groups without a relevant item when told so', () => {
     const groups = groupRankings([
