@@ -114,9 +114,15 @@ function inferKind(
   arms: { readonly control: Arm; readonly canary: Arm },
   inferred: CanaryReport['inferred'],
 ): 'proportion' | 'mean' {
-  const yesNo = [arms.control, arms.canary].every(({ values }) => values.every((v) => v === 0 || v === 1));
+  const sides = [arms.control, arms.canary];
+  const yesNo = sides.every(({ values }) => values.every((v) => v === 0 || v === 1));
   const value = yesNo ? 'proportion' : 'mean';
-  const why = yesNo ? 'all its values are 0 or 1' : 'it has values other than 0 and 1';
+  const none = sides.every(({ values }) => values.length === 0);
+  const why = none
+    ? 'it has no value'
+    : yesNo
+      ? 'all its values are 0 or 1'
+      : 'it has values other than 0 and 1';
   inferred.push({ what: `kind of ${column}`, value, why });
   return value;
 }

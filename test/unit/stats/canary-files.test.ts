@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { CanaryReport } from '../../../src/contracts/canary-report.ts';
+import { canaryTable } from '../../../src/cli/reports/render-canary.ts';
 import { parseMargins, parseMetric, parseSplit } from '../../../src/evaluation/canary/canary-options.ts';
 import type { CanaryOptions } from '../../../src/evaluation/canary/canary-options.ts';
 import { compareCanaryFiles } from '../../../src/evaluation/canary/compare-files.ts';
@@ -151,6 +152,12 @@ describe('two files of requests', () => {
     const report = await compare([constant, none], ['v']);
     expect(report.metrics[0]!.canary).toMatchObject({ count: 0, mean: null });
     expect(report.verdict.kind).toBe('insufficient_data');
+    const nothing = await compare(
+      [none, files.csv('none2.csv', 'v', Array<string[]>(300).fill(['""']))],
+      ['v'],
+    );
+    expect(nothing.inferred[0]).toMatchObject({ what: 'kind of v', why: 'it has no value' });
+    expect(canaryTable(nothing).rows[0]).toContain('0');
     const clean = files.csv(
       'clean.csv',
       'error',
