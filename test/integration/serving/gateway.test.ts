@@ -264,9 +264,9 @@ describe('traffic', () => {
     }
     const events = [
       ['s-0', 'bought', true],
-      ['s-1', 'bought', false],
+      ['s-1', 'bought', -1],
       // What a request says twice it has done once; what it spends twice adds up.
-      ['s-0', 'bought', true],
+      ['s-0', 'bought', 7],
       ['s-0', 'spent', 20],
       ['s-0', 'spent', 5],
     ].map(([requestId, name, value], i) => ({
