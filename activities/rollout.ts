@@ -18,6 +18,7 @@ import { withTransaction } from '../src/registry/database.ts';
 import { GATEWAY_LIVE_MS, gatewayObedience } from '../src/registry/gateways.ts';
 import { findRoute, writeRoute } from '../src/registry/routes.ts';
 import { servableVersions } from '../src/registry/servable-versions.ts';
+import { loadSpecRecord } from '../src/registry/specs.ts';
 import { loadVersion, probeAnswers } from '../src/serving/loaded-version.ts';
 import { measureAgreement, measureArm } from '../src/serving/measure-rollout.ts';
 import type { PredictionLog } from '../src/serving/prediction-log.ts';
@@ -103,6 +104,7 @@ async function measureRollout(
     throw new PerennialError(ROUTE_INVALID, `Model ${model} has no route of generation ${generation}.`);
   const { rows } = await db.query<{ now: Date }>('SELECT clock_timestamp() AS now');
   const measuredAt = rows[0]?.now.getTime() ?? Date.now();
+  const { outcomes } = (await loadSpecRecord(db, { model, environment })).spec.serving;
   const shadowing = route.shadow.includes(challenger);
   const window = {
     model,
@@ -116,8 +118,8 @@ async function measureRollout(
       generation,
       since: route.createdAt,
       measuredAt,
-      champion: champion === null ? null : await measureArm(view, champion, generation, 'live'),
-      challenger: await measureArm(view, challenger, generation, shadowing ? 'shadow' : 'live'),
+      champion: champion === null ? null : await measureArm(view, champion, generation, 'live', outcomes),
+      challenger: await measureArm(view, challenger, generation, shadowing ? 'shadow' : 'live', outcomes),
       shadow: shadowing ? await measureAgreement(view, challenger, generation) : null,
     };
   } finally {

@@ -6,14 +6,15 @@ export function numberOption(limits: {
   readonly most?: number;
   readonly whole?: boolean;
 }): (value: string) => number {
-  const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY, whole = false } = limits;
+  const { least = Number.NEGATIVE_INFINITY, whole = false } = limits;
+  const most = limits.most ?? (whole ? Number.MAX_SAFE_INTEGER : Number.POSITIVE_INFINITY);
   return (text) => {
     const value = Number(text);
     const fits = text.trim() !== '' && Number.isFinite(value) && value >= least && value <= most;
     if (fits && (!whole || Number.isInteger(value))) return value;
     const kind = whole ? 'a whole number' : 'a number';
     const from = Number.isFinite(least) ? ` from ${String(least)}` : '';
-    const to = Number.isFinite(most) ? ` to ${String(most)}` : '';
+    const to = limits.most !== undefined || value > most ? ` to ${String(most)}` : '';
     throw new InvalidArgumentError(`It is ${kind}${from}${to}.`);
   };
 }

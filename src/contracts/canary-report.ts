@@ -47,7 +47,7 @@ export const CanaryMetricReport = z.strictObject({
       requiredControl: z.int().nullable(),
       requiredCanary: z.int().nullable(),
     })
-    .describe('null where the margin is zero or nothing varies.'),
+    .describe('null where nothing varies, or the margin is zero or too small for any number of samples.'),
   verdict: VerdictJson,
 });
 

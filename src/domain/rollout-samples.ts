@@ -5,7 +5,7 @@ export interface ArmSamples {
   readonly errors: number;
   readonly latencyMsP50: number | null;
   readonly latencyMsP99: number | null;
-  /** By outcome name: how many requests have that outcome, and the sum of its values (booleans count 1). */
+  /** By outcome name: how many requests have that outcome, and the sum of its values (a boolean is 1 a request at most). */
   readonly outcomes: Readonly<Record<string, { readonly count: number; readonly sum: number }>>;
 }
 

@@ -11,7 +11,7 @@ import type { RankingGroup } from '../stats/index.ts';
 
 /**
  * The metrics of each task as one number by name: the names that gates, reports and the command use. null where the
- * data do not define one.
+ * data do not define one, or it is beyond all numbers, as the squares of the largest doubles are.
  */
 
 export function binaryValues(
@@ -82,7 +82,7 @@ export function rankingValues(groups: readonly RankingGroup[], k: number): Metri
   const { ndcg, map, mrr, hitRate, precision, recall } = rankingMetrics(groups, k, {
     withoutRelevant: 'skip',
   });
-  return { ndcg, map, mrr, hitRate, precisionAtK: precision, recallAtK: recall };
+  return numbersOf({ ndcg, map, mrr, hitRate, precisionAtK: precision, recallAtK: recall });
 }
 
 /** Of what a model would recommend to many: whether it recommends everybody the same. */
@@ -107,14 +107,18 @@ function mean(values: ArrayLike<number>, weights?: ArrayLike<number>): number | 
     sum += w * (values[i] ?? 0);
     total += w;
   }
-  return total === 0 ? null : sum / total;
+  return total === 0 ? null : finite(sum / total);
 }
 
 /** The metrics that are one number, or not defined on these rows. */
 function numbersOf(metrics: object): MetricValues {
   return Object.fromEntries(
-    Object.entries(metrics as Record<string, unknown>).filter(
-      (entry): entry is [string, number | null] => entry[1] === null || typeof entry[1] === 'number',
+    Object.entries(metrics as Record<string, unknown>).flatMap(([name, value]) =>
+      value === null ? [[name, null]] : typeof value === 'number' ? [[name, finite(value)]] : [],
     ),
   );
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }

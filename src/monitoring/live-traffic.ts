@@ -1,4 +1,5 @@
 import type { OutcomeSample } from '../domain/monitors/judge-outcome.ts';
+import { OUTCOME_OF_REQUEST } from '../serving/outcome-of-request.ts';
 import type { PredictionLogView } from '../serving/prediction-log.ts';
 
 /** More rows would sharpen a measure of drift by nothing that matters. */
@@ -43,10 +44,9 @@ export async function liveOutcome(
   outcome: string,
   type: 'boolean' | 'number',
 ): Promise<OutcomeSample> {
-  const perRequest = type === 'boolean' ? 'max(o.value)' : 'sum(o.value)';
   const [row] = await view.query<{ count: number; sum: number | null; squares: number | null }>(
     `SELECT count(*) AS count, sum(value) AS sum, sum(value * value) AS squares FROM (
-       SELECT o.request_id, ${perRequest} AS value FROM outcomes o
+       SELECT o.request_id, ${OUTCOME_OF_REQUEST[type]} AS value FROM outcomes o
          SEMI JOIN (SELECT request_id FROM requests WHERE ${LIVE}) r ON o.request_id = r.request_id
         WHERE o.name = $outcome GROUP BY o.request_id)`,
     { version, outcome },

@@ -1,6 +1,9 @@
+import type { Serving } from '../contracts/spec/operation.ts';
 import type { ArmSamples } from '../domain/rollout-samples.ts';
 import { FEATURES_UNAVAILABLE } from '../errors/serving-errors.ts';
+import { OUTCOME_OF_REQUEST } from './outcome-of-request.ts';
 import type { PredictionLogView } from './prediction-log.ts';
+import { quote } from './segment-parquet.ts';
 
 interface ArmRow {
   requests: number;
@@ -12,13 +15,15 @@ interface ArmRow {
 /**
  * What a version did under one generation: as `live` what its callers saw, as `shadow` what it answered unseen,
  * to which no outcome belongs. Pinned requests chose the version themselves and count in neither. Requests that only
- * the absence of the online features left unanswered count nowhere: every version needs them alike.
+ * the absence of the online features left unanswered count nowhere: every version needs them alike. Several events of
+ * one request are one outcome of it, by the type that `declared` has for its name; one that is not declared is a boolean.
  */
 export async function measureArm(
   log: PredictionLogView,
   version: number,
   generation: number,
   role: 'live' | 'shadow',
+  declared: Serving['outcomes'],
 ): Promise<ArmSamples> {
   const parameters = { version, generation, away: FEATURES_UNAVAILABLE.code };
   const arms = role === 'shadow' ? `('shadow')` : `('champion', 'challenger')`;
@@ -30,13 +35,17 @@ export async function measureArm(
        FROM requests WHERE ${own}`,
     parameters,
   );
+  const names = Object.keys(declared).filter((name) => declared[name]?.type === 'number');
+  const numbers = names.length === 0 ? 'NULL' : names.map(quote).join(', ');
   const outcomes =
     role === 'shadow'
       ? []
       : await log.query<{ name: string; count: number; sum: number }>(
-          `SELECT o.name, count(DISTINCT o.request_id) AS count, sum(o.value) AS sum
-             FROM outcomes o SEMI JOIN (SELECT request_id FROM requests WHERE ${own}) r ON o.request_id = r.request_id
-            GROUP BY o.name ORDER BY o.name`,
+          `SELECT name, count(*) AS count, sum(value) AS sum FROM (
+             SELECT o.name, CASE WHEN o.name IN (${numbers}) THEN ${OUTCOME_OF_REQUEST.number} ELSE ${OUTCOME_OF_REQUEST.boolean} END AS value
+               FROM outcomes o SEMI JOIN (SELECT request_id FROM requests WHERE ${own}) r ON o.request_id = r.request_id
+              GROUP BY o.name, o.request_id)
+            GROUP BY name ORDER BY name`,
           parameters,
         );
   return {

@@ -64,7 +64,14 @@ export function checkReferences(spec: ModelSpec): ReferenceProblem[] {
       problems.push({ path, message: unknownName('outcome of serving', outcome, outcomes) });
   };
   spec.rollout.analysis.forEach((metric, index) => {
-    if (metric.metric === 'outcome') checkOutcome(metric.outcome, ['rollout', 'analysis', index, 'outcome']);
+    if (metric.metric !== 'outcome') return;
+    const path = ['rollout', 'analysis', index, 'outcome'];
+    checkOutcome(metric.outcome, path);
+    if (spec.serving.outcomes[metric.outcome]?.type === 'number')
+      problems.push({
+        path,
+        message: `"${metric.outcome}" is a number, and a rollout compares how often a boolean outcome is true; watch it by a monitor instead, or declare a boolean one`,
+      });
   });
   const monitorNames = new Set<string>();
   spec.monitoring.monitors.forEach((monitor, index) => {

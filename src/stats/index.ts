@@ -35,6 +35,7 @@ export * from './metrics/scored-ndcg.ts';
 export * from './metrics/group-rankings.ts';
 export * from './metrics/concentration.ts';
 export * from './metrics/by-slice.ts';
+export { MISSING_SLICE } from './metrics/slice-value.ts';
 export * from './metrics/slice-columns.ts';
 export * from './metrics/bootstrap-interval.ts';
 export * from './metrics/bootstrap-by-weight.ts';

@@ -1,14 +1,14 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { CanaryReport } from '../../contracts/canary-report.ts';
-import { openDataFile } from '../../data/data-file/open-data-file.ts';
 import type { FileFormat } from '../../data/read-segment.ts';
 import { USAGE } from '../../errors/cli-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
 import { parseMargins, parseMetric, parseSplit } from '../../evaluation/canary/canary-options.ts';
 import { compareCanaryFiles } from '../../evaluation/canary/compare-files.ts';
-import { formatOption, s3FromEnvironment, withDataJob } from '../data-job.ts';
+import { formatOption, withDataJob } from '../data-job.ts';
 import { gather, numberOption } from '../number-option.ts';
+import { openUsedFile } from '../open-used-file.ts';
 import { canaryPage } from '../pages/canary-page.ts';
 import { renderCanary } from '../reports/render-canary.ts';
 import { exitOfVerdict, writeReport } from '../reports/write-report.ts';
@@ -96,9 +96,10 @@ export function addCanaryCommand(program: Command): void {
         split: flags.split === undefined ? null : parseSplit(flags.split),
       };
       const report = await withDataJob(async (session) => {
-        const opened = { format: flags.format, s3: s3FromEnvironment };
-        const control = await openDataFile(session, controlAt, { ...opened, as: 'control' });
-        const canary = await openDataFile(session, canaryAt, { ...opened, as: 'canary' });
+        const used = (): string[] => metrics.map(({ column }) => column);
+        const opened = { format: flags.format };
+        const control = await openUsedFile(session, controlAt, 'control', opened, used);
+        const canary = await openUsedFile(session, canaryAt, 'canary', opened, used);
         return compareCanaryFiles(session, control, canary, options);
       });
       await writeReport(CanaryReport.parse(report), {

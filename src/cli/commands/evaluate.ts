@@ -1,13 +1,13 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { EvaluateReport } from '../../contracts/evaluate-report.ts';
-import { openDataFile } from '../../data/data-file/open-data-file.ts';
 import type { FileFormat } from '../../data/read-segment.ts';
 import { evaluatePredictions } from '../../evaluation/predictions/evaluate-predictions.ts';
-import { TASKS } from '../../evaluation/predictions/infer-task.ts';
+import { TASKS, inferColumn } from '../../evaluation/predictions/infer-task.ts';
 import type { PredictionTask } from '../../evaluation/predictions/infer-task.ts';
-import { formatOption, listOption, s3FromEnvironment, withDataJob } from '../data-job.ts';
+import { formatOption, listOption, withDataJob } from '../data-job.ts';
 import { gather, numberOption } from '../number-option.ts';
+import { openUsedFile } from '../open-used-file.ts';
 import { evaluationPage } from '../pages/evaluation-page.ts';
 import { renderEvaluation } from '../reports/render-evaluation.ts';
 import { exitOfVerdict, writeReport } from '../reports/write-report.ts';
@@ -97,12 +97,15 @@ export function addEvaluateCommand(program: Command): void {
         const text = [...sliced.flatMap((key) => key.split('*')), flags.group, flags.item].filter(
           (name) => name !== undefined,
         );
-        const file = await openDataFile(session, location, {
-          as: 'predictions',
-          format: flags.format,
-          text,
-          s3: s3FromEnvironment,
-        });
+        const opened = { format: flags.format, text };
+        const file = await openUsedFile(session, location, 'predictions', opened, (names) => [
+          flags.label ?? inferColumn('label', names),
+          ...(flags.score ?? []),
+          flags.score || flags.prediction
+            ? flags.prediction
+            : (inferColumn('score', names) ?? inferColumn('prediction', names)),
+          flags.weight,
+        ]);
         return evaluatePredictions(session, file, {
           task: flags.task ?? null,
           label: flags.label ?? null,
@@ -123,7 +126,9 @@ export function addEvaluateCommand(program: Command): void {
           sliceThresholds: flags.sliceThreshold ?? [],
         });
       });
-      await writeReport(EvaluateReport.parse(report), {
+      // Checked, and written as it is: a record that zod makes leaves out a group called __proto__.
+      EvaluateReport.parse(report);
+      await writeReport(report, {
         json: command.optsWithGlobals<{ json?: boolean }>().json ?? false,
         html: flags.html,
         page: evaluationPage,

@@ -83,7 +83,8 @@ export function canaryTable(report: CanaryReport): ReportTable {
         unit(metric.control.mean),
         unit(metric.canary.mean),
         changeOf(metric, metric.difference),
-        changeOf(metric, metric.higherIsBetter ? -metric.margin : metric.margin),
+        // 0 − margin, because −margin is −0 where there is none.
+        changeOf(metric, metric.higherIsBetter ? 0 - metric.margin : metric.margin),
         interval === null ? null : `${changeOf(metric, interval.low)} … ${changeOf(metric, interval.high)}`,
       ];
     }),

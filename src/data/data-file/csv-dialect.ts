@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { createGunzip } from 'node:zlib';
 import { DATA_FILE_EMPTY, DATA_FILE_MALFORMED } from '../../errors/data-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
 import { parseCsvHeader } from '../csv-header.ts';
 import { quoteValue } from '../sql-text.ts';
 import type { LocatedFile } from './locate-data-file.ts';
+import { unpacked } from './unpacked.ts';
 
 /** A row may be this long, so that one giant value is data and a file without line ends is not read into memory. */
 export const MAX_ROW_BYTES = 16 * 2 ** 20;
@@ -55,25 +54,19 @@ export function dialectSql(dialect: CsvDialect): string {
 }
 
 async function firstLine(file: LocatedFile): Promise<string> {
-  const raw = createReadStream(file.path);
-  const stream = file.path.endsWith('.gz') ? raw.pipe(createGunzip()) : raw;
   const parts: Buffer[] = [];
   let bytes = 0;
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      const end = chunk.indexOf(0x0a);
-      parts.push(end === -1 ? chunk : chunk.subarray(0, end));
-      bytes += chunk.length;
-      if (end !== -1) break;
-      if (bytes > MAX_ROW_BYTES) {
-        throw new PerennialError(
-          DATA_FILE_MALFORMED,
-          `${file.name}:1: the header is longer than ${String(MAX_ROW_BYTES / 2 ** 20)} MiB; is this a CSV file with line ends?`,
-        );
-      }
+  for await (const chunk of unpacked(file)) {
+    const end = chunk.indexOf(0x0a);
+    parts.push(end === -1 ? chunk : chunk.subarray(0, end));
+    bytes += chunk.length;
+    if (end !== -1) break;
+    if (bytes > MAX_ROW_BYTES) {
+      throw new PerennialError(
+        DATA_FILE_MALFORMED,
+        `${file.name}:1: the header is longer than ${String(MAX_ROW_BYTES / 2 ** 20)} MiB; is this a CSV file with line ends?`,
+      );
     }
-  } finally {
-    raw.destroy();
   }
   return Buffer.concat(parts).toString('utf8');
 }

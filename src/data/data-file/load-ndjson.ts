@@ -1,12 +1,12 @@
-import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { createGunzip } from 'node:zlib';
+import { Readable } from 'node:stream';
 import { DATA_FILE_MALFORMED, DATA_FILE_MIXED_TYPES } from '../../errors/data-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
 import type { DuckDbSession } from '../duckdb.ts';
 import { quoteName, quoteValue } from '../sql-text.ts';
 import { MAX_ROW_BYTES } from './csv-dialect.ts';
 import type { LocatedFile } from './locate-data-file.ts';
+import { unpacked } from './unpacked.ts';
 
 const SHOWN_CHARS = 80;
 
@@ -73,8 +73,7 @@ async function settle(
 
 /** Lines of a file, with those that hold a record counted; blank ones hold none. */
 async function* linesOf(file: LocatedFile): AsyncGenerator<{ readonly text: string; readonly line: number }> {
-  const raw = createReadStream(file.path);
-  const input = file.path.endsWith('.gz') ? raw.pipe(createGunzip()) : raw;
+  const input = Readable.from(unpacked(file));
   let line = 0;
   try {
     for await (const text of createInterface({ input, crlfDelay: Infinity })) {
@@ -82,7 +81,7 @@ async function* linesOf(file: LocatedFile): AsyncGenerator<{ readonly text: stri
       if (text.trim() !== '') yield { text, line };
     }
   } finally {
-    raw.destroy();
+    input.destroy();
   }
 }
 

@@ -5,6 +5,7 @@ import { quoteName } from '../sql-text.ts';
 import { formatOf, locateDataFiles } from './locate-data-file.ts';
 import { loadCsv } from './load-csv.ts';
 import { loadNdjson } from './load-ndjson.ts';
+import { mustBeWhole } from './unpacked.ts';
 import { viewParquet } from './view-parquet.ts';
 
 export interface DataFile {
@@ -49,6 +50,7 @@ export async function openDataFile(
   if (!first) throw new Error('a location without a file was not refused');
   const format = options.format ?? (await formatOf(first));
   const { as, text = [], numbersAsText = false } = options;
+  await mustBeWhole(files);
   if (format === 'csv') await loadCsv(session, files, as, { text: new Set(text), numbersAsText });
   else if (format === 'ndjson') await loadNdjson(session, files, as, new Set(text));
   else await viewParquet(session, files, as);

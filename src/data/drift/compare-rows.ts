@@ -10,8 +10,9 @@ const MAX_ROWS = 20_000;
 const MAX_COLUMNS = 200;
 
 /**
- * Whether a classifier tells rows of one file from rows of the other, on at most 20,000 rows of each. Categories are
- * numbered in their order over both samples, which does not say which side a row came from.
+ * Whether a classifier tells rows of one file from rows of the other, on at most 20,000 rows of each and the first 200
+ * columns that can be compared. Categories are numbered in their order over both samples, which does not say which side
+ * a row came from.
  */
 export async function compareRows(
   session: DuckDbSession,
@@ -20,7 +21,13 @@ export async function compareRows(
   columns: readonly PairedColumn[],
   alpha: number,
 ): Promise<NonNullable<DriftReport['multivariate']>> {
-  const used = columns.filter(({ kind }) => kind !== null).slice(0, MAX_COLUMNS);
+  const comparable = columns.filter(({ kind }) => kind !== null);
+  const used = comparable.slice(0, MAX_COLUMNS);
+  const method = 'domain_classifier';
+  if (used.length === 0) {
+    const reason = 'no column has values that can be compared';
+    return { method, auc: null, p_value: null, verdict: 'insufficient_data', reason };
+  }
   const sample = (file: DataFile, side: 0 | 1): string =>
     `SELECT ${String(side)} AS side, * FROM (SELECT ${used.map(({ sql }, i) => `${sql[side]} AS v${String(i)}`).join(', ')}
        FROM ${quoteName(file.table)}) USING SAMPLE reservoir(${String(MAX_ROWS)} ROWS) REPEATABLE (1)`;
@@ -39,5 +46,9 @@ export async function compareRows(
   const rows = Array.from(side!.keys(), (row) => data.map((column) => column[row]!));
   const of = (wanted: number): number[][] => rows.filter((_, row) => side![row] === wanted);
   const { kind, auc, pValue, reason } = domainClassifierDrift(of(0), of(1), { alpha, maxRows: MAX_ROWS });
-  return { method: 'domain_classifier', auc, p_value: pValue, verdict: kind, reason };
+  const told =
+    comparable.length > used.length
+      ? `${reason}, by the first ${String(used.length)} of ${String(comparable.length)} columns`
+      : reason;
+  return { method, auc, p_value: pValue, verdict: kind, reason: told };
 }

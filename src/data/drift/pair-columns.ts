@@ -39,11 +39,8 @@ export async function pairColumns(
   const types = [reference, current].map((file) => new Map(file.columns.map((c) => [c.name, c.type])));
   const [left, right] = types as [Map<string, string>, Map<string, string>];
   const all = [...new Set([...left.keys(), ...right.keys()])];
-  for (const name of [
-    ...(choice.columns ?? []),
-    ...(choice.exclude ?? []),
-    ...Object.keys(choice.kinds ?? {}),
-  ])
+  const declaredKinds = new Map(Object.entries(choice.kinds ?? {}));
+  for (const name of [...(choice.columns ?? []), ...(choice.exclude ?? []), ...declaredKinds.keys()])
     if (!left.has(name) && !right.has(name)) throw unknown(name, all);
   const excluded = new Set(choice.exclude);
   const wanted = (choice.columns ?? all).filter((name) => !excluded.has(name));
@@ -51,7 +48,7 @@ export async function pairColumns(
   const paired: PairedColumn[] = [];
   for (const name of wanted) {
     const sides = [left.get(name)!, right.get(name)!] as const;
-    const declared = choice.kinds?.[name];
+    const declared = declaredKinds.get(name);
     const kind = declared ?? (await commonKind(session, reference, current, name, sides));
     const sql = sides.map((type) => (kind === null ? 'NULL::DOUBLE' : valueSql(name, type, kind)));
     const column: PairedColumn = { name, kind, types: sides, sql: [sql[0]!, sql[1]!] };

@@ -110,7 +110,7 @@ function tooFew(name: string, count: number, step: RolloutStep): Verdict {
 
 function proportion(arm: ArmSamples | null, outcome: string): { successes: number; trials: number } {
   const seen = arm?.outcomes[outcome] ?? { count: 0, sum: 0 };
-  return { successes: Math.min(Math.round(seen.sum), seen.count), trials: seen.count };
+  return { successes: Math.min(Math.max(0, Math.round(seen.sum)), seen.count), trials: seen.count };
 }
 
 function rate(p: { successes: number; trials: number }): number {

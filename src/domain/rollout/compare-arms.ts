@@ -42,9 +42,6 @@ export interface Comparison {
   readonly fixed: NonInferiority | null;
 }
 
-/** A margin of nothing at all can't be tested; this is as good as nothing. */
-const LEAST_MARGIN = 1e-9;
-
 /**
  * Compares the arms by each metric. Any metric's harm fails the whole, so harm is adjusted by Holm: the chance of a false
  * alarm over all metrics stays at alpha. A pass needs every metric, so that needs no adjustment (Berger 1982).
@@ -55,25 +52,23 @@ export function compareArms<M extends readonly ComparedMetric[]>(
 ): { readonly [K in keyof M]: Comparison } {
   const { alpha } = policy;
   const looks = metrics.map((metric) => {
-    const margin = Math.max(LEAST_MARGIN, metric.margin);
     const test = sequentialTest(metric, alpha);
     const fixed =
       policy.look === 'watch'
         ? null
         : nonInferiority({
             ...metric.arms,
-            margin,
+            margin: metric.margin,
             alpha,
             higherIsBetter: metric.higherIsBetter,
             minPerArm: policy.minSamples,
           });
-    return { metric, margin, test, fixed, pHarm: harm(metric, margin, test, alpha) };
+    return { metric, test, fixed, pHarm: harm(metric, test) };
   });
   const pHarm = holm(looks.map((look) => look.pHarm));
   const pInferior = holm(looks.map(({ fixed }) => fixed?.pInferior ?? 1));
-  const compared: readonly Comparison[] = looks.map(({ metric, margin, test, fixed }, i) => ({
+  const compared: readonly Comparison[] = looks.map(({ metric, test, fixed }, i) => ({
     verdict: verdictOf(metric, policy, {
-      margin,
       test,
       fixed,
       pHarm: pHarm[i] ?? 1,
@@ -88,7 +83,6 @@ export function compareArms<M extends readonly ComparedMetric[]>(
 }
 
 interface Look {
-  readonly margin: number;
   readonly test: SequentialTest;
   readonly fixed: NonInferiority | null;
   readonly pHarm: number;
@@ -96,7 +90,7 @@ interface Look {
 }
 
 function verdictOf(metric: ComparedMetric, policy: ComparisonPolicy, look: Look): Verdict {
-  const { test, fixed, margin } = look;
+  const { test, fixed } = look;
   const { alpha, minSamples } = policy;
   if (look.pHarm <= alpha)
     return { kind: 'fail', reason: `worse than the margin allows, always-valid p ${short(look.pHarm)}` };
@@ -110,6 +104,7 @@ function verdictOf(metric: ComparedMetric, policy: ComparisonPolicy, look: Look)
       return { kind: 'pass', reason: 'no harm shown' };
     case 'sequential': {
       const { low, high } = test.interval;
+      const { margin } = metric;
       const worst = metric.higherIsBetter ? low > -margin : high < margin;
       const reason = `the difference lies in ${short(low)} … ${short(high)} whenever one looks, margin ${short(margin)}`;
       return worst ? { kind: 'pass', reason } : { kind: 'insufficient_data', reason };
@@ -130,12 +125,12 @@ function sequentialTest({ arms }: ComparedMetric, alpha: number): SequentialTest
     : sequentialMeans(arms.control, arms.treatment, options);
 }
 
-function harm(metric: ComparedMetric, margin: number, test: SequentialTest, alpha: number): number {
+function harm({ margin, higherIsBetter }: ComparedMetric, test: SequentialTest): number {
   if (test.decision.kind === 'insufficient_data') return 1;
-  const beyond = metric.higherIsBetter ? -margin - test.difference : test.difference - margin;
+  const beyond = higherIsBetter ? -margin - test.difference : test.difference - margin;
   if (beyond <= 0) return 1;
   const { standardError, tau } = test;
-  return mixtureSequentialTest({ difference: beyond, standardError, tau, alpha }).pValue / 2;
+  return mixtureSequentialTest({ difference: beyond, standardError, tau }).pValue / 2;
 }
 
 function sizes({ arms }: ComparedMetric): [number, number] {

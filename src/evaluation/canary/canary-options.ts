@@ -64,6 +64,8 @@ export function parseMargins(
       );
     const relative = match[2] === '%';
     const margin = { value: Number(match[1]) / (relative ? 100 : 1), relative };
+    if (!Number.isFinite(margin.value))
+      throw new PerennialError(USAGE, `--margin ${text}: that is more than any number; take a smaller one`);
     for (const name of column === null ? columns.filter((one) => !margins.has(one)) : [column])
       margins.set(name, margin);
   }

@@ -98,7 +98,15 @@ async function readArm(session: DuckDbSession, file: DataFile, name: string): Pr
     );
   const [all] = await session.numbers(`SELECT ${numberSql(column)} FROM ${quoteName(file.table)}`);
   const values = all!.filter(Number.isFinite);
-  return { values, missing: all!.length - values.length, moments: sampleMoments(values) };
+  const moments = sampleMoments(values);
+  if (!Number.isFinite(moments.mean) || !Number.isFinite(moments.variance)) {
+    const largest = values.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most));
+    throw new PerennialError(
+      USAGE,
+      `column "${name}" of ${file.location} holds ${String(largest)}, too large for a mean and a spread to be computed; leave it out, or write a missing value as NULL`,
+    );
+  }
+  return { values, missing: all!.length - values.length, moments };
 }
 
 function inferKind(
@@ -106,9 +114,15 @@ function inferKind(
   arms: { readonly control: Arm; readonly canary: Arm },
   inferred: CanaryReport['inferred'],
 ): 'proportion' | 'mean' {
-  const yesNo = [arms.control, arms.canary].every(({ values }) => values.every((v) => v === 0 || v === 1));
+  const sides = [arms.control, arms.canary];
+  const yesNo = sides.every(({ values }) => values.every((v) => v === 0 || v === 1));
   const value = yesNo ? 'proportion' : 'mean';
-  const why = yesNo ? 'all its values are 0 or 1' : 'it has values other than 0 and 1';
+  const none = sides.every(({ values }) => values.length === 0);
+  const why = none
+    ? 'it has no value'
+    : yesNo
+      ? 'all its values are 0 or 1'
+      : 'it has values other than 0 and 1';
   inferred.push({ what: `kind of ${column}`, value, why });
   return value;
 }

@@ -31,8 +31,10 @@ function undecided(metric: Omit<MetricReport, 'verdict'>, options: CanaryOptions
     return `too few values. Given: ${given}. Needed: at least ${count(options.minSamples)} in each arm (--min-samples)${metric.planning.requiredControl === null ? '' : `, and ${design(metric, options)}`}`;
   if (metric.margin === 0)
     return `the margin is 0${margin.value === 0 ? '' : ", because the control's mean is 0"}, and no number of values shows that arms do not differ at all: name one in the metric's unit, such as --margin ${metric.metric}=0.01`;
-  if (metric.difference === null || metric.planning.requiredControl === null)
+  if (metric.difference === null || control.standardDeviation === 0)
     return `nothing to compare: all values of the control are ${short(control.mean)}, and of ${given} no spread can be told`;
+  if (metric.planning.requiredControl === null)
+    return `the margin of ${marginText(metric, margin)} is too small beside the values' spread, a standard deviation of ${short(control.standardDeviation)}, to be shown by any number of them: name one in the metric's unit, such as --margin ${metric.metric}=0.01`;
   return `not decided: the ${found(metric, options)}, where a margin of ${marginText(metric, margin)} is allowed. ${needed(metric, options, given)}`;
 }
 

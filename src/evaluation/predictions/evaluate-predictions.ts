@@ -168,10 +168,22 @@ function notesOf(
   const used = data.label.length;
   const lost = data.rows - used;
   if (lost > 0) notes.push(`${String(lost)} of ${String(data.rows)} rows could not be used`);
-  if (task === 'binary' && data.scores.length > 0 && used > 0 && metrics['brier'] === null)
+  const weightless = data.weight !== null && used > 0 && data.weight.every((weight) => weight === 0);
+  if (weightless) notes.push('all weights are 0, so that no row counts');
+  if (task === 'binary' && data.scores.length > 0 && used > 0 && !weightless && metrics['brier'] === null)
     notes.push('some scores lie outside [0, 1], so log loss, Brier score and calibration are not defined');
   if (task === 'binary' && used > 0 && (metrics['positives'] === 0 || metrics['positives'] === used))
     notes.push('all labels are the same, so that nothing can be ranked');
+  if (
+    task === 'multiclass' &&
+    data.scores.length > 0 &&
+    used > 0 &&
+    !weightless &&
+    metrics['logLoss'] === null
+  )
+    notes.push('some scores lie outside [0, 1], so log loss is not defined');
+  if (task === 'regression' && used > 0 && !weightless && metrics['mse'] === null)
+    notes.push('some errors are so large that no number holds their squares');
   if (task === 'ranking') {
     const ties = tiesWithinLists(plan, data);
     if (ties > 0.01)

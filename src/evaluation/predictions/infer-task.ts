@@ -1,4 +1,5 @@
 import { nearestName } from '../../domain/nearest-name.ts';
+import { plural } from '../../platform/figures.ts';
 
 export const TASKS = ['binary', 'multiclass', 'regression', 'ranking'] as const;
 export type PredictionTask = (typeof TASKS)[number];
@@ -65,7 +66,9 @@ export function inferTask(
   if (given.group) return say('ranking', 'a group column was named');
   const { values } = label;
   const some = values.length > MANY_VALUES ? `over ${String(MANY_VALUES)}` : String(values.length);
-  if (values.length <= 2) return say('binary', `the label has ${some} distinct values: ${values.join(', ')}`);
+  if (values.length === 0) return say('binary', 'the label has no value');
+  if (values.length <= 2)
+    return say('binary', `the label has ${plural(values.length, 'distinct value')}: ${values.join(', ')}`);
   if (!label.numeric) return say('multiclass', `the label is text with ${some} distinct values`);
   if (!label.whole) return say('regression', 'the label has fractions');
   if (values.length > MANY_VALUES) return say('regression', `the label has ${some} distinct whole numbers`);

@@ -124,7 +124,8 @@ function planRanking(data: Predictions, k: number): MetricPlan {
     metrics: (part, drawn) => {
       const groups = listsOf(part).map((list, i) => (drawn ? { ...list, weight: drawn[i]! } : list));
       const values = { count: part[0]!.length, groups: groups.length, ...rankingValues(groups, k) };
-      return catalogue === null ? values : { ...values, ...diversityValues(groups, k, catalogue) };
+      // Lists drawn twice are as varied as those drawn once: a bootstrap would say that these are known exactly.
+      return catalogue === null || drawn ? values : { ...values, ...diversityValues(groups, k, catalogue) };
     },
     units: (part) => new Set(part[1]).size,
     weights: () => null,

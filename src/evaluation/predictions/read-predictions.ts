@@ -67,6 +67,12 @@ export async function readPredictions(
   const kept = (values: Float64Array): Float64Array =>
     keep === null ? values : gather(values, keep, new Float64Array(keep.length));
   const keptColumn = (at: number | null): Float64Array | null => (at === null ? null : kept(all[at]!));
+  const weights = keptColumn(weight);
+  if (columns.weight !== null && !Number.isFinite(weights!.reduce((sum, w) => sum + w, 0)))
+    throw wrongColumn(
+      columns.weight.name,
+      'its weights add up to more than any number holds; scale them down',
+    );
   const sliceOf = (name: string): SliceCodes => {
     const { at, names } = keys.get(name)!;
     return toSliceCodes(name, names, kept(column(at)!));
@@ -79,7 +85,7 @@ export async function readPredictions(
     label: kept(all[label]!),
     scores: scores.map((at) => kept(all[at]!)),
     prediction: keptColumn(prediction),
-    weight: keptColumn(weight),
+    weight: weights,
     group: keptColumn(group),
     item: keptColumn(item),
     classes,
@@ -131,7 +137,7 @@ async function classesOf(
     throw wrongColumn(columns.label.name, message);
   }
   if (columns.score.length === 0) return all;
-  return columns.score.map(({ name }) => {
+  const scored = columns.score.map(({ name }) => {
     const matching = all.filter((value) => name === value || name.endsWith(value));
     const longest = matching.sort((a, b) => b.length - a.length)[0];
     if (longest === undefined) {
@@ -140,6 +146,19 @@ async function classesOf(
     }
     return longest;
   });
+  const twice = scored.findIndex((value, i) => scored.indexOf(value) !== i);
+  if (twice !== -1)
+    throw wrongColumn(
+      columns.score[twice]!.name,
+      `it holds the scores of class ${scored[twice]!}, and so does "${columns.score[scored.indexOf(scored[twice]!)]!.name}"; name one column per class`,
+    );
+  const unscored = all.filter((value) => !scored.includes(value));
+  if (unscored.length > 0)
+    throw wrongColumn(
+      columns.label.name,
+      `no --score column is named after its class ${unscored.slice(0, 5).join(', ')}; name one for each class, such as p_${unscored[0]!}, or leave its rows out`,
+    );
+  return scored;
 }
 
 const MAX_CLASSES = 500;

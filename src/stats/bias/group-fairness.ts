@@ -1,4 +1,4 @@
-import { MISSING_SLICE } from '../metrics/by-slice.ts';
+import { sliceValue } from '../metrics/slice-value.ts';
 import { requireSameRows, weightAt } from '../metrics/usable-rows.ts';
 
 export type Group = string | number | boolean | null | undefined;
@@ -61,7 +61,7 @@ export function groupFairness(
     const [y, p] = [labels[i]!, predictions[i]!];
     const w = weightAt(options.weights, i);
     if (w === null || w === 0 || (y !== 0 && y !== 1) || (p !== 0 && p !== 1)) continue;
-    const key = String(groups[i] ?? MISSING_SLICE);
+    const key = sliceValue(groups[i]);
     const tally = tallies.get(key) ?? newTally();
     tallies.set(key, tally);
     for (const t of [tally, all]) {
@@ -87,7 +87,7 @@ export function groupFairness(
     equalOpportunityDifference: tprGap,
     equalOpportunityRatio: tprRatio,
     demographicParityDifferenceToOverall:
-      overall === null ? null : Math.max(...selection.map((s) => Math.abs(s - overall.selectionRate))),
+      overall === null ? null : largest(selection.map((s) => Math.abs(s - overall.selectionRate))),
     fourFifthsRule: parityRatio === null ? null : parityRatio >= FOUR_FIFTHS,
   };
 }
@@ -120,10 +120,19 @@ function rates({ tp, fp, tn, fn }: Tally): GroupRates {
 }
 
 function difference(values: readonly number[]): number | null {
-  return values.length === 0 ? null : Math.max(...values) - Math.min(...values);
+  return values.length === 0 ? null : largest(values) - smallest(values);
 }
 
 function ratio(values: readonly number[]): number | null {
-  const largest = Math.max(...values, 0);
-  return largest === 0 ? null : Math.min(...values) / largest;
+  const most = Math.max(largest(values), 0);
+  return most === 0 ? null : smallest(values) / most;
+}
+
+/** As Math.max, which takes no more arguments than the stack has room for. */
+function largest(values: readonly number[]): number {
+  return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+}
+
+function smallest(values: readonly number[]): number {
+  return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
 }

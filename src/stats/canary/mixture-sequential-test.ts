@@ -14,7 +14,8 @@ export interface MixtureTest {
  * & Walsh 2015): LR = √(V/(V + τ²)) · exp(τ² d² / (2 V (V + τ²))), V the squared standard error of the difference d
  * at this look. By Ville's inequality P(LR ever ≥ 1/α) ≤ α without a difference, exactly for known variances and
  * asymptotically for estimated ones. The interval holds the d₀ that the same test does not reject; with
- * τ² = ρ² V n it is the asymptotic confidence sequence of Waudby-Smith et al. (2021, arXiv:2103.06476, eq. 9).
+ * τ² = ρ² V n it is the asymptotic confidence sequence of Waudby-Smith et al. (2021, arXiv:2103.06476, eq. 9). What is
+ * not finite, and a V or τ of 0, are no evidence: LR = 1.
  */
 export function mixtureSequentialTest(input: {
   readonly difference: number;
@@ -24,26 +25,23 @@ export function mixtureSequentialTest(input: {
   readonly alpha?: number;
 }): MixtureTest {
   const alpha = input.alpha ?? 0.05;
-  const variance = input.standardError ** 2;
-  const tau2 = input.tau ** 2;
-  if (!(variance > 0) || !(tau2 > 0)) {
+  const { difference, standardError } = input;
+  // In standard errors, so that no metric's unit is too large or too small for its squares.
+  const z = difference / standardError;
+  const ratio = (input.tau / standardError) ** 2;
+  if (!(ratio > 0) || !Number.isFinite(ratio) || !Number.isFinite(z)) {
     return {
       likelihoodRatio: 1,
       pValue: 1,
       interval: { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY },
     };
   }
-  const logRatio =
-    0.5 * Math.log(variance / (variance + tau2)) +
-    (tau2 * input.difference ** 2) / (2 * variance * (variance + tau2));
-  const half = Math.sqrt(
-    ((2 * variance * (variance + tau2)) / tau2) *
-      (0.5 * Math.log((variance + tau2) / variance) - Math.log(alpha)),
-  );
+  const logRatio = ((z * z) / (1 + 1 / ratio) - Math.log1p(ratio)) / 2;
+  const half = standardError * Math.sqrt((1 + 1 / ratio) * (Math.log1p(ratio) - 2 * Math.log(alpha)));
   return {
     likelihoodRatio: Math.min(Number.MAX_VALUE, Math.exp(logRatio)),
     pValue: Math.min(1, Math.exp(-logRatio)),
-    interval: { low: input.difference - half, high: input.difference + half },
+    interval: { low: difference - half, high: difference + half },
   };
 }
 

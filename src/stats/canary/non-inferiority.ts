@@ -1,5 +1,6 @@
 import { normalSurvival } from '../distributions/normal.ts';
 import { studentTSurvival } from '../distributions/student-t.ts';
+import { noSpread } from './no-spread.ts';
 import type { Interval, Proportion } from './proportion.ts';
 import { requireProportion } from './proportion.ts';
 import { restrictedRates } from './restricted-rates.ts';
@@ -7,13 +8,11 @@ import type { SampleMoments } from './sample-moments.ts';
 import { twoProportionTest } from './two-proportion-test.ts';
 import { welchTest } from './welch-test.ts';
 
-const LEAST_VARIANCE = 1e-12;
-
 export interface NonInferiorityInput {
   /** Both proportions, or both moments. */
   readonly control: Proportion | SampleMoments;
   readonly treatment: Proportion | SampleMoments;
-  /** How much worse the treatment may be, > 0, in the metric's unit. */
+  /** How much worse the treatment may be, at least 0, in the metric's unit; 0 asks whether it is better. */
   readonly margin: number;
   /** One-sided. Default 0.05. */
   readonly alpha?: number;
@@ -47,7 +46,7 @@ export type NonInferiority =
  * a single failure are judged too. Means: Welch's t against the margin.
  */
 export function nonInferiority(input: NonInferiorityInput): NonInferiority {
-  if (!(input.margin > 0)) throw new RangeError(`margin must be greater than 0; got ${input.margin}.`);
+  if (!(input.margin >= 0)) throw new RangeError(`margin must be at least 0; got ${input.margin}.`);
   const alpha = input.alpha ?? 0.05;
   const minimum = Math.max(2, input.minPerArm ?? 30);
   const sign = (input.higherIsBetter ?? true) ? 1 : -1;
@@ -57,15 +56,14 @@ export function nonInferiority(input: NonInferiorityInput): NonInferiority {
     const reason = `${fewest} trials in the smaller arm < minPerArm ${minimum}`;
     return { kind: 'insufficient_data', ...nothing, reason };
   }
+  const { control, treatment } = input;
   const tested =
-    isProportion(input.control) && isProportion(input.treatment)
-      ? ofProportions(input.control, input.treatment, sign * input.margin, alpha)
-      : isProportion(input.control) || isProportion(input.treatment)
+    isProportion(control) && isProportion(treatment)
+      ? ofProportions(control, treatment, sign * input.margin, alpha)
+      : isProportion(control) || isProportion(treatment)
         ? wrongPair()
-        : ofMeans(input.control, input.treatment, sign * input.margin, alpha);
-  if (tested === null) {
-    return { kind: 'insufficient_data', ...nothing, reason: 'the values of both arms do not vary' };
-  }
+        : ofMeans(control, treatment, sign * input.margin, alpha);
+  if (typeof tested === 'string') return { kind: 'insufficient_data', ...nothing, reason: tested };
   const pValue = sign > 0 ? tested.pAbove : tested.pBelow;
   const pInferior = sign > 0 ? tested.pBelow : tested.pAbove;
   const evidence = { difference: tested.difference, interval: tested.interval, pValue, pInferior };
@@ -90,6 +88,9 @@ interface Tested {
   readonly pBelow: number;
 }
 
+/** Without any variance at the null line (a margin beyond every rate, say) this keeps the quotient defined. */
+const LEAST_VARIANCE = 1e-12;
+
 /** Null line: treatment − control = −signedMargin. */
 function ofProportions(
   control: Proportion,
@@ -101,21 +102,21 @@ function ofProportions(
   requireProportion(treatment, 'treatment');
   const delta = -signedMargin;
   const difference = treatment.successes / treatment.trials - control.successes / control.trials;
-  // A margin beyond every possible rate leaves no variance; a trace of it keeps the quotient defined.
-  const variance = Math.max(restrictedRates(control, treatment, delta).variance, LEAST_VARIANCE);
-  const z = (difference - delta) / Math.sqrt(variance);
+  const { variance } = restrictedRates(control, treatment, delta);
+  const z = (difference - delta) / Math.sqrt(variance > 0 ? variance : LEAST_VARIANCE);
   const interval = twoProportionTest(control, treatment, 2 * alpha).newcombe;
   return { difference, interval, pAbove: normalSurvival(z), pBelow: normalSurvival(-z) };
 }
 
+/** Or why there is no test. */
 function ofMeans(
   control: SampleMoments,
   treatment: SampleMoments,
   signedMargin: number,
   alpha: number,
-): Tested | null {
+): Tested | string {
   const welch = welchTest(control, treatment, 2 * alpha);
-  if (welch === null) return null;
+  if (welch === null) return noSpread(control.variance + treatment.variance);
   const t = (welch.difference + signedMargin) / welch.standardError;
   const df = welch.degreesOfFreedom;
   return {

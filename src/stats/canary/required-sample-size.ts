@@ -17,8 +17,9 @@ export type SampleSizeInput = Design &
 
 /**
  * Trials per arm for one fixed look. Proportions: Fleiss (1981) without continuity correction, pooled variance under
- * the null; means: normal approximation. Rounded up; null when the effect is zero or impossible (a rate outside
- * [0, 1]). A sequential test needs on the order of a third more for the same power.
+ * the null; means: normal approximation. Rounded up, at least 2; null when the effect is zero or impossible (a rate
+ * outside [0, 1]), or so small that no count of trials is that large. A sequential test needs on the order of a third
+ * more for the same power.
  */
 export function requiredSampleSize(
   input: SampleSizeInput,
@@ -29,15 +30,20 @@ export function requiredSampleSize(
   if (!(Math.abs(input.difference) > 0) || !(ratio > 0)) return null;
   let control: number;
   if (input.kind === 'means') {
-    control = (1 + 1 / ratio) * (((zAlpha + zPower) * input.standardDeviation) / input.difference) ** 2;
+    const needed = Math.max(0, zAlpha + zPower) * input.standardDeviation;
+    control = (1 + 1 / ratio) * (needed / input.difference) ** 2;
   } else {
     const spread = proportionSpread(input.baseline, input.difference, ratio);
     if (spread === null) return null;
-    control = ((zAlpha * spread.underNull + zPower * spread.underEffect) / input.difference) ** 2;
+    const needed = Math.max(0, zAlpha * spread.underNull + zPower * spread.underEffect);
+    control = (needed / input.difference) ** 2;
   }
   // 1e-9 forgives rounding that would add a trial to a size that comes out whole.
   const rounded = Math.max(2, Math.ceil(control - 1e-9));
-  return { control: rounded, treatment: Math.max(2, Math.ceil(rounded * ratio - 1e-9)) };
+  const treatment = Math.max(2, Math.ceil(rounded * ratio - 1e-9));
+  return Number.isSafeInteger(rounded) && Number.isSafeInteger(treatment)
+    ? { control: rounded, treatment }
+    : null;
 }
 
 /** Chance that a fixed-look test of this size finds the difference (the far tail is left out); null as above. */

@@ -1,5 +1,6 @@
 import type { MixtureTest } from './mixture-sequential-test.ts';
 import { mixtureSequentialTest, tunedTau } from './mixture-sequential-test.ts';
+import { noSpread } from './no-spread.ts';
 import type { Proportion } from './proportion.ts';
 import { requireProportion } from './proportion.ts';
 import type { SampleMoments } from './sample-moments.ts';
@@ -100,11 +101,8 @@ function decide(
       },
     };
   }
-  if (!(seen.variance > 0)) {
-    return {
-      ...base,
-      decision: { kind: 'insufficient_data', reason: 'the values of both arms do not vary' },
-    };
+  if (!(seen.variance > 0) || !Number.isFinite(seen.variance) || !Number.isFinite(seen.difference)) {
+    return { ...base, decision: { kind: 'insufficient_data', reason: noSpread(seen.variance) } };
   }
   const shown = `always-valid p ${Number(pValue.toPrecision(3))}, difference ${Number(seen.difference.toPrecision(3))}`;
   if (test.pValue > alpha) {

@@ -15,16 +15,20 @@ export interface WelchTest {
   readonly interval: Interval;
 }
 
-/** Welch's t test of two means; null with fewer than two values on a side or no variance at all. */
+/**
+ * Welch's t test of two means; null with fewer than two values on a side, without any variance, and where a mean or a
+ * variance is not finite.
+ */
 export function welchTest(a: SampleMoments, b: SampleMoments, alpha = 0.05): WelchTest | null {
   if (a.count < 2 || b.count < 2) return null;
   const va = a.variance / a.count;
   const vb = b.variance / b.count;
   const standardError = Math.sqrt(va + vb);
-  if (!(standardError > 0)) return null;
   const difference = b.mean - a.mean;
+  if (!(standardError > 0) || !Number.isFinite(standardError) || !Number.isFinite(difference)) return null;
   const t = difference / standardError;
-  const df = (va + vb) ** 2 / (va ** 2 / (a.count - 1) + vb ** 2 / (b.count - 1));
+  const [shareA, shareB] = [va / (va + vb), vb / (va + vb)];
+  const df = 1 / (shareA ** 2 / (a.count - 1) + shareB ** 2 / (b.count - 1));
   const half = studentTQuantile(1 - alpha / 2, df) * standardError;
   return {
     difference,

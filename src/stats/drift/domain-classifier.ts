@@ -21,7 +21,7 @@ export interface DomainClassifierOptions {
   /** Smallest AUC worth an alarm. Default 0.55 (Evidently's). */
   readonly threshold?: number;
   readonly alpha?: number;
-  /** Rows per side at least. Default 60, half of which train. */
+  /** Rows per side at least, two or more. Default 60, half of which train. */
   readonly minSamples?: number;
   /** Rows per side at most; more are thinned at random. Default 20,000. */
   readonly maxRows?: number;
@@ -40,7 +40,7 @@ export function domainClassifierDrift(
   current: readonly (readonly (number | null)[])[],
   options: DomainClassifierOptions = {},
 ): DomainDrift {
-  const minimum = options.minSamples ?? 60;
+  const minimum = Math.max(2, options.minSamples ?? 60);
   const fewest = Math.min(reference.length, current.length);
   if (fewest < minimum) {
     const reason = `too few rows to judge: ${fewest} on the smaller side, at least ${minimum} are needed`;

@@ -7,10 +7,10 @@ export type Predict = (
 
 export interface FeatureImportance {
   readonly feature: number;
-  /** Mean over the repeats of score as it is − score with this feature shuffled. */
-  readonly mean: number;
+  /** Mean over the repeats of score as it is − score with this feature shuffled; null where none had a score. */
+  readonly mean: number | null;
   /** Population standard deviation over the repeats. */
-  readonly standardDeviation: number;
+  readonly standardDeviation: number | null;
   readonly each: readonly number[];
 }
 
@@ -25,6 +25,7 @@ export interface PermutationOptions {
 /**
  * Permutation importance (Breiman 2001; Fisher et al. 2019): how much `score` (higher is better) falls when one
  * column is shuffled. Correlated features share it. Repeats on which the score is not defined are left out.
+ * @throws RangeError unless `repeats` is a whole number above 0.
  */
 export async function permutationImportance(
   rows: readonly (readonly number[])[],
@@ -32,6 +33,8 @@ export async function permutationImportance(
   score: (predictions: ArrayLike<number>) => number | null,
   options: PermutationOptions = {},
 ): Promise<FeatureImportance[]> {
+  if (options.repeats !== undefined && !(Number.isInteger(options.repeats) && options.repeats > 0))
+    throw new RangeError(`repeats must be a whole number above 0; got ${options.repeats}.`);
   const features = rows[0]?.length ?? 0;
   const baseline = rows.length === 0 ? null : score(await predict(rows));
   if (baseline === null) return [];
@@ -48,11 +51,16 @@ export async function permutationImportance(
       const value = score(await predict(changed));
       if (value !== null) each.push(baseline - value);
     }
-    const mean = each.reduce((a, b) => a + b, 0) / Math.max(1, each.length);
-    const variance = each.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, each.length);
-    result.push({ feature, mean, standardDeviation: Math.sqrt(variance), each });
+    result.push({ feature, ...spreadOf(each), each });
   }
   return result;
+}
+
+function spreadOf(each: readonly number[]): Pick<FeatureImportance, 'mean' | 'standardDeviation'> {
+  if (each.length === 0) return { mean: null, standardDeviation: null };
+  const mean = each.reduce((a, b) => a + b, 0) / each.length;
+  const variance = each.reduce((a, b) => a + (b - mean) ** 2, 0) / each.length;
+  return { mean, standardDeviation: Math.sqrt(variance) };
 }
 
 /** A uniformly random order of 0 … n − 1 (Fisher-Yates). */

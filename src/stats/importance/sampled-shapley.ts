@@ -16,8 +16,9 @@ export interface ShapleyExplanation {
  * Shapley values of one row by sampled feature orders (Castro et al. 2009), each order with its reverse (antithetic):
  * a feature's value is its mean marginal contribution when features are switched from the background's values to
  * the row's. Interventional: absent features take whole background rows, so that for a linear model
- * φ_j = coef_j (x_j − background mean_j) exactly. Cost: orders · 2 · (features + 1) · background predictions. Null
- * without a background.
+ * φ_j = coef_j (x_j − background mean_j) exactly. Cost: orders · 2 · features · background predictions. Null without a
+ * background.
+ * @throws RangeError unless `orders` (50) is a whole number of at least 2: one order tells no standard error.
  */
 export async function sampledShapley(
   row: readonly number[],
@@ -25,9 +26,11 @@ export async function sampledShapley(
   predict: Predict,
   options: { readonly orders?: number; readonly seed?: number } = {},
 ): Promise<ShapleyExplanation | null> {
+  const orders = options.orders ?? 50;
+  if (!(Number.isInteger(orders) && orders >= 2))
+    throw new RangeError(`orders must be a whole number of at least 2; got ${orders}.`);
   if (background.length === 0) return null;
   const random = seededRandom(options.seed ?? 1);
-  const orders = options.orders ?? 50;
   const mean = async (rows: readonly (readonly number[])[]): Promise<number> => {
     const scores = await predict(rows);
     let sum = 0;
@@ -58,7 +61,7 @@ export async function sampledShapley(
   }
   const values = sums.map((s) => s / orders);
   const standardErrors = squares.map((s, f) =>
-    orders > 1 ? Math.sqrt(Math.max(0, s / orders - values[f]! ** 2) / (orders - 1)) : 0,
+    Math.sqrt(Math.max(0, s / orders - values[f]! ** 2) / (orders - 1)),
   );
   return { expected, prediction, values, standardErrors };
 }

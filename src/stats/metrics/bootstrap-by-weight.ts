@@ -2,6 +2,7 @@ import { seededRandom } from '../distributions/seeded-random.ts';
 import { quantileOfSorted } from '../drift/quantile-bins.ts';
 import type { BootstrapInterval, BootstrapOptions } from './bootstrap-interval.ts';
 import { MIN_DEFINED_RESAMPLES } from './bootstrap-interval.ts';
+import { bootstrapPlan } from './bootstrap-plan.ts';
 import { requireSameRows } from './usable-rows.ts';
 
 /**
@@ -9,6 +10,7 @@ import { requireSameRows } from './usable-rows.ts';
  * to `metrics` as weights (times the row's own weight). The same distribution as `bootstrapInterval`, but rows that
  * are sorted stay sorted, which is what ranking a million of them costs most. The same seed gives the same intervals.
  * Metrics are those that `metrics` returns for all rows.
+ * @throws RangeError as `bootstrapInterval` does.
  */
 export function bootstrapByWeight(
   rows: number,
@@ -16,8 +18,7 @@ export function bootstrapByWeight(
   options: BootstrapOptions & { readonly weights?: ArrayLike<number> } = {},
 ): Record<string, BootstrapInterval> {
   requireSameRows({ rows: { length: rows }, weights: options.weights });
-  const resamples = options.resamples ?? 1_000;
-  const tail = (1 - (options.confidence ?? 0.95)) / 2;
+  const { resamples, tail } = bootstrapPlan(options);
   const own = options.weights;
   const estimates = metrics(Float64Array.from({ length: rows }, (_, i) => own?.[i] ?? 1));
   const values = new Map(Object.keys(estimates).map((name) => [name, [] as number[]]));

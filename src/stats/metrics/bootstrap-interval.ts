@@ -1,5 +1,6 @@
 import { quantileOfSorted } from '../drift/quantile-bins.ts';
 import { seededRandom } from '../distributions/seeded-random.ts';
+import { bootstrapPlan } from './bootstrap-plan.ts';
 
 export interface BootstrapInterval {
   /** On the rows as they are; null when the statistic is not defined there. */
@@ -12,6 +13,7 @@ export interface BootstrapInterval {
 }
 
 export interface BootstrapOptions {
+  /** Between 0 and 1, such as 0.95. */
   readonly confidence?: number;
   readonly resamples?: number;
   readonly seed?: number;
@@ -24,14 +26,14 @@ export const MIN_DEFINED_RESAMPLES = 20;
  * Percentile bootstrap (Efron 1979): the statistic on `resamples` (1,000) draws of `rows` rows with replacement; the
  * interval is the middle `confidence` (0.95) of the values. The statistic gets row indices, so that it can read
  * columns without copying rows. The same seed gives the same interval.
+ * @throws RangeError for a confidence outside (0, 1) or resamples that are no whole number.
  */
 export function bootstrapInterval(
   rows: number,
   statistic: (indices: Uint32Array) => number | null,
   options: BootstrapOptions = {},
 ): BootstrapInterval {
-  const resamples = options.resamples ?? 1_000;
-  const tail = (1 - (options.confidence ?? 0.95)) / 2;
+  const { resamples, tail } = bootstrapPlan(options);
   const all = Uint32Array.from({ length: rows }, (_, i) => i);
   const nothing = { low: null, high: null, resamples, undefinedResamples: resamples };
   if (rows === 0) return { estimate: null, ...nothing };

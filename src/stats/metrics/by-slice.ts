@@ -1,3 +1,5 @@
+import { sliceValue } from './slice-value.ts';
+
 export interface Slice<M> {
   /** `country=BR` or, crossed, `country=BR,device=ios`. */
   readonly name: string;
@@ -5,9 +7,6 @@ export interface Slice<M> {
   readonly count: number;
   readonly metrics: M;
 }
-
-/** What a missing slice value is called. */
-export const MISSING_SLICE = '(missing)';
 
 /**
  * The metric of every slice: one per value of each key; a key that is a list is crossed (`['country', 'device']`).
@@ -44,11 +43,4 @@ export function bySlice<Row extends object, M>(
         metrics: metric(inSlice),
       }));
   });
-}
-
-function sliceValue(value: unknown): string {
-  if (value === null || value === undefined || Number.isNaN(value)) return MISSING_SLICE;
-  // Databases deliver whole numbers as bigint, which JSON does not know.
-  if (typeof value === 'bigint') return value.toString();
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? MISSING_SLICE);
 }

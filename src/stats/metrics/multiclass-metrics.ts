@@ -13,6 +13,7 @@ export interface ClassMetrics extends ClassRates {
 export interface MulticlassMetrics extends MulticlassRates {
   readonly count: number;
   readonly dropped: number;
+  /** Mean −ln of the probability given to what happened, nats; null where one lies outside [0, 1]. */
   readonly logLoss: number | null;
   /** [truth][prediction], weighted. */
   readonly confusion: readonly (readonly number[])[];
@@ -38,6 +39,7 @@ export function multiclassMetrics(
   const kept: { label: number; p: ArrayLike<number>; w: number }[] = [];
   let logLoss = 0;
   let total = 0;
+  let areProbabilities = true;
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i];
     const p = probabilities[i]!;
@@ -46,6 +48,7 @@ export function multiclassMetrics(
       continue;
     if (p.length !== classes || !Array.from(p).every(Number.isFinite)) continue;
     kept.push({ label, p, w });
+    if (Array.from(p).some((one) => one < 0 || one > 1)) areProbabilities = false;
     const row = confusion[label]!;
     const predicted = firstLargest(p);
     row[predicted] = row[predicted]! + w;
@@ -66,7 +69,7 @@ export function multiclassMetrics(
     ...rates,
     count: kept.length,
     dropped: labels.length - kept.length,
-    logLoss: quotient(logLoss, total),
+    logLoss: areProbabilities ? quotient(logLoss, total) : null,
     confusion,
     perClass,
     aucOneVsRestMacro: weightedMean(perClass.map((c) => [c.auc, 1])),

@@ -4,7 +4,7 @@ import { requireSameRows, weightAt } from './usable-rows.ts';
 export interface CurveAreas {
   /** Area under the ROC curve = P(score of a positive > score of a negative) + ½ P(equal); null with one class. */
   readonly auc: number | null;
-  /** Σ (R_k − R_(k−1)) P_k over distinct thresholds, no interpolation; 0 without positives, null without rows. */
+  /** Σ (R_k − R_(k−1)) P_k over distinct thresholds, no interpolation; 0 without positives, null without weight. */
   readonly averagePrecision: number | null;
 }
 
@@ -41,7 +41,7 @@ export function curveAreas(
   }
   return {
     auc: positives > 0 && negatives > 0 ? area / (positives * negatives) : null,
-    averagePrecision: order.length === 0 ? null : positives > 0 ? precisionSum / positives : 0,
+    averagePrecision: positives > 0 ? precisionSum / positives : negatives > 0 ? 0 : null,
   };
 }
 

@@ -263,21 +263,31 @@ describe('traffic', () => {
       expect((await post(gateway.url, RANK, rankBody(`s-${i}`, one))).body.version).toBe(v1);
     }
     const events = [
-      { requestId: 's-0', eventId: 'e-0', name: 'bought', value: true, at: new Date().toISOString() },
-      { requestId: 's-1', eventId: 'e-1', name: 'bought', value: false, at: new Date().toISOString() },
-    ];
-    expect((await post(gateway.url, '/v1/feedback', { events })).body).toEqual({ accepted: 2 });
-    expect((await post(gateway.url, '/v1/feedback', { events })).body).toEqual({ accepted: 2 });
+      ['s-0', 'bought', true],
+      ['s-1', 'bought', -1],
+      // What a request says twice it has done once; what it spends twice adds up.
+      ['s-0', 'bought', 7],
+      ['s-0', 'spent', 20],
+      ['s-0', 'spent', 5],
+    ].map(([requestId, name, value], i) => ({
+      ...{ requestId, name, value },
+      ...{ eventId: `e-${String(i)}`, at: new Date().toISOString() },
+    }));
+    expect((await post(gateway.url, '/v1/feedback', { events })).body).toEqual({ accepted: 5 });
+    expect((await post(gateway.url, '/v1/feedback', { events })).body).toEqual({ accepted: 5 });
     const ref = { model: MODEL, environment: world.environment, generation, champion: v1, challenger: v2 };
     const samples = await until(
       'the samples',
       () => world.activities.measureRollout(ref),
-      (found) => found.challenger.requests === 5 && found.champion?.outcomes['bought']?.count === 2,
+      (found) =>
+        found.challenger.requests === 5 &&
+        found.champion?.outcomes['bought']?.count === 2 &&
+        found.champion.outcomes['spent'] !== undefined,
     );
     expect(samples.champion).toMatchObject({
       requests: 5,
       errors: 0,
-      outcomes: { bought: { count: 2, sum: 1 } },
+      outcomes: { bought: { count: 2, sum: 1 }, spent: { count: 1, sum: 25 } },
     });
     expect(samples.champion?.latencyMsP99).toBeGreaterThan(0);
     expect(samples.challenger).toMatchObject({ requests: 5, errors: 0, outcomes: {} });

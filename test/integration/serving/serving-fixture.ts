@@ -75,7 +75,13 @@ export const SPEC = ModelSpec.parse({
     trainer: { command: ['python', 'train.py'] },
   },
   evaluation: { task: 'binary' },
-  serving: { rank: { entity: ['customer_id'], candidate: ['plant_id'], defaultK: 3 } },
+  serving: {
+    rank: { entity: ['customer_id'], candidate: ['plant_id'], defaultK: 3 },
+    outcomes: {
+      bought: { description: 'Bought something.', type: 'boolean' },
+      spent: { description: 'Money.', type: 'number' },
+    },
+  },
 });
 
 export interface ServingWorld {

@@ -3,10 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDataFile } from '../../../src/data/data-file/open-data-file.ts';
+import type { DataFile } from '../../../src/data/data-file/open-data-file.ts';
 import { compareColumns } from '../../../src/data/drift/compare-columns.ts';
 import type { ComparedColumn } from '../../../src/data/drift/compare-columns.ts';
+import { compareRows } from '../../../src/data/drift/compare-rows.ts';
 import { pairColumns } from '../../../src/data/drift/pair-columns.ts';
+import type { PairedColumn } from '../../../src/data/drift/pair-columns.ts';
 import { withDuckDb } from '../../../src/data/duckdb.ts';
+import type { DuckDbSession } from '../../../src/data/duckdb.ts';
 import { assessColumnDrift, columnMeasures, normalQuantile, seededRandom } from '../../../src/stats/index.ts';
 import type { ColumnDriftInput } from '../../../src/stats/index.ts';
 
@@ -25,17 +29,24 @@ function write(name: string, table: Table): string {
   return path;
 }
 
-async function compare(reference: Table, current: Table): Promise<ComparedColumn[]> {
-  const paths = [write('reference.csv', reference), write('current.csv', current)];
+type Opened = [session: DuckDbSession, reference: DataFile, current: DataFile, columns: PairedColumn[]];
+
+async function withPaired<T>(paths: readonly string[], work: (...opened: Opened) => Promise<T>): Promise<T> {
   const s3 = () => {
     throw new Error('no S3 is needed');
   };
   return withDuckDb({ directory: folder, memoryMb: 450 }, async (session) => {
     const left = await openDataFile(session, paths[0]!, { as: 'reference', s3 });
     const right = await openDataFile(session, paths[1]!, { as: 'current', s3 });
+    return work(session, left, right, await pairColumns(session, left, right, { kinds: {} }));
+  });
+}
+
+function compare(reference: Table, current: Table): Promise<ComparedColumn[]> {
+  const paths = [write('reference.csv', reference), write('current.csv', current)];
+  return withPaired(paths, async (...opened) => {
     const found: ComparedColumn[] = [];
-    const columns = await pairColumns(session, left, right, {});
-    for await (const column of compareColumns(session, left, right, columns, {})) found.push(column);
+    for await (const column of compareColumns(...opened, {})) found.push(column);
     return found;
   });
 }
@@ -142,4 +153,37 @@ it('finds nothing between a table and itself, whatever its size', async () => {
     expect(measures).toMatchObject({ psi: 0, js_distance: 0, tvd: 0 });
     expect(verdict?.kind).toBe('stable');
   }
+});
+
+it('takes columns that are called what every object has', async () => {
+  const table: Table = Object.fromEntries(
+    ['__proto__', 'constructor', 'toString'].map((name) => [name, many(60, normal)]),
+  );
+  const found = await compare(table, table);
+  expect(found.map(({ column, verdict }) => [column.name, column.kind, verdict?.kind])).toEqual(
+    Object.keys(table).map((name) => [name, 'numeric', 'stable']),
+  );
+});
+
+describe('whether a classifier tells the rows apart', () => {
+  const ndjson = (name: string, row: () => object): string => {
+    const path = join(folder, name);
+    writeFileSync(path, Array.from({ length: 80 }, () => JSON.stringify(row())).join('\n'));
+    return path;
+  };
+  it('is not judged where no column can be compared', async () => {
+    const lists = ['left', 'right'].map((name) => ndjson(`${name}.ndjson`, () => ({ list: [normal()] })));
+    expect(await withPaired(lists, (...opened) => compareRows(...opened, 0.005))).toMatchObject({
+      verdict: 'insufficient_data',
+      reason: 'no column has values that can be compared',
+    });
+  });
+  it('says how many columns it has looked at where it has not at all', async () => {
+    const row = (): object => Object.fromEntries(Array.from({ length: 201 }, (_, i) => [`c${String(i)}`, i]));
+    const { reason } = await withPaired(
+      [ndjson('wide.ndjson', row), ndjson('wide2.ndjson', row)],
+      (...opened) => compareRows(...opened, 0.005),
+    );
+    expect(reason).toMatch(/p 1, by the first 200 of 201 columns$/);
+  });
 });

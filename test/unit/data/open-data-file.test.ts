@@ -182,6 +182,10 @@ type Wrong = readonly [
   code: string,
   message: RegExp,
 ];
+const cutOff = (text: string): Buffer => {
+  const packed = gzipSync(text);
+  return packed.subarray(0, packed.length / 2);
+};
 const manyNumbers = Array.from(
   { length: 40 },
   (_, i) => `${String(i)},${i === 33 ? 'oops' : String(i)}`,
@@ -250,6 +254,27 @@ const WRONG: readonly Wrong[] = [
     '{"a":1}\n\n{"a":"x"}\n{"a":3}\n',
     'DATA_FILE_MIXED_TYPES',
     /mixed\.ndjson:3, column "a": holds "x", a text/,
+  ],
+  [
+    'a packed file that was cut off',
+    'cut.csv.gz',
+    cutOff(`a\n${Array.from({ length: 20_000 }, (_, i) => `${String(i)}\n`).join('')}`),
+    'DATA_FILE_MALFORMED',
+    /cut\.csv\.gz: is no whole gzip file: unexpected end of file/,
+  ],
+  [
+    'packed JSON that was cut off',
+    'cut.ndjson.gz',
+    cutOff('{"a":1}\n'.repeat(20_000)),
+    'DATA_FILE_MALFORMED',
+    /cut\.ndjson\.gz: is no whole gzip file/,
+  ],
+  [
+    'a name that promises a packed file',
+    'plain.csv.gz',
+    'a,b\n1,2\n',
+    'DATA_FILE_MALFORMED',
+    /plain\.csv\.gz: is no whole gzip file: incorrect header check/,
   ],
   [
     'no Parquet at all',

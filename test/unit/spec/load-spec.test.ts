@@ -182,6 +182,19 @@ describe('loadSpec', () => {
     expect(problem?.line).toBeGreaterThan(0);
   });
 
+  it('lets a rollout compare a boolean outcome, and no number', () => {
+    const compare = (type: 'boolean' | 'number') =>
+      parseSpec({
+        ...minimal,
+        serving: { outcomes: { spent: { description: 'Of this visit', type } } },
+        rollout: { analysis: [{ metric: 'outcome', outcome: 'spent' }] },
+      });
+    expect(compare('boolean').rollout.analysis).toHaveLength(1);
+    const message = expect.stringMatching(/^"spent" is a number, .* a boolean outcome/) as string;
+    const problems = [expect.objectContaining({ path: 'rollout.analysis[0].outcome', message }) as object];
+    expect(() => compare('number')).toThrow(expect.objectContaining({ problems }));
+  });
+
   it('names the line of a YAML error', async () => {
     const error = await problemsOf('apiVersion: perennial/v1\nname: [unclosed\n');
     expect(error.code).toBe('SPEC_UNREADABLE');

@@ -112,6 +112,27 @@ describe('a sequential canary that is looked at all the time', () => {
     const constant: SampleMoments = { count: 100, mean: 1, variance: 0 };
     expect(sequentialMeans(constant, constant).decision.kind).toBe('insufficient_data');
   });
+
+  it('decides alike in every unit, and not at all where a mean or a spread overflows', () => {
+    const arms = (unit: number): [SampleMoments, SampleMoments] => [
+      { count: 300, mean: unit, variance: unit ** 2 },
+      { count: 300, mean: unit / 2, variance: unit ** 2 },
+    ];
+    const { pValue } = sequentialMeans(...arms(1));
+    for (const unit of [1e-150, 1e-90, 1e90, 1e150]) {
+      const test = sequentialMeans(...arms(unit));
+      expect([test.decision.kind, test.pValue]).toEqual(['b_smaller', expect.closeTo(pValue, 12)]);
+      expect(test.interval.high / unit).toBeCloseTo(sequentialMeans(...arms(1)).interval.high, 9);
+    }
+    const [a, b] = arms(1);
+    for (const huge of [{ variance: Number.POSITIVE_INFINITY }, { mean: Number.NaN }]) {
+      const test = sequentialMeans({ ...a, ...huge }, b);
+      expect([test.decision.kind, test.pValue]).toEqual(['insufficient_data', 1]);
+      const judged = nonInferiority({ control: { ...a, ...huge }, treatment: b, margin: 1 });
+      expect(judged).toMatchObject({ kind: 'insufficient_data', pValue: null });
+      expect(judged.reason).toContain('too large');
+    }
+  });
 });
 
 describe('sample size', () => {
@@ -125,6 +146,20 @@ describe('sample size', () => {
     });
     expect(requiredSampleSize({ kind: 'means', standardDeviation: 1, difference: 0 })).toBeNull();
     expect(requiredSampleSize({ ...design, difference: 0.95 })).toBeNull();
+  });
+
+  it('is the least where any size has the power, and none where no count is large enough', () => {
+    const shift = {
+      kind: 'means',
+      standardDeviation: 1,
+      difference: 0.1,
+      alpha: 0.05,
+      oneSided: true,
+    } as const;
+    for (const power of [0, 0.01, 0.05])
+      expect(requiredSampleSize({ ...shift, power })).toEqual({ control: 2, treatment: 2 });
+    for (const impossible of [{ power: 1 }, { difference: 1e-9 }, { standardDeviation: Number.NaN }])
+      expect(requiredSampleSize({ ...shift, ...impossible })).toBeNull();
   });
 
   it('gives the power it states', () => {
@@ -178,6 +213,28 @@ describe('non-inferiority', () => {
       'inferior',
     );
     expect(nonInferiority({ ...latency, margin: 1 }).kind).toBe('non_inferior');
+  });
+
+  it('at a margin of 0 is the pooled test that the treatment is better', () => {
+    const control = { successes: 100, trials: 600 };
+    const treatment = { successes: 140, trials: 600 };
+    const test = twoProportionTest(control, treatment);
+    expect(nonInferiority({ control, treatment, margin: 0 }).pValue).toBeCloseTo(test.pGreater, 12);
+    const clean = { successes: 0, trials: 600 };
+    expect(nonInferiority({ control: clean, treatment: clean, margin: 0 }).pValue).toBe(0.5);
+    expect(() => nonInferiority({ control, treatment, margin: -0.1 })).toThrow(RangeError);
+  });
+
+  it('sees a change of rates of one in a million', () => {
+    const rare = (successes: number): Proportion => ({ successes, trials: 1e7 });
+    const judged = nonInferiority({
+      control: rare(10),
+      treatment: rare(40),
+      margin: 1e-6,
+      higherIsBetter: false,
+    });
+    // Farrington & Manning's z at rates solved in 50 digits.
+    expect(judged.pInferior).toBeCloseTo(0.0015319983, 6);
   });
 });
 

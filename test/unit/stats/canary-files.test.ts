@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { CanaryReport } from '../../../src/contracts/canary-report.ts';
+import { canaryTable } from '../../../src/cli/reports/render-canary.ts';
 import { parseMargins, parseMetric, parseSplit } from '../../../src/evaluation/canary/canary-options.ts';
 import type { CanaryOptions } from '../../../src/evaluation/canary/canary-options.ts';
 import { compareCanaryFiles } from '../../../src/evaluation/canary/compare-files.ts';
@@ -151,6 +152,12 @@ describe('two files of requests', () => {
     const report = await compare([constant, none], ['v']);
     expect(report.metrics[0]!.canary).toMatchObject({ count: 0, mean: null });
     expect(report.verdict.kind).toBe('insufficient_data');
+    const nothing = await compare(
+      [none, files.csv('none2.csv', 'v', Array<string[]>(300).fill(['""']))],
+      ['v'],
+    );
+    expect(nothing.inferred[0]).toMatchObject({ what: 'kind of v', why: 'it has no value' });
+    expect(canaryTable(nothing).rows[0]).toContain('0');
     const clean = files.csv(
       'clean.csv',
       'error',
@@ -162,6 +169,45 @@ describe('two files of requests', () => {
       Array.from({ length: 900 }, () => ['false']),
     );
     expect((await compare([clean, spotless], ['error'], { margin: ['0.01'] })).verdict.kind).toBe('pass');
+  });
+});
+
+describe('metrics of any size', () => {
+  const column = (name: string, value: () => unknown): string =>
+    files.csv(
+      name,
+      'v',
+      Array.from({ length: 600 }, () => [value()]),
+    );
+  it.each([1e-100, 1e-11, 1, 1e100])('a canary that is twice as slow fails in units of %s', async (unit) => {
+    const base = column('base.csv', () => unit * random.next());
+    const double = column('double.csv', () => 2 * unit * random.next());
+    const alike = column('alike.csv', () => unit * random.next());
+    for (const sequential of [false, true]) {
+      expect(kinds(await compare([base, double], ['v:lower'], { sequential }))).toEqual(['fail', 'fail']);
+      const equally = await compare([base, alike], ['v:lower'], { sequential, margin: ['50%'] });
+      expect(kinds(equally)).toEqual(['pass', 'pass']);
+    }
+  });
+  it('says so where a share of a mean of nearly 0 is no margin', async () => {
+    let row = 0;
+    const balanced = (): number => [0.1, -0.1, 0.2, -0.2, 0.3, -0.3][row++ % 6]!;
+    const report = await compare([column('sum.csv', balanced), column('sum2.csv', balanced)], ['v']);
+    expect(report.verdict.kind).toBe('insufficient_data');
+    expect(report.metrics[0]!.planning.requiredControl).toBeNull();
+    expect(report.verdict.reason).toMatch(
+      /is too small beside the values' spread.*such as --margin v=0\.01$/,
+    );
+  });
+  it('refuses values whose spread no number holds', async () => {
+    let row = 0;
+    const stray = column('stray.csv', () => (row++ === 5 ? Number.MAX_VALUE : random.next()));
+    await expect(compare([stray, column('fine.csv', random.next)], ['v'])).rejects.toThrow(
+      expect.objectContaining({
+        code: 'USAGE',
+        message: expect.stringContaining('holds 1.7976931348623157e+308') as string,
+      }),
+    );
   });
 });
 
@@ -177,7 +223,7 @@ describe('wrong input is one clear error with the mend', () => {
   it('margins and splits', () => {
     const metrics = [parseMetric('a')];
     expect(parseMargins(['5%', 'a=2'], metrics).get('a')).toEqual({ value: 2, relative: false });
-    for (const text of ['foo', '-1', '5 %%', 'b=1', ''])
+    for (const text of ['foo', '-1', '5 %%', 'b=1', '', '1e400'])
       expect(() => parseMargins([text], metrics), text).toThrow(expect.objectContaining({ code: 'USAGE' }));
     for (const text of ['90', '0:1', 'a:b', '90:10:5', '-1:2'])
       expect(() => parseSplit(text), text).toThrow(expect.objectContaining({ code: 'USAGE' }));

@@ -45,6 +45,7 @@ describe('the domain classifier', () => {
       ).kind,
     ).toBe('drifted');
     expect(domainClassifierDrift([], []).kind).toBe('insufficient_data');
+    expect(domainClassifierDrift([], [], { minSamples: 0 }).kind).toBe('insufficient_data');
     const same = rows(100, () => [7, 7, 7]);
     expect(domainClassifierDrift(same, same)).toMatchObject({ kind: 'stable', auc: 0.5 });
     const empty = rows(100, () => []);

@@ -272,6 +272,61 @@ describe('whatever the file is like', () => {
       expect(none.predictions.used).toBe(0);
     }
   });
+  it('weights that are all 0 define nothing, and that is said', async () => {
+    const path = files.csv('weightless.csv', 'label,score,w', [
+      [1, 0.9, 0],
+      [0, 0.4, 0],
+    ]);
+    const { overall, notes } = await evaluate(path, { weight: 'w', bootstrap: 20 });
+    const { count, dropped, positives, ...metrics } = overall.metrics;
+    expect([count, dropped, positives, ...new Set(Object.values(metrics))]).toEqual([2, 0, 1, null]);
+    expect(notes).toEqual(['all weights are 0, so that no row counts']);
+  });
+  it('what no number holds is not defined, and that is said', async () => {
+    const path = files.csv('huge.csv', 'label,score', [
+      [1.5e300, 1e300],
+      [-1e300, 1e300],
+      [0.5, -1e300],
+    ]);
+    const { overall, notes } = await evaluate(path, { task: 'regression' });
+    expect(overall.metrics).toMatchObject({ rmse: null, r2: null, maxError: 2e300 });
+    expect(notes).toEqual(['some errors are so large that no number holds their squares']);
+    const scores = files.csv('scores.csv', 'label,score', [
+      [1, 1.5e308],
+      [0, 1e308],
+    ]);
+    expect((await evaluate(scores, {})).overall.metrics).toMatchObject({ auc: 1, meanScore: null });
+    const relevance = [1.5e308, 1.4e308].map((grade) => [grade, 0.5, 'a']);
+    const lists = files.csv('grades.csv', 'label,score,g', relevance);
+    expect((await evaluate(lists, { group: 'g' })).overall.metrics).toMatchObject({ mrr: 1 });
+  });
+  it.each([
+    ['the label has no value', []],
+    ['the label has 1 distinct value: 1', [[1, 0.5]]],
+  ])('says that %s', async (why, rowsOfIt) => {
+    const { inferred } = await evaluate(files.csv('few.csv', 'label,score', rowsOfIt), {});
+    expect(inferred.find(({ what }) => what === 'task')?.why).toBe(why);
+  });
+  it('scores of classes that are no probabilities have no log loss, and that is said', async () => {
+    const path = files.csv('logits.csv', 'y,p_a,p_b,p_c', [
+      ['a', 4.1, -2, 0.3],
+      ['b', -1, 2.5, 0.1],
+      ['c', 0.2, 0.1, 0.4],
+    ]);
+    const { overall, notes } = await evaluate(path, { label: 'y', score: ['p_a', 'p_b', 'p_c'] });
+    expect(overall.metrics).toMatchObject({ accuracy: 1, logLoss: null, aucOneVsRestMacro: 1 });
+    expect(notes).toEqual(['some scores lie outside [0, 1], so log loss is not defined']);
+  });
+  it('has no interval for how varied the lists are, which drawing lists twice does not show', async () => {
+    const path = files.csv(
+      'drawn.csv',
+      'label,score,g,i',
+      Array.from({ length: 60 }, (_, i) => [i % 3 === 0 ? 1 : 0, (i * 7) % 60, i % 6, i % 11]),
+    );
+    const { metrics, intervals } = (await evaluate(path, { group: 'g', item: 'i', bootstrap: 20 })).overall;
+    expect(metrics).toHaveProperty('diversity');
+    expect(Object.keys(intervals!)).toEqual(['ndcg', 'map', 'mrr', 'hitRate', 'precisionAtK', 'recallAtK']);
+  });
   it('equal scores within lists are said: there the order of the file decides', async () => {
     const path = files.csv(
       'ties.csv',
@@ -324,6 +379,28 @@ describe('wrong input is one clear error with the mend', () => {
     const error = await evaluate(path, options as Partial<PredictionOptions>).catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'USAGE' });
     expect((error as Error).message).toContain(message);
+  });
+  it('classes without scores, and scores of one class twice', async () => {
+    const path = files.csv('unscored.csv', 'y,p_a,p_b,q_b', [
+      ['a', 0.7, 0.3, 0],
+      ['b', 0.2, 0.8, 0],
+      ['c', 0.4, 0.6, 0],
+    ]);
+    await expect(evaluate(path, { label: 'y', score: ['p_a', 'p_b'] })).rejects.toThrow(
+      'no --score column is named after its class c; name one for each class, such as p_c',
+    );
+    await expect(evaluate(path, { label: 'y', score: ['p_a', 'p_b', 'q_b'] })).rejects.toThrow(
+      'column "q_b": it holds the scores of class b, and so does "p_b"',
+    );
+  });
+  it('weights whose sum no number holds', async () => {
+    const path = files.csv('heavy.csv', 'label,score,w', [
+      [1, 0.9, 1.5e308],
+      [0, 0.4, 1e308],
+    ]);
+    await expect(evaluate(path, { weight: 'w' })).rejects.toThrow(
+      'its weights add up to more than any number',
+    );
   });
   it('columns whose names do not say what they are', async () => {
     const unnamed = files.csv('unnamed.csv', 'a,b', [[1, 2]]);

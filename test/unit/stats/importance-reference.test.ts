@@ -46,8 +46,8 @@ describe('permutation importance equals scikit-learn on the same permutations', 
     const e = expected.sklearn_permutation_importance_auc;
     const ours = await permutationImportance(rows, logistic, (s) => binaryMetrics(y, s).auc, { repeats: 50 });
     ours.forEach(({ mean, standardDeviation }, f) => {
-      const spread = Math.max(standardDeviation, e.std[f]);
-      expect(Math.abs(mean - e.mean[f]), features[f]).toBeLessThan(4 * spread);
+      const spread = Math.max(standardDeviation!, e.std[f]);
+      expect(Math.abs(mean! - e.mean[f]), features[f]).toBeLessThan(4 * spread);
       expect(standardDeviation, features[f]).toBeLessThan(3 * e.std[f]);
     });
   });
@@ -55,8 +55,16 @@ describe('permutation importance equals scikit-learn on the same permutations', 
     const score = (s: ArrayLike<number>): number | null => binaryMetrics(y, s).auc;
     const once = await permutationImportance(rows, logistic, score, { seed: 3 });
     expect(await permutationImportance(rows, logistic, score, { seed: 3 })).toEqual(once);
-    expect(Math.max(...once.map((f) => f.mean))).toBe(once[0]!.mean);
+    expect(Math.max(...once.map((f) => f.mean!))).toBe(once[0]!.mean);
     expect(await permutationImportance([], logistic, score)).toEqual([]);
+  });
+  it('says nothing of a feature whose shuffles have no score, and wants at least one of them', async () => {
+    let asked = 0;
+    const baselineOnly = (): number | null => (asked++ === 0 ? 1 : null);
+    const [first] = await permutationImportance(rows, logistic, baselineOnly);
+    expect(first).toEqual({ feature: 0, mean: null, standardDeviation: null, each: [] });
+    for (const repeats of [0, 1.5, Number.NaN])
+      await expect(permutationImportance(rows, logistic, () => 1, { repeats })).rejects.toThrow(RangeError);
   });
 });
 
@@ -120,5 +128,7 @@ describe('sampled Shapley values', () => {
       expect(s.values[2]).toBe(0);
     }
     expect(await sampledShapley(rows[0]!, [], tree)).toBeNull();
+    for (const orders of [0, 1, 2.5, Number.NaN])
+      await expect(sampledShapley(rows[0]!, rows, tree, { orders })).rejects.toThrow(RangeError);
   });
 });

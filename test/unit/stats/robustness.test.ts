@@ -4,10 +4,13 @@ import {
   assessColumnDrift,
   assessDatasetDrift,
   binaryMetrics,
+  bootstrapByWeight,
   bootstrapInterval,
   bySlice,
+  calibrationTable,
   columnMeasures,
   concentration,
+  groupFairness,
   groupRankings,
   multiclassMetrics,
   persistentDrift,
@@ -89,6 +92,16 @@ describe('no data can make the statistics throw or say NaN', () => {
   });
 });
 
+it('group fairness compares as many groups as there are rows', () => {
+  const rows = 150_000;
+  const flags = Float64Array.from({ length: rows }, (_, i) => i % 2);
+  const groups = Array.from({ length: rows }, (_, i) => i);
+  expect(groupFairness(flags, flags, groups)).toMatchObject({
+    demographicParityDifference: 1,
+    demographicParityDifferenceToOverall: 0.5,
+  });
+});
+
 it('the same column twice has no distance by any measure', () => {
   const random = seededRandom(1);
   const values = Array.from({ length: 500 }, () => random.normal());
@@ -140,6 +153,36 @@ describe('bootstrap intervals', () => {
       binaryMetrics(takeRows([1, 1, 1], rows), [0.1, 0.2, 0.3]).auc;
     expect(bootstrapInterval(3, auc)).toMatchObject({ estimate: null, low: null, undefinedResamples: 1000 });
   });
+  it.each([
+    { confidence: 95 },
+    { confidence: 1 },
+    { confidence: Number.NaN },
+    { resamples: 2.5 },
+    { resamples: -1 },
+  ])('refuse %o', (options) => {
+    expect(() => bootstrapInterval(3, () => 1, options)).toThrow(RangeError);
+    expect(() => bootstrapByWeight(3, () => ({ one: 1 }), options)).toThrow(RangeError);
+  });
+});
+
+it('calibration bins hold the scores between their edges, and both ends', () => {
+  for (const bins of [1, 7, 10, 49, 100]) {
+    const edges = Array.from({ length: bins + 1 }, (_, b) => b / bins);
+    // The next double below an edge is the least that the bin before it must hold.
+    const below = edges.slice(1, -1).map((edge) => edge - 2 ** (Math.floor(Math.log2(edge)) - 52) / 2);
+    const scores = [...edges, ...below];
+    const table = calibrationTable(
+      scores.map(() => 1),
+      scores,
+      { bins },
+    );
+    for (const [b, { low, high, weight }] of table.entries()) {
+      const last = b === bins - 1;
+      const inside = scores.filter((score) => score >= low && (last ? score <= high : score < high));
+      expect(weight, `${String(b)} of ${String(bins)}`).toBe(inside.length);
+    }
+  }
+  expect(() => calibrationTable([1], [0.5], { bins: 0 })).toThrow(RangeError);
 });
 
 describe('slices, lists and windows', () => {
@@ -161,12 +204,16 @@ describe('slices, lists and windows', () => {
       'a=x,b=1,b=2',
     ]);
     expect(names(2)).toEqual(['a=x', 'a=x,b=1']);
-    const mixed = [{ k: 7n }, { k: true }, { k: new Date(0) }];
+    const mixed = [{ k: 7n }, { k: true }, { k: new Date(0) }, { k: Infinity }, { k: Number.NaN }];
     expect(bySlice(mixed, ['k'], (r) => r.length).map((s) => s.name)).toEqual([
       'k="1970-01-01T00:00:00.000Z"',
+      'k=(missing)',
       'k=7',
+      'k=Infinity',
       'k=true',
     ]);
+    const { byGroup } = groupFairness([1, 0, 1], [1, 1, 0], [Number.NaN, null, Infinity]);
+    expect(Object.keys(byGroup)).toEqual(['(missing)', 'Infinity']);
   });
   it('skips groups without a relevant item when told so', () => {
     const groups = groupRankings([

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareArms } from '../../../../src/domain/rollout/compare-arms.ts';
 import type { ComparedMetric, ComparisonPolicy } from '../../../../src/domain/rollout/compare-arms.ts';
@@ -82,4 +83,36 @@ describe('several metrics', () => {
     expect(among.pHarm).toBeGreaterThanOrEqual(alone.pHarm);
     expect(among.verdict.kind).toBe('insufficient_data');
   });
+});
+
+it('no arms make it throw, say NaN, or pass and fail against what was found', () => {
+  const number = fc.oneof(
+    fc.double({ noNaN: true, min: -1e3, max: 1e3 }),
+    fc.constantFrom(0, 1e-160, -1e-9, 1e155, -1e300, Number.MAX_VALUE, Number.POSITIVE_INFINITY),
+  );
+  const size = number.map(Math.abs);
+  const count = fc.constantFrom(0, 1, 2, 200, 1e6);
+  const trials = fc.tuple(count, fc.double({ noNaN: true, min: 0, max: 1 }));
+  const rate = trials.map(([n, share]) => ({ successes: Math.floor(n * share), trials: n }));
+  const moments = fc.record({ count, mean: number, variance: size });
+  const arms = fc.oneof(
+    fc.record({ kind: fc.constant('proportion' as const), control: rate, treatment: rate }),
+    fc.record({ kind: fc.constant('mean' as const), control: moments, treatment: moments }),
+  );
+  const metric = fc.record({ arms, margin: size, higherIsBetter: fc.boolean() });
+  const look = fc.constantFrom('watch' as const, 'final' as const, 'sequential' as const);
+  fc.assert(
+    fc.property(fc.array(metric, { minLength: 1, maxLength: 3 }), look, (metrics, at) => {
+      const compared = compareArms(metrics, { alpha: 0.05, minSamples: 2, look: at });
+      for (const [i, { verdict, difference, pHarm, sequence, fixed }] of compared.entries()) {
+        const { margin, higherIsBetter } = metrics[i]!;
+        const numbers = [pHarm, sequence.low, sequence.high, fixed?.pValue ?? 0, fixed?.pInferior ?? 0];
+        expect(numbers.some(Number.isNaN), verdict.reason).toBe(false);
+        const better = (difference ?? 0) * (higherIsBetter ? 1 : -1) + margin;
+        if (verdict.kind === 'fail') expect(better).toBeLessThan(0);
+        if (verdict.kind === 'pass' && at !== 'watch') expect(better).toBeGreaterThan(0);
+      }
+    }),
+    { numRuns: 2_000, seed: 42 },
+  );
 });

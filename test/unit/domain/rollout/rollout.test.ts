@@ -101,6 +101,7 @@ describe('a look', () => {
     ['much worse, at the end', look({ rate: 0.12 }), 'fail'],
     ['too little traffic', look({ requests: 199, rate: 0.25 }), 'insufficient_data'],
     ['too little of the champion', look({ rate: 0.22 }, { requests: 100 }), 'insufficient_data'],
+    ['outcomes below nothing', look({ outcomes: { bought: { count: 2_000, sum: -40 } } }), 'fail'],
     ['no traffic at all', look({ requests: 0 }, { requests: 0 }), 'insufficient_data'],
     [
       'not provably as good, at the decisive end',
