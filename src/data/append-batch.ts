@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { ColumnProfile, DatasetColumn, DatasetManifest, DatasetPart } from '../domain/dataset.ts';
+import { nearestName } from '../domain/nearest-name.ts';
+import { SOURCE_UNREADABLE } from '../errors/data-errors.ts';
+import { PerennialError } from '../errors/define-error.ts';
 import type { SourceRef } from '../registry/datasets.ts';
-import { datasetSql } from './dataset-views.ts';
+import { datasetSql, hasKey } from './dataset-views.ts';
 import type { SqlValue } from './duckdb-values.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import { quoteName, quoteNames, quoteValue } from './sql-text.ts';
@@ -32,6 +35,7 @@ export interface AppendOptions {
 /**
  * Writes a batch as the next version of a dataset: Parquet part and manifest are in the store when it returns, nothing
  * is in the registry yet. The same batch after the same parent gives the same digest.
+ * @throws PerennialError SOURCE_UNREADABLE where a column of the primary key is missing
  */
 export async function appendBatch(
   session: DuckDbSession,
@@ -39,10 +43,11 @@ export async function appendBatch(
   options: AppendOptions,
 ): Promise<{ readonly digest: string; readonly manifest: DatasetManifest }> {
   const { ref, parent, primaryKey } = options;
-  const { path, part } = await writePart(session, store, `SELECT * FROM ${quoteName(options.table)}`);
   const batchColumns = await session.columns(options.table);
   const kept = options.keepParent ? parent : null;
   const columns = mergeColumns(kept?.manifest.columns ?? [], batchColumns);
+  mustHaveKey(ref.source, primaryKey, columns);
+  const { path, part } = await writePart(session, store, `SELECT * FROM ${quoteName(options.table)}`);
   const files = [...(kept?.files ?? []), path];
   const parts = [...(kept?.manifest.parts ?? []), part];
   const total = parts.reduce((sum, p) => sum + p.rows, 0);
@@ -95,9 +100,22 @@ export async function writePart(
   return { path, part: { digest, rows: Number(row?.n), bytes: size } };
 }
 
+/** DuckDB reads columns of several files as one whose names differ in nothing but case. */
 function mergeColumns(before: readonly DatasetColumn[], batch: readonly DatasetColumn[]): DatasetColumn[] {
-  const known = new Set(before.map((c) => c.name));
-  return [...before, ...batch.filter((c) => !known.has(c.name))];
+  const known = new Set(before.map((c) => c.name.toLowerCase()));
+  return [...before, ...batch.filter((c) => !known.has(c.name.toLowerCase()))];
+}
+
+function mustHaveKey(source: string, primaryKey: readonly string[], columns: readonly DatasetColumn[]): void {
+  const names = columns.map((c) => c.name);
+  const missing = primaryKey.find((key) => !names.some((name) => name.toLowerCase() === key.toLowerCase()));
+  if (missing === undefined) return;
+  const near = nearestName(missing, names);
+  throw new PerennialError(
+    SOURCE_UNREADABLE,
+    `source "${source}": its primaryKey "${missing}" is no column${near === null ? '' : `; did you mean "${near}"?`} It has ${names.join(', ')}`,
+    { details: { source, column: missing } },
+  );
 }
 
 async function distinctKeys(
@@ -106,8 +124,11 @@ async function distinctKeys(
   primaryKey: readonly string[],
 ): Promise<number> {
   const list = files.map((file) => quoteValue(file)).join(', ');
+  const all = `FROM read_parquet([${list}], union_by_name = true) WHERE`;
+  const keyed = hasKey(primaryKey);
   const [row] = await session.rows(
-    `SELECT count(*) AS n FROM (SELECT DISTINCT ${quoteNames(primaryKey)} FROM read_parquet([${list}], union_by_name = true))`,
+    `SELECT (SELECT count(*) FROM (SELECT DISTINCT ${quoteNames(primaryKey)} ${all} ${keyed}))
+          + (SELECT count(*) ${all} NOT (${keyed})) AS n`,
   );
   return Number(row?.n);
 }
