@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { QuarantinedBatch } from '../contracts/activities/data.ts';
 import type { Source } from '../contracts/spec/sources.ts';
+import { storable } from '../contracts/storable-text.ts';
 import type { DatasetColumn } from '../domain/dataset.ts';
 import type { QuarantineRow, SourceHold, SourceRef } from '../registry/datasets.ts';
 import { appendBatch } from './append-batch.ts';
@@ -8,7 +9,7 @@ import { attachDataset } from './dataset-views.ts';
 import { withDuckDb } from './duckdb.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import type { FileAccess, ListedFile } from './file-listing.ts';
-import { hasNews, takeSegment } from './file-segment.ts';
+import { followRenames, hasNews, takeSegment } from './file-segment.ts';
 import type { FileProgress, FileSegment } from './file-segment.ts';
 import { judgeSegment } from './judge-segment.ts';
 import { attachReferences, batchIdOf, newestEventTime, typeChanges } from './source-ingestion.ts';
@@ -45,12 +46,12 @@ export async function ingestFiles(
   before: { readonly dataset: GoodDataset | null; readonly position: FilesPosition | null },
   keep: (position: unknown, outcome: IngestOutcome) => unknown,
 ): Promise<FilesReading> {
+  const listed = await access.list(source.uri);
   let reading: FilesReading = {
     dataset: before.dataset,
-    position: before.position ?? { kind: 'files', files: {} },
+    position: { kind: 'files', files: followRenames(before.position?.files ?? {}, listed) },
     outcome: { newRows: 0, quarantined: [] },
   };
-  const listed = await access.list(source.uri);
   const news = listed.filter((file) => hasNews(file, reading.position.files[file.uri]));
   for (const files of chunksOf(news)) {
     reading = await ingestChunk(deps, hold, ref, source, access, files, reading, keep);
@@ -101,7 +102,10 @@ async function ingestChunk(
       const path = join(session.directory, `segment-${String(index)}`);
       const growing = source.format === 'ndjson';
       const segment = await takeSegment(access, file, progress[file.uri], growing, path);
-      if (!segment) continue;
+      if (segment.bytes === 0 && segment.refusal === null) {
+        progress[file.uri] = segment.next;
+        continue;
+      }
       const judged = await judgeSegment(deps, {
         session,
         ref,
@@ -112,11 +116,16 @@ async function ingestChunk(
         viewOf,
         existing: await knownRows(session, parent !== null, accepted.length > 0),
       });
-      progress[file.uri] = { ...segment.next, setAside: judged.kind === 'aside' && judged.unreadable };
       if (judged.kind === 'aside') {
         const batchId = batchIdOf(ref, file.uri, String(segment.from), segment.next.digest);
-        quarantined.push({ batchId, rows: judged.rows, blob: judged.blob, failures: judged.failures });
-      } else if (judged.rows > 0) {
+        const failures = judged.failures.map(storable);
+        quarantined.push({ batchId, rows: judged.rows, blob: judged.blob, failures });
+        // Where the spec is at fault, the file is read as soon as that is mended.
+        if (refused.length === 0) progress[file.uri] = segment.next;
+        continue;
+      }
+      progress[file.uri] = { ...segment.next, nothingTaken: segment.next.nothingTaken && judged.rows === 0 };
+      if (judged.rows > 0) {
         columns ??= judged.columns;
         await accept(session, accepted.length === 0);
         accepted.push(segment);
