@@ -10,9 +10,11 @@ import { SOURCE_UNREADABLE } from '../errors/data-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
 import { DEPENDENCY_UNAVAILABLE } from '../errors/lifecycle-errors.ts';
 import type { DatasetColumn } from '../domain/dataset.ts';
+import { isAboutData } from './duckdb-errors.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import { postgresColumn } from './postgres-types.ts';
 import type { PostgresColumn } from './postgres-types.ts';
+import { withoutScratchPaths } from './scratch-directory.ts';
 import { quoteName, quoteValue } from './sql-text.ts';
 
 export type PostgresSource = Extract<Source, { type: 'postgres' }>;
@@ -35,6 +37,8 @@ const FETCH_ROWS = 5_000;
 /** A silent connection is asked for a sign of life after this long. */
 const KEEPALIVE_MS = 30_000;
 const GOODBYE_MS = 2_000;
+/** PostgreSQL quotes the value that it stumbles over, however long it is, and says what is wrong with it before or after. */
+const MESSAGE_ENDS = 150;
 
 /**
  * Reads the rows from the last watermark on, that value included, in one REPEATABLE READ snapshot, into table
@@ -66,17 +70,37 @@ export async function readPostgres(
     const file = join(session.directory, `${options.into}.ndjson`);
     await exportRows(client, options, columns, file);
     await client.query('COMMIT');
-    const types = columns.map((c) => `${quoteValue(c.name)}: ${quoteValue(c.type)}`).join(', ');
-    await session.run(
-      `CREATE TABLE ${quoteName(options.into)} AS SELECT * FROM read_json(${quoteValue(file)},
-         format = 'newline_delimited', columns = {${types}})`,
-    );
+    await loadRows(session, options, columns, file);
     return { columns: columns.map(({ name, type }) => ({ name, type })), position };
   } catch (error) {
     options.signal?.throwIfAborted();
     throw sourceError(error, options.name, options.source);
   } finally {
     await leave(client);
+  }
+}
+
+/** @throws PerennialError SOURCE_UNREADABLE for a value that the type of its column does not hold in DuckDB */
+async function loadRows(
+  session: DuckDbSession,
+  options: { readonly name: string; readonly into: string },
+  columns: readonly PostgresColumn[],
+  file: string,
+): Promise<void> {
+  const types = columns.map((c) => `${quoteValue(c.name)}: ${quoteValue(c.type)}`).join(', ');
+  try {
+    await session.run(
+      `CREATE TABLE ${quoteName(options.into)} AS SELECT * FROM read_json(${quoteValue(file)},
+         format = 'newline_delimited', columns = {${types}})`,
+    );
+  } catch (error) {
+    if (!isAboutData(error)) throw error;
+    const message = withoutScratchPaths(error.message).split('\n')[0] ?? '';
+    throw new PerennialError(
+      SOURCE_UNREADABLE,
+      `source "${options.name}": what it holds can't be kept: ${message}. Leave the column out with the source's columns, or cast it in a view`,
+      { details: { source: options.name } },
+    );
   }
 }
 
@@ -224,17 +248,23 @@ function sourceError(error: unknown, name: string, source: PostgresSource): unkn
   const where = `source "${name}" (${source.connection})`;
   if (error instanceof pg.DatabaseError) {
     const sqlClass = error.code?.slice(0, 2) ?? '';
-    // Authorisation, unknown database, privilege.
-    if (sqlClass === '28' || sqlClass === '3D' || error.code === '42501') {
-      return new PerennialError(SOURCE_UNREADABLE, `${where}: PostgreSQL refused it: ${error.message}`);
+    const message = shortened(error.message);
+    // Authorisation, unknown database, privilege; a value or a view that does not compute.
+    if (['22', '28', '3D', '42'].includes(sqlClass)) {
+      return new PerennialError(SOURCE_UNREADABLE, `${where}: PostgreSQL refused it: ${message}`);
     }
-    return new PerennialError(DEPENDENCY_UNAVAILABLE, `${where}: PostgreSQL failed: ${error.message}`);
+    return new PerennialError(DEPENDENCY_UNAVAILABLE, `${where}: PostgreSQL failed: ${message}`);
   }
   if (error instanceof TypeError && code === 'ERR_INVALID_URL') {
     return new PerennialError(SOURCE_UNREADABLE, `${where}: the variable does not hold a URL`);
   }
-  if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) {
+  if (typeof code === 'string' && /^E[A-Z_]+$/.test(code)) {
     return new PerennialError(DEPENDENCY_UNAVAILABLE, `${where}: cannot be reached: ${code}`);
   }
   return error;
+}
+
+function shortened(message: string): string {
+  if (message.length <= 2 * MESSAGE_ENDS) return message;
+  return `${message.slice(0, MESSAGE_ENDS)} … ${message.slice(-MESSAGE_ENDS)}`;
 }
