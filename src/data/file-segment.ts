@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { open, truncate } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FileAccess, ListedFile } from './file-listing.ts';
 
@@ -99,8 +99,11 @@ export async function takeSegment(
   const bytes = torn?.bytes ?? copied.bytes;
   const linesBefore = from === 0 ? 0 : (before?.lines ?? 0);
   const base = { file, path, from, linesBefore };
-  const headBytes = Math.min(HEAD_BYTES, from === 0 ? bytes : (before?.headBytes ?? 0));
-  const head = from === 0 ? await digestOfHead(path, headBytes) : (before?.head ?? '');
+  const headBytes = Math.min(HEAD_BYTES, from + bytes);
+  const head =
+    from === 0
+      ? await digestOf(Readable.from([await readRange(path, 0, headBytes)]))
+      : await grownHead(access, file, before, headBytes);
   const next: FileProgress = {
     bytes: from + bytes,
     lines: linesBefore + (torn?.lines ?? copied.lines),
@@ -117,6 +120,17 @@ export async function takeSegment(
   const same = !growing && start.refusal !== null && copied.digest === before?.digest;
   if (same) return { ...base, bytes: 0, next, refusal: null };
   return { ...base, bytes, next, refusal: start.refusal ?? torn?.reason ?? null };
+}
+
+/** The more of the head is known, the less another file is taken for this one. */
+async function grownHead(
+  access: FileAccess,
+  file: ListedFile,
+  before: FileProgress | undefined,
+  headBytes: number,
+): Promise<string> {
+  if (before?.headBytes === headBytes) return before.head;
+  return digestOf(await access.read(file, 0, headBytes));
 }
 
 async function startOf(
@@ -148,9 +162,7 @@ async function replacedReason(
   if (file.size < before.bytes) {
     return `${file.uri}: shrank from ${String(before.bytes)} to ${String(file.size)} bytes after it had been read; write new data into a new file`;
   }
-  const hash = createHash('sha256');
-  if (before.headBytes > 0) await pipeline(await access.read(file, 0, before.headBytes), hash);
-  return (before.headBytes > 0 ? hash.digest('hex') : before.head) === before.head
+  return (await digestOf(await access.read(file, 0, before.headBytes))) === before.head
     ? null
     : `${file.uri}: was replaced after it had been read; write new data into a new file`;
 }
@@ -220,8 +232,8 @@ async function readRange(path: string, from: number, to: number): Promise<Buffer
   }
 }
 
-async function digestOfHead(path: string, bytes: number): Promise<string> {
-  return createHash('sha256')
-    .update(await readRange(path, 0, bytes))
-    .digest('hex');
+async function digestOf(source: Readable): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(source, hash);
+  return hash.digest('hex');
 }

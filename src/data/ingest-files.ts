@@ -95,8 +95,9 @@ async function ingestChunk(
     const progress: Record<string, FileProgress> = { ...before.position.files };
     const quarantined: QuarantineRow[] = [];
     const accepted: FileSegment[] = [];
-    let columns = declaredColumns(source) ?? parent?.manifest.columns ?? null;
-    const refused = typeChanges(parent?.manifest ?? null, columns ?? []);
+    const declared = declaredColumns(source);
+    let columns = declared ?? parent?.manifest.columns ?? [];
+    const refused = typeChanges(parent?.manifest ?? null, columns);
 
     for (const [index, file] of files.entries()) {
       const path = join(session.directory, `segment-${String(index)}`);
@@ -111,7 +112,7 @@ async function ingestChunk(
         ref,
         source,
         segment,
-        columns,
+        wanted: { columns, mayGrow: declared === null },
         refused,
         viewOf,
         existing: await knownRows(session, parent !== null, accepted.length > 0),
@@ -126,7 +127,7 @@ async function ingestChunk(
       }
       progress[file.uri] = { ...segment.next, nothingTaken: segment.next.nothingTaken && judged.rows === 0 };
       if (judged.rows > 0) {
-        columns ??= judged.columns;
+        columns = judged.columns;
         await accept(session, accepted.length === 0);
         accepted.push(segment);
       }
@@ -153,11 +154,11 @@ function declaredColumns(source: FilesSource): readonly DatasetColumn[] | null {
 }
 
 async function accept(session: DuckDbSession, first: boolean): Promise<void> {
-  await session.run(
-    first
-      ? 'CREATE TABLE accepted AS SELECT * FROM batch'
-      : 'INSERT INTO accepted BY NAME SELECT * FROM batch',
-  );
+  if (first) return session.run('CREATE TABLE accepted AS SELECT * FROM batch');
+  const known = new Set((await session.columns('accepted')).map((c) => c.name));
+  for (const { name, type } of await session.columns('batch'))
+    if (!known.has(name)) await session.run(`ALTER TABLE accepted ADD COLUMN ${quoteName(name)} ${type}`);
+  await session.run('INSERT INTO accepted BY NAME SELECT * FROM batch');
 }
 
 /** What a batch's keys must not repeat: the dataset, and what this call has taken already. */

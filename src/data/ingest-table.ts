@@ -15,6 +15,7 @@ import {
   attachReferences,
   batchIdOf,
   blurredKeys,
+  earlierRows,
   newestEventTime,
   typeChanges,
 } from './source-ingestion.ts';
@@ -86,7 +87,7 @@ export async function ingestTable(
               session,
               source: ref.source,
               batch: 'batch',
-              existing: known ? 'existing' : null,
+              existing: await earlierRows(session, known ? 'existing' : null),
               primaryKey: source.primaryKey ?? [],
               viewOf,
               nowMs: deps.nowMs,

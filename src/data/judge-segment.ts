@@ -6,7 +6,8 @@ import { failedExpectations } from './expectations/judge-expectations.ts';
 import type { FileSegment } from './file-segment.ts';
 import type { FilesSource } from './ingest-files.ts';
 import { readSegment } from './read-segment.ts';
-import { blurredKeys } from './source-ingestion.ts';
+import type { WantedColumns } from './read-segment.ts';
+import { blurredKeys, earlierRows } from './source-ingestion.ts';
 import type { IngestDependencies } from './source-ingestion.ts';
 
 export type JudgedSegment =
@@ -28,7 +29,7 @@ export async function judgeSegment(
     readonly ref: SourceRef;
     readonly source: FilesSource;
     readonly segment: FileSegment;
-    readonly columns: readonly DatasetColumn[] | null;
+    readonly wanted: WantedColumns;
     /** Why the declared columns can't be kept with the dataset; empty when they can. */
     readonly refused: readonly string[];
     readonly viewOf: (source: string) => string | null;
@@ -43,8 +44,9 @@ export async function judgeSegment(
   };
   if (segment.refusal !== null) return rawAside([segment.refusal]);
   if (job.refused.length > 0) return rawAside(job.refused);
-  const read = await readSegment(session, segment, source.format, job.columns, 'batch');
+  const read = await readSegment(session, segment, source.format, job.wanted, 'batch');
   if (read.kind === 'unreadable') return rawAside(read.problems);
+  if (read.columns.length === 0) return { kind: 'good', rows: 0, columns: [] };
   const [counted] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM batch');
   const rows = counted?.n ?? 0;
   const primaryKey = source.primaryKey ?? [];
@@ -54,7 +56,7 @@ export async function judgeSegment(
       session,
       source: job.ref.source,
       batch: 'batch',
-      existing: job.existing,
+      existing: await earlierRows(session, job.existing),
       primaryKey,
       viewOf: job.viewOf,
       nowMs: deps.nowMs,

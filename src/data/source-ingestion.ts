@@ -57,6 +57,16 @@ export async function attachReferences(
 
 const referenceView = (source: string): string => `reference ${source}`;
 
+/** The rows that are there already with the new columns of table `batch`, so that an expectation may name these. */
+export async function earlierRows(session: DuckDbSession, existing: string | null): Promise<string | null> {
+  if (existing === null) return null;
+  await session.run(
+    `CREATE OR REPLACE VIEW earlier AS
+       SELECT * FROM ${quoteName(existing)} UNION ALL BY NAME SELECT * FROM batch WHERE false`,
+  );
+  return 'earlier';
+}
+
 /** Columns whose type is not the one that the dataset has kept until now, one line each. */
 export function typeChanges(
   manifest: DatasetManifest | null,

@@ -52,7 +52,9 @@ const FilesSource = z.strictObject({
   columns: z
     .record(ColumnName, DeclaredType)
     .optional()
-    .describe('Columns and their types. Without it both are inferred from the first batch and then kept.'),
+    .describe(
+      'Columns and their types. Without it each column has the type that is inferred from the first batch that has it, for good.',
+    ),
   ...common,
 });
 

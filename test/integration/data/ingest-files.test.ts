@@ -111,6 +111,15 @@ describe('ingesting files', () => {
     expect(await ids()).toEqual(['a', 'b']);
   });
 
+  it('notices a file that was replaced by a longer one with the same beginning', async () => {
+    await writeFile(path('1.ndjson'), line('a'));
+    await ingest();
+    await appendFile(path('1.ndjson'), line('b'));
+    await ingest();
+    await writeFile(path('1.ndjson'), line('a') + line('x') + line('y'));
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('was replaced');
+  });
+
   it.each([
     ['zeros, as a crash leaves them', '\0\0\0\0\n', 'is no JSON object: \uFFFD\uFFFD\uFFFD\uFFFD'],
     [
@@ -289,6 +298,39 @@ describe('ingesting files', () => {
       'SELECT typeof(n) AS n, typeof("at") AS t, typeof(price) AS p FROM d',
     );
     expect(types).toEqual([{ n: 'BIGINT', t: 'TIMESTAMP', p: 'DOUBLE' }]);
+  });
+
+  it('takes on a column that a later batch has first', async () => {
+    const { columns: _, ...inferred } = clicks;
+    const expectations = [{ expect: 'not_null' as const, column: 'id' }];
+    revision = await world.apply({ sources: { clicks: { ...inferred, expectations } } });
+    await writeFile(path('1.ndjson'), '{"id":"a"}\n');
+    await ingest();
+    await appendFile(path('1.ndjson'), '{"id":"b","coupon":"X"}\n');
+    await writeFile(path('2.ndjson'), '{"id":"c","coupon":"Y","price":1.5}\n');
+    await writeFile(path('3.ndjson'), '{"id":"d"}\n');
+    expect(await ingest()).toMatchObject({ newRows: 3, quarantined: [] });
+    await writeFile(path('4.ndjson'), '{"id":"e","coupon":7,"price":"much"}\n');
+    expect((await ingest()).quarantined[0]?.failures).toEqual([
+      `${path('4.ndjson')}:1: column "price" holds "much", which is no DOUBLE`,
+    ]);
+    await writeFile(path('5.ndjson'), '{"id":"e","coupon":7}\n');
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    expect(await world.query('clicks', 'SELECT * FROM d ORDER BY id')).toEqual([
+      { id: 'a', coupon: null, price: null },
+      { id: 'b', coupon: 'X', price: null },
+      { id: 'c', coupon: 'Y', price: 1.5 },
+      { id: 'd', coupon: null, price: null },
+      { id: 'e', coupon: '7', price: null },
+    ]);
+  });
+
+  it('refuses a key that differs from a column in nothing but case', async () => {
+    const { columns: _, ...inferred } = clicks;
+    revision = await world.apply({ sources: { clicks: inferred } });
+    await writeFile(path('1.ndjson'), '{"id":"a"}\n');
+    await writeFile(path('2.ndjson'), '{"ID":"b"}\n');
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('"ID"');
   });
 
   it.each([

@@ -272,6 +272,19 @@ describe('ingesting a table', () => {
     ]);
   });
 
+  it('judges a new column beside rows that do not have it', async () => {
+    await insert(1, '2026-01-01');
+    await ingest();
+    const expectations = [{ expect: 'unique' as const, columns: ['city'] }];
+    revision = await world.apply({ sources: { orders: { ...orders, expectations } } });
+    await world.shop.query(
+      "ALTER TABLE orders ADD COLUMN city text; INSERT INTO orders (id, at, city) VALUES (2, '2026-01-02', 'Bonn')",
+    );
+    expect(await ingest()).toMatchObject({ rows: 2, quarantined: [] });
+    await world.shop.query("INSERT INTO orders (id, at, city) VALUES (3, '2026-01-03', 'Bonn')");
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('unique(city)');
+  });
+
   it.each([
     ['a table', { table: 'oders' }, 'SOURCE_UNREADABLE', 'did you mean "orders"'],
     ['a watermark', { watermark: 'att' }, 'SOURCE_UNREADABLE', 'did you mean "at"'],

@@ -28,8 +28,11 @@ async function read({ format, content, columns, linesBefore = 0, memoryMb = 256 
     else writeFileSync(path, content);
     const file = { uri: `f.${format}`, size: 0, stamp: '' };
     const segment = { file, path, linesBefore } as FileSegment;
-    const wanted = columns && Object.entries(columns).map(([name, type]) => ({ name, type }));
-    const reading = await readSegment(session, segment, format, wanted ?? null, 'batch');
+    const wanted = {
+      columns: Object.entries(columns ?? {}).map(([name, type]) => ({ name, type })),
+      mayGrow: columns === undefined,
+    };
+    const reading = await readSegment(session, segment, format, wanted, 'batch');
     if (reading.kind === 'unreadable') return reading.problems;
     const rows = await session.rows<SqlRow>('SELECT COLUMNS(*)::VARCHAR FROM batch');
     return { types: reading.columns.map((c) => c.type), rows };
@@ -78,11 +81,11 @@ describe('reading a segment of a file', () => {
 
   it('refuses to infer columns from keys that differ in nothing but case', async () => {
     const problems = await read({ format: 'ndjson', content: '{"id":1,"ID":2}\n' });
-    expect(problems).toEqual([expect.stringContaining('keys and columns differ in "ID"')]);
+    expect(problems).toEqual([expect.stringContaining('in nothing but case')]);
   });
 
   it('takes blank lines for no rows, also where it infers', async () => {
-    expect(await read({ format: 'ndjson', content: '\n\n' })).toMatchObject({ rows: [] });
+    expect(await read({ format: 'ndjson', content: '\n\n' })).toMatchObject({ types: [] });
   });
 
   it('refuses lines that are no objects, also where it infers', async () => {
