@@ -4,6 +4,7 @@ import { open, truncate } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FileAccess, ListedFile } from './file-listing.ts';
+import { MAX_LINE_BYTES } from './segment-lines.ts';
 
 /** What has been read of one file. Kept in the source's position under the file's address. */
 export interface FileProgress {
@@ -202,8 +203,9 @@ async function cutUnfinishedLine(
   file: ListedFile,
 ): Promise<{ bytes: number; lines: number; reason: string | null } | null> {
   if (copied.complete === copied.bytes) return null;
-  const tail = await readRange(path, copied.complete, copied.bytes);
-  if (isJsonObject(tail.toString('utf8'))) return null;
+  const length = copied.bytes - copied.complete;
+  const tail = await readRange(path, copied.complete, copied.complete + Math.min(length, MAX_LINE_BYTES));
+  if (tail.length === length && isJsonObject(tail.toString('utf8'))) return null;
   const quietMs = file.uri.startsWith('s3://') ? Infinity : Date.now() - Number(file.stamp);
   if (quietMs > TORN_AFTER_MS && copied.complete === 0) {
     const line = tail.subarray(0, 80).toString('utf8');

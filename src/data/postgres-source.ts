@@ -33,7 +33,10 @@ export interface PostgresReading {
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A single FETCH may not take longer. */
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;
-const FETCH_ROWS = 5_000;
+/** A FETCH brings rows for about so many characters of JSON: a table of documents must not fill the worker's memory. */
+const FETCH_CHARS = 8 * 2 ** 20;
+const FIRST_FETCH = 100;
+const MOST_FETCHED = 5_000;
 /** A silent connection is asked for a sign of life after this long. */
 const KEEPALIVE_MS = 30_000;
 const GOODBYE_MS = 2_000;
@@ -231,14 +234,21 @@ async function exportRows(
     condition === '' ? [] : [since],
   );
   async function* lines(): AsyncGenerator<string> {
-    for (;;) {
+    for (let count = FIRST_FETCH; ;) {
       options.signal?.throwIfAborted();
-      const { rows } = await client.query<{ line: string }>(`FETCH ${String(FETCH_ROWS)} FROM rows`);
+      const { rows } = await client.query<{ line: string }>(`FETCH ${String(count)} FROM rows`);
       if (rows.length === 0) return;
-      yield `${rows.map((row) => row.line).join('\n')}\n`;
+      const chunk = `${rows.map((row) => row.line).join('\n')}\n`;
+      yield chunk;
+      count = rowsPerFetch(rows.length, chunk.length);
     }
   }
   await pipeline(Readable.from(lines()), createWriteStream(file));
+}
+
+/** How many rows to fetch next, after so many rows had so many characters. */
+export function rowsPerFetch(rows: number, chars: number): number {
+  return Math.max(1, Math.min(MOST_FETCHED, Math.floor((FETCH_CHARS * rows) / chars)));
 }
 
 /** What an operator can mend is said by code; a server that is away is worth a retry. No text holds the URL. */

@@ -7,7 +7,14 @@ import { parseCsvHeader } from './csv-header.ts';
 import { isAboutData } from './duckdb-errors.ts';
 import type { DescribedColumn, DuckDbSession } from './duckdb.ts';
 import type { FileSegment } from './file-segment.ts';
-import { faultOfLine, lineProblems, linesOfRecords, NO_OBJECT, SHOWN_PROBLEMS } from './segment-lines.ts';
+import {
+  faultOfLine,
+  lineProblems,
+  linesOfRecords,
+  MAX_LINE_BYTES,
+  NO_OBJECT,
+  SHOWN_PROBLEMS,
+} from './segment-lines.ts';
 import { quoteName, quoteValue } from './sql-text.ts';
 
 export type FileFormat = Extract<Source, { type: 'files' }>['format'];
@@ -18,7 +25,6 @@ export type SegmentReading =
   | { readonly kind: 'unreadable'; readonly problems: readonly string[] };
 
 const RECORD = '__perennial_record';
-const MAX_LINE_BYTES = 16 * 2 ** 20;
 
 /** The columns that a segment is read into. */
 export interface WantedColumns {
@@ -238,6 +244,8 @@ async function syntaxProblems(segment: FileSegment, format: FileFormat, error: E
   return [`${segment.file.uri}: ${detail}`];
 }
 
+const NULL_LINE = /^\s*null\s*$/;
+
 /** DuckDB takes a line `null` for a row without any value. */
 async function nullLines(
   session: DuckDbSession,
@@ -248,7 +256,9 @@ async function nullLines(
   const empty = wanted.map((c) => `${quoteName(c.name)} IS NULL`).join(' AND ');
   const rows = await session.rows(`SELECT 1 FROM ${quoteName(raw)} WHERE ${empty || 'true'} LIMIT 1`);
   if (rows.length === 0) return [];
-  return lineProblems(segment, (line) => (line.toString('utf8').trim() === 'null' ? NO_OBJECT : null));
+  return lineProblems(segment, (line) =>
+    NULL_LINE.test(line.subarray(0, 80).toString('utf8')) ? NO_OBJECT : null,
+  );
 }
 
 async function firstLine(path: string): Promise<string> {

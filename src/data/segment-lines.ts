@@ -3,6 +3,8 @@ import { createReadStream } from 'node:fs';
 import type { FileSegment } from './file-segment.ts';
 import type { FileFormat } from './read-segment.ts';
 
+/** Longer lines are refused. */
+export const MAX_LINE_BYTES = 16 * 2 ** 20;
 /** Of the faults of a file so many are told. */
 export const SHOWN_PROBLEMS = 3;
 /** How a line is refused that holds something else. */
@@ -41,7 +43,7 @@ export async function lineProblems(
     line += 1;
     const fault = faultOf(bytes);
     if (fault === null) continue;
-    const text = bytes.toString('utf8').trimEnd().slice(0, 80);
+    const text = bytes.subarray(0, 400).toString('utf8').trimEnd().slice(0, 80);
     problems.push(`${segment.file.uri}:${String(line)}: ${fault}: ${text}`);
     if (problems.length === SHOWN_PROBLEMS) break;
   }
@@ -50,6 +52,7 @@ export async function lineProblems(
 
 /** Why DuckDB takes a line for no object; null where nothing is known against it. */
 export function faultOfLine(line: Buffer): string | null {
+  if (line.length > MAX_LINE_BYTES) return `is longer than ${String(MAX_LINE_BYTES)} bytes`;
   if (!isUtf8(line)) return 'holds bytes that are no UTF-8';
   const text = line.toString('utf8').replace(/^\uFEFF/, '');
   if (text.trim() === '') return null;
@@ -68,17 +71,23 @@ export function faultOfLine(line: Buffer): string | null {
 
 const NEWLINE = 0x0a;
 
-/** The lines of a file without their newline. Unlike those of `readline`, they end at nothing else. */
+/**
+ * The lines of a file without their newline, of those that are too long the beginning. Unlike the lines of `readline`,
+ * they end at nothing else.
+ */
 async function* linesOf(path: string): AsyncGenerator<Buffer> {
   let begun: Buffer[] = [];
+  let bytes = 0;
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
     let from = 0;
     for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, from)) {
       yield Buffer.concat([...begun, chunk.subarray(from, at)]);
       begun = [];
+      bytes = 0;
       from = at + 1;
     }
-    if (from < chunk.length) begun.push(chunk.subarray(from));
+    if (from < chunk.length && bytes <= MAX_LINE_BYTES) begun.push(chunk.subarray(from));
+    bytes += chunk.length - from;
   }
   if (begun.length > 0) yield Buffer.concat(begun);
 }

@@ -59,6 +59,11 @@ describe('reading a segment of a file', () => {
       '{"a":"x\u2028y"}\n{"a":\n',
       'f.ndjson:12: is no JSON object: {"a":',
     ],
+    [
+      'a line longer than any that is taken',
+      `{"a":"x"}\n${'x'.repeat(17 * 2 ** 20)}\n`,
+      'f.ndjson:12: is longer than 16777216 bytes: xxx',
+    ],
     ['a key that is there twice', '{"a":"x"}\n{"a":1,"a":2}\n', 'in line 12'],
   ])('names the line in the whole file of %s', async (_what, content, problem) => {
     const problems = await read({ format: 'ndjson', content, columns, linesBefore: 10 });
