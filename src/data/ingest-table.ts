@@ -8,8 +8,9 @@ import { attachDataset } from './dataset-views.ts';
 import { withDuckDb } from './duckdb.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import { failedExpectations } from './expectations/judge-expectations.ts';
+import type { PostgresPosition } from './late-commits.ts';
 import { readPostgres } from './postgres-source.ts';
-import type { PostgresPosition, PostgresSource } from './postgres-source.ts';
+import type { PostgresSource } from './postgres-source.ts';
 import { duckDbTime } from './postgres-types.ts';
 import {
   attachReferences,
@@ -51,6 +52,7 @@ export async function ingestTable(
       url,
       after: incremental ? position : null,
       into: 'fetched',
+      nowMs: deps.nowMs,
       signal: deps.signal,
     });
     const parent = before.dataset && {
@@ -64,17 +66,30 @@ export async function ingestTable(
     ];
     if (changes.length > 0) await session.run('ALTER TABLE fetched RENAME TO batch');
     else {
-      const watermark = incremental ? position.watermark : null;
       const since =
-        known && watermark !== null
-          ? { watermark, compared: await comparedColumns(session, source, known, reading.columns) }
+        known && incremental
+          ? {
+              watermark: position.watermark,
+              compared: await comparedColumns(session, source, known, reading.columns),
+            }
           : null;
       await selectNewRows(session, source, since);
     }
     const [counted] = await session.rows('SELECT count(*) AS n FROM batch');
     const rows = Number(counted?.n);
     const nothing = { dataset: before.dataset, outcome: { newRows: 0, quarantined: [] } };
-    if (rows === 0 && incremental) return nothing;
+    if (rows === 0 && incremental) {
+      if (reading.position.watermark !== position.watermark) {
+        await hold.advance({
+          dataset: null,
+          newRows: 0,
+          position: keep({ ...reading.position, identity } satisfies TablePosition, nothing.outcome),
+          eventTimeMaxMs: null,
+          quarantined: [],
+        });
+      }
+      return nothing;
+    }
 
     const viewOf = await attachReferences(session, store, hold, ref, source);
     const failures =
@@ -112,7 +127,7 @@ export async function ingestTable(
       parent,
       keepParent: incremental,
       primaryKey: source.primaryKey ?? [],
-      watermark: { from: position?.watermark ?? null, to: reading.position.watermark },
+      watermark: { from: position?.watermark ?? null, to: reading.newest },
     });
     const same = !incremental && before.dataset && sameContent(before.dataset, dataset);
     if (same && position) return nothing;
@@ -157,41 +172,45 @@ const [OLD, NTH, HELD] = ['perennial old', 'perennial nth', 'perennial held'].ma
 ];
 
 /**
- * Leaves out the rows at the watermark that are there already, as often as they are: none is lost, none doubled. Rows
- * are told apart by `compared`, the columns of the dataset that the table still has.
+ * Leaves out the rows from the watermark on that are there already, as often as they are: none is lost, none doubled.
+ * Rows are told apart by `compared`, columns of the dataset that the table still has.
  */
 async function selectNewRows(
   session: DuckDbSession,
   source: PostgresSource,
-  since: { readonly watermark: string; readonly compared: readonly string[] } | null,
+  since: { readonly watermark: string | null; readonly compared: readonly string[] } | null,
 ): Promise<void> {
   const columns = await session.columns('fetched');
   const list = quoteNames(columns.map((c) => c.name));
   const order = source.watermark === undefined ? list : `${quoteName(source.watermark)}, ${list}`;
-  if (source.watermark === undefined || since === null) {
+  if (since === null) {
     await session.run(`CREATE TABLE batch AS SELECT * FROM fetched ORDER BY ${order}`);
     return;
   }
-  const type = columns.find((c) => c.name === source.watermark)?.type ?? 'VARCHAR';
-  const literal = quoteValue(duckDbTime(since.watermark, type));
-  const mark =
-    type === 'TIMESTAMP'
-      ? `(CAST(${literal} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')`
-      : `CAST(${literal} AS ${type})`;
-  const at = quoteName(source.watermark);
+  const at = columns.find((c) => c.name === source.watermark);
+  const reread =
+    at && since.watermark !== null ? `${quoteName(at.name)} >= ${markSql(since.watermark, at.type)}` : 'true';
   const same = quoteNames(since.compared);
   await session.run(
     `CREATE TABLE batch AS SELECT ${list} FROM (
-         SELECT ${list} FROM fetched WHERE ${at} IS DISTINCT FROM ${mark}
+         SELECT ${list} FROM fetched WHERE (${reread}) IS NOT TRUE
        UNION ALL
          SELECT ${list} FROM (
            SELECT *, row_number() OVER (PARTITION BY ${same}, ${OLD} ORDER BY ${list}) AS ${NTH},
                   count(*) FILTER (${OLD}) OVER (PARTITION BY ${same}) AS ${HELD}
-             FROM (SELECT ${list}, false AS ${OLD} FROM fetched WHERE ${at} = ${mark}
-                   UNION ALL BY NAME SELECT ${same}, true AS ${OLD} FROM existing WHERE ${at} = ${mark}))
+             FROM (SELECT ${list}, false AS ${OLD} FROM fetched WHERE ${reread}
+                   UNION ALL BY NAME SELECT ${same}, true AS ${OLD} FROM existing WHERE ${reread}))
           WHERE NOT ${OLD} AND ${NTH} > ${HELD}
        ) ORDER BY ${order}`,
   );
+}
+
+/** A watermark's text in PostgreSQL as a value of DuckDB's type. */
+function markSql(watermark: string, type: string): string {
+  const literal = quoteValue(duckDbTime(watermark, type));
+  return type === 'TIMESTAMP'
+    ? `(CAST(${literal} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')`
+    : `CAST(${literal} AS ${type})`;
 }
 
 /**

@@ -12,6 +12,8 @@ import { DEPENDENCY_UNAVAILABLE } from '../errors/lifecycle-errors.ts';
 import type { DatasetColumn } from '../domain/dataset.ts';
 import { isAboutData } from './duckdb-errors.ts';
 import type { DuckDbSession } from './duckdb.ts';
+import { lookAround, settledPosition } from './late-commits.ts';
+import type { Look, PostgresPosition } from './late-commits.ts';
 import { postgresColumn } from './postgres-types.ts';
 import type { PostgresColumn } from './postgres-types.ts';
 import { withoutScratchPaths } from './scratch-directory.ts';
@@ -19,15 +21,11 @@ import { quoteName, quoteValue } from './sql-text.ts';
 
 export type PostgresSource = Extract<Source, { type: 'postgres' }>;
 
-/** How far a table has been read: the largest watermark, as text that PostgreSQL reads back exactly. */
-export interface PostgresPosition {
-  readonly kind: 'postgres';
-  readonly watermark: string | null;
-}
-
 export interface PostgresReading {
   readonly columns: readonly DatasetColumn[];
   readonly position: PostgresPosition;
+  /** The largest watermark of the table. */
+  readonly newest: string | null;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -45,9 +43,9 @@ const MESSAGE_ENDS = 150;
 
 /**
  * Reads the rows from the last watermark on, that value included, in one REPEATABLE READ snapshot, into table
- * `into`. Rows that are there already at the watermark itself are the caller's to leave out. Timestamps become UTC,
- * numeric becomes DOUBLE. A row that was committed late with a watermark below one already read is not seen: choose
- * a watermark that grows in the order of commits.
+ * `into`. Rows that are there already are the caller's to leave out. Timestamps become UTC, numeric becomes DOUBLE.
+ * With a primary key, the watermark stays behind as long as rows below it may still be committed; without one, such a
+ * row is not seen: a row that was read and then changed would be another.
  * @throws PerennialError SOURCE_UNREADABLE with the nearest name, or DEPENDENCY_UNAVAILABLE
  */
 export async function readPostgres(
@@ -58,6 +56,7 @@ export async function readPostgres(
     readonly url: string;
     readonly after: PostgresPosition | null;
     readonly into: string;
+    readonly nowMs: number;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<PostgresReading> {
@@ -67,20 +66,41 @@ export async function readPostgres(
   try {
     await client.connect();
     await client.query("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET extra_float_digits = 1");
+    const look = await lookBefore(client, options);
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const columns = await tableColumns(client, options.name, options.source);
-    const position = await newestWatermark(client, options.source, columns, options.after);
+    const { newest, running } = look ?? {
+      newest: await newestWatermark(client, options.source, columns),
+      running: [],
+    };
     const file = join(session.directory, `${options.into}.ndjson`);
     await exportRows(client, options, columns, file);
     await client.query('COMMIT');
     await loadRows(session, options, columns, file);
-    return { columns: columns.map(({ name, type }) => ({ name, type })), position };
+    const position = settledPosition(options.after, { newest, running }, options.nowMs);
+    return { columns: columns.map(({ name, type }) => ({ name, type })), position, newest };
   } catch (error) {
     options.signal?.throwIfAborted();
     throw sourceError(error, options.name, options.source);
   } finally {
     await leave(client);
   }
+}
+
+/** Null where a row is seen once at most: the largest watermark is then that of the snapshot. */
+async function lookBefore(
+  client: pg.Client,
+  options: {
+    readonly name: string;
+    readonly source: PostgresSource;
+    readonly after: PostgresPosition | null;
+  },
+): Promise<Look | null> {
+  const { source } = options;
+  if (source.watermark === undefined || source.primaryKey === undefined) return null;
+  const columns = await tableColumns(client, options.name, source);
+  const isWhole = (options.after?.watermark ?? null) === null;
+  return lookAround(client, () => newestWatermark(client, source, columns), isWhole);
 }
 
 /** @throws PerennialError SOURCE_UNREADABLE for a value that the type of its column does not hold in DuckDB */
@@ -194,10 +214,9 @@ async function newestWatermark(
   client: pg.Client,
   source: PostgresSource,
   columns: readonly PostgresColumn[],
-  after: PostgresPosition | null,
-): Promise<PostgresPosition> {
+): Promise<string | null> {
   const column = columns.find((c) => c.name === source.watermark);
-  if (!column) return { kind: 'postgres', watermark: null };
+  if (!column) return null;
   if (column.watermark === null) {
     throw new PerennialError(
       SOURCE_UNREADABLE,
@@ -207,7 +226,7 @@ async function newestWatermark(
   const { rows } = await client.query<{ newest: string | null }>(
     `SELECT max(${column.watermark.expression})::text AS newest FROM ${tableName(source)}`,
   );
-  return { kind: 'postgres', watermark: rows[0]?.newest ?? after?.watermark ?? null };
+  return rows[0]?.newest ?? null;
 }
 
 async function exportRows(

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDataWorld, ENVIRONMENT, MODEL } from './data-world.ts';
 import type { DataWorld } from './data-world.ts';
@@ -65,6 +66,44 @@ describe('ingesting a table', () => {
     expect(await world.query('orders', 'SELECT id FROM d ORDER BY id')).toEqual(
       [1, 2, 3, 4].map((id) => ({ id })),
     );
+  });
+
+  it('reads rows that are committed late, below a watermark already read', async () => {
+    const slow = new pg.Client({ connectionString: world.secrets.SHOP_URL });
+    await slow.connect();
+    try {
+      await insert(1, '2026-01-01');
+      await ingest();
+      // It has not written yet, but its now() is fixed.
+      await slow.query('BEGIN; SELECT now()');
+      await insert(3, '2026-01-03');
+      expect(await ingest()).toMatchObject({ newRows: 1 });
+      await slow.query("INSERT INTO orders (id, at) VALUES (2, '2026-01-02')");
+      await insert(4, '2026-01-04');
+      expect(await ingest()).toMatchObject({ newRows: 1 });
+      await slow.query('COMMIT');
+      expect(await ingest()).toMatchObject({ newRows: 1, rows: 4 });
+      expect(await ingest()).toMatchObject({ newRows: 0, rows: 4 });
+    } finally {
+      await slow.end();
+    }
+    const { rows } = await world.db.query('SELECT watermark FROM source_states');
+    expect(rows).toMatchObject([{ watermark: { position: { watermark: '2026-01-04 00:00:00+00' } } }]);
+  });
+
+  it('reads rows that are committed late below the first reading', async () => {
+    const slow = new pg.Client({ connectionString: world.secrets.SHOP_URL });
+    await slow.connect();
+    try {
+      await slow.query("BEGIN; INSERT INTO orders (id, at) VALUES (1, '2026-01-01')");
+      await insert(2, '2026-01-02');
+      expect(await ingest()).toMatchObject({ newRows: 1, rows: 1 });
+      expect(await ingest()).toMatchObject({ newRows: 0, rows: 1 });
+      await slow.query('COMMIT');
+      expect(await ingest()).toMatchObject({ newRows: 1, rows: 2 });
+    } finally {
+      await slow.end();
+    }
   });
 
   it('keeps equal rows of a table without key as often as they occur', async () => {
