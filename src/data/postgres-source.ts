@@ -8,12 +8,12 @@ import type { Source } from '../contracts/spec/sources.ts';
 import { nearestName } from '../domain/nearest-name.ts';
 import { SOURCE_UNREADABLE } from '../errors/data-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
-import { DEPENDENCY_UNAVAILABLE } from '../errors/lifecycle-errors.ts';
 import type { DatasetColumn } from '../domain/dataset.ts';
 import { isAboutData } from './duckdb-errors.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import { lookAround, settledPosition } from './late-commits.ts';
 import type { Look, PostgresPosition } from './late-commits.ts';
+import { sourceError } from './postgres-errors.ts';
 import { postgresColumn } from './postgres-types.ts';
 import type { PostgresColumn } from './postgres-types.ts';
 import { withoutScratchPaths } from './scratch-directory.ts';
@@ -38,8 +38,6 @@ const MOST_FETCHED = 5_000;
 /** A silent connection is asked for a sign of life after this long. */
 const KEEPALIVE_MS = 30_000;
 const GOODBYE_MS = 2_000;
-/** PostgreSQL quotes the value that it stumbles over, however long it is, and says what is wrong with it before or after. */
-const MESSAGE_ENDS = 150;
 
 /**
  * Reads the rows from the last watermark on, that value included, in one REPEATABLE READ snapshot, into table
@@ -268,32 +266,4 @@ async function exportRows(
 /** How many rows to fetch next, after so many rows had so many characters. */
 export function rowsPerFetch(rows: number, chars: number): number {
   return Math.max(1, Math.min(MOST_FETCHED, Math.floor((FETCH_CHARS * rows) / chars)));
-}
-
-/** What an operator can mend is said by code; a server that is away is worth a retry. No text holds the URL. */
-function sourceError(error: unknown, name: string, source: PostgresSource): unknown {
-  if (error instanceof PerennialError) return error;
-  const code = (error as { code?: unknown }).code;
-  const where = `source "${name}" (${source.connection})`;
-  if (error instanceof pg.DatabaseError) {
-    const sqlClass = error.code?.slice(0, 2) ?? '';
-    const message = shortened(error.message);
-    // Authorisation, unknown database, privilege; a value or a view that does not compute.
-    if (['22', '28', '3D', '42'].includes(sqlClass)) {
-      return new PerennialError(SOURCE_UNREADABLE, `${where}: PostgreSQL refused it: ${message}`);
-    }
-    return new PerennialError(DEPENDENCY_UNAVAILABLE, `${where}: PostgreSQL failed: ${message}`);
-  }
-  if (error instanceof TypeError && code === 'ERR_INVALID_URL') {
-    return new PerennialError(SOURCE_UNREADABLE, `${where}: the variable does not hold a URL`);
-  }
-  if (typeof code === 'string' && /^E[A-Z_]+$/.test(code)) {
-    return new PerennialError(DEPENDENCY_UNAVAILABLE, `${where}: cannot be reached: ${code}`);
-  }
-  return error;
-}
-
-function shortened(message: string): string {
-  if (message.length <= 2 * MESSAGE_ENDS) return message;
-  return `${message.slice(0, MESSAGE_ENDS)} … ${message.slice(-MESSAGE_ENDS)}`;
 }

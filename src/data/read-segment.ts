@@ -24,7 +24,8 @@ export type SegmentReading =
   /** One line per problem, each with file and line where there are lines. */
   | { readonly kind: 'unreadable'; readonly problems: readonly string[] };
 
-const RECORD = '__perennial_record';
+// No column of anybody's data is likely to have this name.
+const RECORD = quoteName('perennial record');
 
 /** The columns that a segment is read into. */
 export interface WantedColumns {
