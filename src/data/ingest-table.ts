@@ -79,7 +79,7 @@ export async function ingestTable(
     const rows = Number(counted?.n);
     const nothing = { dataset: before.dataset, outcome: { newRows: 0, quarantined: [] } };
     if (rows === 0 && incremental) {
-      if (reading.position.watermark !== position.watermark) {
+      if (canonicalJson(reading.position) !== canonicalJson(positionOf(position))) {
         await hold.advance({
           dataset: null,
           newRows: 0,
@@ -127,7 +127,7 @@ export async function ingestTable(
       parent,
       keepParent: incremental,
       primaryKey: source.primaryKey ?? [],
-      watermark: { from: position?.watermark ?? null, to: reading.newest },
+      watermark: { from: position?.watermark ?? null, to: reading.position.watermark },
     });
     const same = !incremental && before.dataset && sameContent(before.dataset, dataset);
     if (same && position) return nothing;
@@ -141,6 +141,10 @@ export async function ingestTable(
     });
     return { dataset, outcome };
   });
+}
+
+function positionOf({ identity: _, ...position }: TablePosition): PostgresPosition {
+  return position;
 }
 
 /** A table that is read anew and has not changed makes no new version. */

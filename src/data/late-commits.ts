@@ -6,7 +6,7 @@ export interface PostgresPosition {
   readonly kind: 'postgres';
   /** From here on, this value included, rows are read the next time; null: from the first. */
   readonly watermark: string | null;
-  /** What was read beyond it, below which rows may still appear. */
+  /** How far the table reached beyond it; below that, rows may still appear. */
   readonly unsettled?: Unsettled;
 }
 
@@ -24,9 +24,11 @@ export interface Look {
   readonly running: readonly string[];
 }
 
-/** A transaction that runs longer no longer holds back what is settled: its late rows are not seen. */
-const PATIENCE_MS = 15 * 60_000;
-/** Before a whole table is read, those that end soon are waited for, lest it be read whole again. */
+/** For how long a transaction keeps rows from counting as read for good: where it runs longer, its late rows are not seen. */
+export const REREAD_FOR_MS = 15 * 60_000;
+/** The same where the rows are not read at all until then. */
+export const HELD_BACK_FOR_MS = 60_000;
+/** Transactions that end soon are waited for, lest much be read again or left for the next reading. */
 const WAIT_MS = 2_000;
 const ASK_EVERY_MS = 50;
 
@@ -39,6 +41,7 @@ export function settledPosition(
   before: PostgresPosition | null,
   look: Look,
   nowMs: number,
+  patienceMs: number,
 ): PostgresPosition {
   const start = before?.watermark ?? null;
   if (look.newest === null) return { kind: 'postgres', watermark: start };
@@ -46,7 +49,7 @@ export function settledPosition(
   const fresh: Unsettled = { watermark: look.newest, running: look.running, sinceMs: nowMs };
   const old = before?.unsettled;
   if (!old) return { kind: 'postgres', watermark: start, unsettled: fresh };
-  const isSettled = nowMs - old.sinceMs > PATIENCE_MS || !old.running.some((id) => look.running.includes(id));
+  const isSettled = nowMs - old.sinceMs > patienceMs || !old.running.some((id) => look.running.includes(id));
   return isSettled
     ? { kind: 'postgres', watermark: old.watermark, unsettled: fresh }
     : { kind: 'postgres', watermark: start, unsettled: old };

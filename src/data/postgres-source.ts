@@ -11,8 +11,8 @@ import { PerennialError } from '../errors/define-error.ts';
 import type { DatasetColumn } from '../domain/dataset.ts';
 import { isAboutData } from './duckdb-errors.ts';
 import type { DuckDbSession } from './duckdb.ts';
-import { lookAround, settledPosition } from './late-commits.ts';
-import type { Look, PostgresPosition } from './late-commits.ts';
+import { HELD_BACK_FOR_MS, lookAround, REREAD_FOR_MS, settledPosition } from './late-commits.ts';
+import type { PostgresPosition } from './late-commits.ts';
 import { sourceError } from './postgres-errors.ts';
 import { postgresColumn } from './postgres-types.ts';
 import type { PostgresColumn } from './postgres-types.ts';
@@ -24,8 +24,6 @@ export type PostgresSource = Extract<Source, { type: 'postgres' }>;
 export interface PostgresReading {
   readonly columns: readonly DatasetColumn[];
   readonly position: PostgresPosition;
-  /** The largest watermark of the table. */
-  readonly newest: string | null;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -42,8 +40,9 @@ const GOODBYE_MS = 2_000;
 /**
  * Reads the rows from the last watermark on, that value included, in one REPEATABLE READ snapshot, into table
  * `into`. Rows that are there already are the caller's to leave out. Timestamps become UTC, numeric becomes DOUBLE.
- * With a primary key, the watermark stays behind as long as rows below it may still be committed; without one, such a
- * row is not seen: a row that was read and then changed would be another.
+ * The watermark stays behind as long as rows below it may still be committed. With a primary key the rows beyond it are
+ * read all the same, and again the next time; without one they are left for then: one that was read and then changed
+ * would be another row.
  * @throws PerennialError SOURCE_UNREADABLE with the nearest name, or DEPENDENCY_UNAVAILABLE
  */
 export async function readPostgres(
@@ -64,19 +63,14 @@ export async function readPostgres(
   try {
     await client.connect();
     await client.query("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET extra_float_digits = 1");
-    const look = await lookBefore(client, options);
+    const { position, until } = await placeOf(client, options);
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const columns = await tableColumns(client, options.name, options.source);
-    const { newest, running } = look ?? {
-      newest: await newestWatermark(client, options.source, columns),
-      running: [],
-    };
     const file = join(session.directory, `${options.into}.ndjson`);
-    await exportRows(client, options, columns, file);
+    await exportRows(client, { ...options, until }, columns, file);
     await client.query('COMMIT');
     await loadRows(session, options, columns, file);
-    const position = settledPosition(options.after, { newest, running }, options.nowMs);
-    return { columns: columns.map(({ name, type }) => ({ name, type })), position, newest };
+    return { columns: columns.map(({ name, type }) => ({ name, type })), position };
   } catch (error) {
     options.signal?.throwIfAborted();
     throw sourceError(error, options.name, options.source);
@@ -85,20 +79,28 @@ export async function readPostgres(
   }
 }
 
-/** Null where a row is seen once at most: the largest watermark is then that of the snapshot. */
-async function lookBefore(
+/** Up to where the table is read, and the largest watermark that is read now; null: every row. */
+async function placeOf(
   client: pg.Client,
   options: {
     readonly name: string;
     readonly source: PostgresSource;
     readonly after: PostgresPosition | null;
+    readonly nowMs: number;
   },
-): Promise<Look | null> {
-  const { source } = options;
-  if (source.watermark === undefined || source.primaryKey === undefined) return null;
+): Promise<{ readonly position: PostgresPosition; readonly until: string | null }> {
+  const { source, after } = options;
+  if (source.watermark === undefined) return { position: { kind: 'postgres', watermark: null }, until: null };
   const columns = await tableColumns(client, options.name, source);
-  const isWhole = (options.after?.watermark ?? null) === null;
-  return lookAround(client, () => newestWatermark(client, source, columns), isWhole);
+  const isKeyed = source.primaryKey !== undefined;
+  const isWhole = (after?.watermark ?? null) === null;
+  const look = await lookAround(client, () => newestWatermark(client, source, columns), isWhole || !isKeyed);
+  const position = settledPosition(after, look, options.nowMs, isKeyed ? REREAD_FOR_MS : HELD_BACK_FOR_MS);
+  if (isKeyed) return { position, until: null };
+  // A first reading waits no longer: a model without any data is worse off than one without the rows of one transaction.
+  if (position.watermark === null)
+    return { position: { kind: 'postgres', watermark: look.newest }, until: null };
+  return { position, until: position.watermark };
 }
 
 /** @throws PerennialError SOURCE_UNREADABLE for a value that the type of its column does not hold in DuckDB */
@@ -232,23 +234,28 @@ async function exportRows(
   options: {
     readonly source: PostgresSource;
     readonly after: PostgresPosition | null;
+    readonly until: string | null;
     readonly signal?: AbortSignal | undefined;
   },
   columns: readonly PostgresColumn[],
   file: string,
 ): Promise<void> {
-  const { source, after } = options;
+  const { source, after, until } = options;
   const mark = columns.find((c) => c.name === source.watermark)?.watermark;
   const since = after?.watermark ?? null;
+  const bounds = [
+    { operator: '>=', value: since },
+    { operator: '<=', value: until },
+  ].flatMap(({ operator, value }) => (mark && value !== null ? [{ mark, operator, value }] : []));
   // Rows without a watermark would never be read again, so they are always read, and refused by the caller.
-  const condition =
-    mark && since !== null
-      ? `WHERE ${mark.expression} >= $1::text::${mark.type}${mark.collate} OR ${mark.expression} IS NULL`
-      : '';
+  const conditions = bounds.map(
+    ({ mark: { expression, type, collate }, operator }, i) =>
+      `(${expression} ${operator} $${String(i + 1)}::text::${type}${collate} OR ${expression} IS NULL)`,
+  );
   const list = columns.map((c) => `${c.expression} AS ${quoteName(c.name)}`).join(', ');
   await client.query(
-    `DECLARE rows NO SCROLL CURSOR FOR SELECT row_to_json(r)::text AS line FROM (SELECT ${list} FROM ${tableName(source)} ${condition}) r`,
-    condition === '' ? [] : [since],
+    `DECLARE rows NO SCROLL CURSOR FOR SELECT row_to_json(r)::text AS line FROM (SELECT ${list} FROM ${tableName(source)} WHERE ${conditions.join(' AND ') || 'true'}) r`,
+    bounds.map((bound) => bound.value),
   );
   async function* lines(): AsyncGenerator<string> {
     for (let count = FIRST_FETCH; ;) {

@@ -22,7 +22,7 @@ const PostgresSource = z.strictObject({
   table: z.string().regex(/^[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)?$/, 'table or schema.table'),
   columns: z.array(ColumnName).min(1).optional().describe('Only these columns; all when left out.'),
   watermark: ColumnName.optional().describe(
-    'A column that only grows, such as the time of the last change. With a primaryKey, rows that a transaction of up to 15 minutes commits below a value already read are read too; others never are. Without a watermark the whole table is read anew.',
+    'A column that only grows, such as the time of the last change. Rows that are committed below a value already read are read too when their transaction took up to 15 minutes, without a primaryKey up to one: until then the rows above wait. Without a watermark the whole table is read anew.',
   ),
   ...common,
 });

@@ -106,6 +106,30 @@ describe('ingesting a table', () => {
     }
   });
 
+  it('leaves rows of a table without key until none can be committed below them, a minute at most', async () => {
+    const { primaryKey: _, ...keyless } = orders;
+    revision = await world.apply({ sources: { orders: keyless } });
+    await insert(1, '2026-01-01');
+    await ingest();
+    const slow = new pg.Client({ connectionString: world.secrets.SHOP_URL });
+    await slow.connect();
+    try {
+      await slow.query("BEGIN; INSERT INTO orders (id, at) VALUES (2, '2026-01-02')");
+      await insert(3, '2026-01-03');
+      expect(await ingest()).toMatchObject({ newRows: 0 });
+      await world.shop.query('UPDATE orders SET amount = 9 WHERE id = 3');
+      await slow.query('COMMIT');
+      expect(await ingest()).toMatchObject({ newRows: 2, rows: 3 });
+      await slow.query('BEGIN; SELECT now()');
+      await insert(4, '2026-01-04');
+      expect(await ingest()).toMatchObject({ newRows: 0 });
+      world.clock.nowMs += 61_000;
+      expect(await ingest()).toMatchObject({ newRows: 1, rows: 4 });
+    } finally {
+      await slow.end();
+    }
+  });
+
   it('keeps equal rows of a table without key as often as they occur', async () => {
     await world.shop.query('DROP TABLE orders; CREATE TABLE orders (id int, at int)');
     const { primaryKey: _, ...keyless } = orders;
