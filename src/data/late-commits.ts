@@ -44,7 +44,7 @@ export function settledPosition(
   patienceMs: number,
 ): PostgresPosition {
   const start = before?.watermark ?? null;
-  if (look.newest === null) return { kind: 'postgres', watermark: start };
+  if (look.newest === null || look.newest === start) return { kind: 'postgres', watermark: start };
   if (look.running.length === 0) return { kind: 'postgres', watermark: look.newest };
   const fresh: Unsettled = { watermark: look.newest, running: look.running, sinceMs: nowMs };
   const old = before?.unsettled;

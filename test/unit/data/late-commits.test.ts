@@ -21,6 +21,10 @@ describe('how far a table counts as read', () => {
     expect(settledPosition(at('3'), { newest: null, running: ['a'] }, 0, PATIENCE_MS)).toEqual(at('3'));
   });
 
+  it('stays where the table has nothing beyond it, whatever is running', () => {
+    expect(settledPosition(at('3'), { newest: '3', running: ['a'] }, 0, PATIENCE_MS)).toEqual(at('3'));
+  });
+
   it('waits for what was running, and for nothing that began later', () => {
     const first = settledPosition(at('3'), { newest: '7', running: ['a', 'b'] }, 1, PATIENCE_MS);
     expect(first).toEqual(at('3', { watermark: '7', running: ['a', 'b'], sinceMs: 1 }));
