@@ -5,8 +5,11 @@ import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import { newestRun, partRows } from '../domain/dataset.ts';
 import type { ColumnProfile, DatasetColumn, DatasetManifest, DatasetPart } from '../domain/dataset.ts';
+import { nearestName } from '../domain/nearest-name.ts';
+import { SOURCE_UNREADABLE } from '../errors/data-errors.ts';
+import { PerennialError } from '../errors/define-error.ts';
 import type { SourceRef } from '../registry/datasets.ts';
-import { datasetSql } from './dataset-views.ts';
+import { datasetSql, hasKey } from './dataset-views.ts';
 import type { SqlValue } from './duckdb-values.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import { quoteName, quoteNames, quoteValue } from './sql-text.ts';
@@ -33,6 +36,7 @@ export interface AppendOptions {
 /**
  * Writes a batch as the next version of a dataset: Parquet part and manifest are in the store when it returns, nothing
  * is in the registry yet. The same batch after the same parent gives the same digest.
+ * @throws PerennialError SOURCE_UNREADABLE where a column of the primary key is missing
  */
 export async function appendBatch(
   session: DuckDbSession,
@@ -40,10 +44,11 @@ export async function appendBatch(
   options: AppendOptions,
 ): Promise<{ readonly digest: string; readonly manifest: DatasetManifest }> {
   const { ref, parent, primaryKey } = options;
-  const { path, part } = await writePart(session, store, `SELECT * FROM ${quoteName(options.table)}`);
   const batchColumns = await session.columns(options.table);
   const kept = options.keepParent ? parent : null;
   const columns = mergeColumns(kept?.manifest.columns ?? [], batchColumns);
+  mustHaveKey(ref.source, primaryKey, batchColumns);
+  const { path, part } = await writePart(session, store, `SELECT * FROM ${quoteName(options.table)}`);
   const files = [...(kept?.files ?? []), path];
   const parts = [...(kept?.manifest.parts ?? []), part];
   const total = partRows(parts);
@@ -104,40 +109,48 @@ export async function writePart(
   return { path, part: { digest, rows: Number(row?.n), bytes: size } };
 }
 
+/** DuckDB reads columns of several files as one whose names differ in nothing but case. */
 function mergeColumns(before: readonly DatasetColumn[], batch: readonly DatasetColumn[]): DatasetColumn[] {
-  const known = new Set(before.map((c) => c.name));
-  return [...before, ...batch.filter((c) => !known.has(c.name))];
+  const known = new Set(before.map((c) => c.name.toLowerCase()));
+  return [...before, ...batch.filter((c) => !known.has(c.name.toLowerCase()))];
+}
+
+function mustHaveKey(source: string, primaryKey: readonly string[], columns: readonly DatasetColumn[]): void {
+  const names = columns.map((c) => c.name);
+  const missing = primaryKey.find((key) => !names.some((name) => name.toLowerCase() === key.toLowerCase()));
+  if (missing === undefined) return;
+  const near = nearestName(missing, names);
+  throw new PerennialError(
+    SOURCE_UNREADABLE,
+    `source "${source}": its primaryKey "${missing}" is no column${near === null ? '' : `; did you mean "${near}"?`} It has ${names.join(', ')}`,
+    { details: { source, column: missing } },
+  );
 }
 
 function rowsOf(files: readonly string[]): string {
   return `read_parquet([${files.map((file) => quoteValue(file)).join(', ')}], union_by_name = true)`;
 }
 
-/** How many keys there are with the batch. Of rows that were counted already only the keys are looked up, not all counted anew. */
+/**
+ * How many rows there are with the batch, each key once and each row without one. Of rows that were counted already only
+ * the keys are looked up, not all counted anew.
+ */
 async function countKeys(
   session: DuckDbSession,
   before: AppendOptions['parent'],
   batch: string,
   primaryKey: readonly string[],
 ): Promise<number> {
-  const keys = quoteNames(primaryKey);
   const counted = before !== null && canonicalJson(before.manifest.primaryKey) === canonicalJson(primaryKey);
-  if (!counted) {
-    const files = [...(before?.files ?? []), batch];
-    const [row] = await session.rows(
-      `SELECT count(*) AS n FROM (SELECT DISTINCT ${keys} FROM ${rowsOf(files)})`,
-    );
-    return Number(row?.n);
-  }
-  // Missing keys are one key, as DISTINCT has it.
-  const same = primaryKey.map(
-    (key) => `known.${quoteName(key)} IS NOT DISTINCT FROM batch.${quoteName(key)}`,
-  );
+  const files = counted || before === null ? [batch] : [...before.files, batch];
+  const keys = quoteNames(primaryKey);
+  const keyed = hasKey(primaryKey);
+  const others = counted ? `ANTI JOIN (SELECT ${keys} FROM ${rowsOf(before.files)}) USING (${keys})` : '';
   const [row] = await session.rows(
-    `SELECT count(*) AS n FROM (SELECT DISTINCT ${keys} FROM ${rowsOf([batch])}) AS batch
-      WHERE NOT EXISTS (SELECT 1 FROM ${rowsOf(before.files)} AS known WHERE ${same.join(' AND ')})`,
+    `SELECT (SELECT count(*) FROM (SELECT DISTINCT ${keys} FROM ${rowsOf(files)} WHERE ${keyed}) ${others})
+          + (SELECT count(*) FROM ${rowsOf(files)} WHERE NOT (${keyed})) AS n`,
   );
-  return before.manifest.rows + Number(row?.n);
+  return Number(row?.n) + (counted ? before.manifest.rows : 0);
 }
 
 async function profileOf(

@@ -60,7 +60,8 @@ export function conversionSql(column: DatasetColumn, from: string): string {
   if (from === 'VARCHAR' && column.type === 'BOOLEAN') {
     return `CASE lower(${name}) WHEN 'true' THEN true WHEN 'false' THEN false END`;
   }
-  if ((from === 'DOUBLE' || from === 'FLOAT') && isInteger(column.type)) {
+  if (column.type === 'BOOLEAN' && isNumeric(from)) return 'NULL::BOOLEAN';
+  if (isNumeric(from) && !isInteger(from) && isInteger(column.type)) {
     return `CASE WHEN ${name} = floor(${name}) THEN TRY_CAST(${name} AS ${column.type}) END`;
   }
   return `TRY_CAST(${name} AS ${column.type})`;

@@ -29,7 +29,13 @@ export async function attachDataset(
   return files;
 }
 
-const PART = '__perennial_part';
+// No column of anybody's data is likely to have these names.
+const [PART, ROW] = ['perennial part', 'perennial row'].map(quoteName) as [string, string];
+
+/** The condition under which a row has a key: with a null in it a row is like no other, so that none replaces it. */
+export function hasKey(primaryKey: readonly string[]): string {
+  return primaryKey.map((column) => `${quoteName(column)} IS NOT NULL`).join(' AND ');
+}
 
 /** SQL that reads a dataset from the local files of its parts, in their order. */
 export function datasetSql(manifest: DatasetManifest, files: readonly string[]): string {
@@ -44,8 +50,9 @@ export function datasetSql(manifest: DatasetManifest, files: readonly string[]):
   }
   const parts = files.map(
     (file, index) =>
-      `SELECT ${String(index)} AS ${PART}, * FROM read_parquet(${quoteValue(file)}, file_row_number = true)`,
+      `SELECT ${String(index)} AS ${PART}, row_number() OVER () AS ${ROW}, * FROM read_parquet(${quoteValue(file)})`,
   );
   return `SELECT ${columns.join(', ')} FROM (${parts.join(' UNION ALL BY NAME ')})
-    QUALIFY row_number() OVER (PARTITION BY ${quoteNames(manifest.primaryKey)} ORDER BY ${PART} DESC, file_row_number DESC) = 1`;
+    QUALIFY row_number() OVER (PARTITION BY ${quoteNames(manifest.primaryKey)} ORDER BY ${PART} DESC, ${ROW} DESC) = 1
+      OR NOT (${hasKey(manifest.primaryKey)})`;
 }

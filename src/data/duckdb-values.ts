@@ -1,7 +1,27 @@
-import type { DuckDBResult, DuckDBVector } from '@duckdb/node-api';
+import type { DuckDBResult, DuckDBValueConverter, DuckDBVector, JS } from '@duckdb/node-api';
 import { duckdb } from '../platform/duckdb-driver.ts';
 
 export type SqlValue = string | number | boolean | null | Date | SqlValue[] | { [key: string]: SqlValue };
+
+const { DuckDBTypeId, JSDuckDBValueConverter } = duckdb;
+const TIMES: ReadonlySet<number> = new Set([
+  DuckDBTypeId.DATE,
+  DuckDBTypeId.TIMESTAMP,
+  DuckDBTypeId.TIMESTAMP_S,
+  DuckDBTypeId.TIMESTAMP_MS,
+  DuckDBTypeId.TIMESTAMP_NS,
+  DuckDBTypeId.TIMESTAMP_TZ,
+]);
+
+/** The driver's own conversion, which gives up on a time that no Date can hold: infinity, or the year 300000. It is its text. */
+export const javaScriptValue: DuckDBValueConverter<JS> = (value, type, converter) => {
+  try {
+    return JSDuckDBValueConverter(value, type, converter);
+  } catch (error) {
+    if (!TIMES.has(type.typeId)) throw error;
+    return String(value);
+  }
+};
 
 /**
  * What the driver gives for a value, as plain JavaScript: integers as numbers, bytes as base64. PostgreSQL keeps no text

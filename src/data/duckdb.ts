@@ -5,7 +5,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { SQL_TOO_SLOW } from '../errors/data-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
 import { duckdb } from '../platform/duckdb-driver.ts';
-import { eachChunk, joined, plain } from './duckdb-values.ts';
+import { eachChunk, javaScriptValue, joined, plain } from './duckdb-values.ts';
 import type { SqlValue } from './duckdb-values.ts';
 import { makeScratchDirectory } from './scratch-directory.ts';
 import { quoteName, quoteValue } from './sql-text.ts';
@@ -66,6 +66,7 @@ export interface DuckDbSession {
    */
   userRows<T extends object = SqlRow>(sql: string, what: string): Promise<T[]>;
   columns(table: string): Promise<Column[]>;
+  parquetColumns(path: string): Promise<Column[]>;
   /** The tables that SQL may read, and perhaps others; null when that can't be told: it may then read any. */
   tablesOf(sql: string): Promise<ReadonlySet<string> | null>;
 }
@@ -177,7 +178,7 @@ class Session implements DuckDbSession {
   async rows<T extends object = SqlRow>(sql: string): Promise<T[]> {
     return this.#guard(async () => {
       const reader = await this.#connection.runAndReadAll(sql);
-      return reader.getRowObjectsJS().map((row) => plain(row) as T);
+      return reader.convertRowObjects(javaScriptValue).map((row) => plain(row) as T);
     });
   }
 
@@ -230,7 +231,7 @@ class Session implements DuckDbSession {
       const reader = await this.#connection.streamAndReadUntil(sql, MAX_USER_ROWS + 1);
       if (reader.currentRowCount > MAX_USER_ROWS)
         throw new Error(`more than ${String(MAX_USER_ROWS)} rows; they don't fit here`);
-      return reader.getRowObjectsJS().map((row) => plain(row) as T);
+      return reader.convertRowObjects(javaScriptValue).map((row) => plain(row) as T);
     });
   }
 
@@ -246,7 +247,15 @@ class Session implements DuckDbSession {
   }
 
   async columns(table: string): Promise<Column[]> {
-    const rows = await this.rows<DescribedColumn>(`DESCRIBE ${quoteName(table)}`);
+    return this.#described(quoteName(table));
+  }
+
+  async parquetColumns(path: string): Promise<Column[]> {
+    return this.#described(`SELECT * FROM read_parquet(${quoteValue(path)})`);
+  }
+
+  async #described(sql: string): Promise<Column[]> {
+    const rows = await this.rows<DescribedColumn>(`DESCRIBE ${sql}`);
     return rows.map((row) => ({ name: row.column_name, type: row.column_type }));
   }
 

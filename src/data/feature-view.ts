@@ -35,8 +35,8 @@ async function lineageOf(
 
 /**
  * The offline values of a view: one row per key and event time, in their order, as a Parquet blob of keys,
- * `__event_time` (UTC) and columns. Rows without key or event time are left out: nobody could look them up. With the
- * lineage of `known` nothing is computed.
+ * `__event_time` (UTC) and columns. Rows without key or event time are left out: nobody could look them up, nor at the
+ * end of time. With the lineage of `known` nothing is computed.
  * @throws PerennialError SQL_INVALID, FEATURE_VIEW_INVALID naming the view and the nearest column
  */
 export async function materialiseView(
@@ -54,12 +54,17 @@ export async function materialiseView(
   const what = `feature view "${name}"`;
   const table = `view ${name}`;
   await session.userTable(table, sqlOf(view.query, what), what);
-  checkColumns(name, view, await session.columns(table));
+  const found = await session.columns(table);
+  checkColumns(name, view, found);
+  await mustTellKeysApart(session, name, view, table, found);
   const keys = quoteNames(view.keys);
   const columns = quoteNames(Object.keys(view.columns));
   const time = quoteName(view.eventTime);
   const list = columns === '' ? '' : `, ${columns}`;
-  const present = [...view.keys, view.eventTime].map((c) => `${quoteName(c)} IS NOT NULL`).join(' AND ');
+  const present = [
+    ...view.keys.map((c) => `${quoteName(c)} IS NOT NULL`),
+    `(${time})::TIMESTAMP < 'infinity'::TIMESTAMP`,
+  ].join(' AND ');
   const { part } = await writePart(
     session,
     store,
@@ -104,6 +109,31 @@ function checkColumns(name: string, view: FeatureView, found: readonly Column[])
     problems: problems.map((message) => ({ path: `features.views.${name}`, message })),
     details: { view: name },
   });
+}
+
+/** Online and in requests a key is a JSON number: from 2^53 on, neighbours would get each other's values. */
+async function mustTellKeysApart(
+  session: DuckDbSession,
+  name: string,
+  view: FeatureView,
+  table: string,
+  found: readonly Column[],
+): Promise<void> {
+  const wide = view.keys.filter((key) =>
+    /^(BIGINT|HUGEINT|DECIMAL.*)$/.test(found.find((c) => c.name === key)?.type ?? ''),
+  );
+  if (wide.length === 0) return;
+  const most = wide.map((key) => `max(abs(${quoteName(key)}::DOUBLE))`);
+  const [row] = await session.rows<Record<string, number | null>>(
+    `SELECT ${most.map((sql, i) => `${sql} AS m${String(i)}`).join(', ')} FROM ${quoteName(table)}`,
+  );
+  const key = wide.find((_, i) => (row?.[`m${String(i)}`] ?? 0) > Number.MAX_SAFE_INTEGER);
+  if (key === undefined) return;
+  throw new PerennialError(
+    FEATURE_VIEW_INVALID,
+    `feature view "${name}" yields numbers beyond 2^53 as key "${key}", which JSON does not tell apart; cast it to VARCHAR`,
+    { details: { view: name } },
+  );
 }
 
 function isScalar(type: string): boolean {

@@ -14,6 +14,8 @@ export interface ListedFile {
   readonly size: number;
   /** Changes when the file does: time of change, or S3's ETag. */
   readonly stamp: string;
+  /** Stays when a local file is renamed, and no other file ever has it. Absent where the file system can't tell. */
+  readonly identity?: string;
 }
 
 export interface FileAccess {
@@ -102,7 +104,9 @@ async function listLocal(pattern: string): Promise<ListedFile[]> {
     const found = await Promise.all(
       paths.map(async (path) => {
         const names = await readdir(path).catch(() => []);
-        return names.filter((name) => matches.test(name)).map((name) => join(path, name));
+        // As in a shell, so that a writer can hide a file until it is whole.
+        const shown = part.startsWith('.') ? names : names.filter((name) => !name.startsWith('.'));
+        return shown.filter((name) => matches.test(name)).map((name) => join(path, name));
       }),
     );
     paths = found.flat();
@@ -110,11 +114,29 @@ async function listLocal(pattern: string): Promise<ListedFile[]> {
   const files = await Promise.all(
     paths.map(async (uri) => {
       const info = await stat(uri).catch(() => null);
+      if (info === null && uri.includes(UNDECODED)) throw notUtf8(uri);
       if (!info?.isFile()) return null;
-      return { uri, size: info.size, stamp: String(info.mtimeMs) };
+      // An inode is given to another file once its own is removed; the time of its birth is not.
+      const identity =
+        info.birthtimeMs > 0
+          ? `${String(info.dev)}:${String(info.ino)}:${String(info.birthtimeMs)}`
+          : undefined;
+      return {
+        uri,
+        size: info.size,
+        stamp: String(info.mtimeMs),
+        ...(identity === undefined ? {} : { identity }),
+      };
     }),
   );
   return files.filter((file) => file !== null);
+}
+
+/** What Node reads for bytes of a name that are no UTF-8: under such a name no file can be opened. */
+const UNDECODED = '\uFFFD';
+
+function notUtf8(uri: string): PerennialError {
+  return new PerennialError(SOURCE_UNREADABLE, `${uri}: the file's name is no UTF-8; rename it`);
 }
 
 function splitS3(uri: string): { bucket: string; key: string } {

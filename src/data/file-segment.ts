@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { open, truncate } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FileAccess, ListedFile } from './file-listing.ts';
+import { MAX_LINE_BYTES } from './segment-lines.ts';
 
 /** What has been read of one file. Kept in the source's position under the file's address. */
 export interface FileProgress {
@@ -18,8 +19,10 @@ export interface FileProgress {
   readonly headBytes: number;
   /** SHA-256 of the bytes read last. */
   readonly digest: string;
-  /** Its bytes could not be read. Once it changes it is read again: it may have been unfinished. */
-  readonly setAside: boolean;
+  /** None of its rows are in the dataset. Once it changes it is read anew: it may have been unfinished, or was mended. */
+  readonly nothingTaken: boolean;
+  /** Of the file, where it has one. */
+  readonly identity?: string;
 }
 
 /** New bytes of a file, copied to a local path. */
@@ -35,6 +38,15 @@ export interface FileSegment {
   readonly refusal: string | null;
 }
 
+/** Where to begin reading a file. */
+interface Start {
+  readonly from: number;
+  /** Why what lies there can't be taken. */
+  readonly refusal: string | null;
+}
+
+const ANEW: Start = { from: 0, refusal: null };
+
 const HEAD_BYTES = 4096;
 const NEWLINE = 0x0a;
 /** An unfinished last line of a file that nobody has written to for this long counts as torn. */
@@ -45,9 +57,34 @@ export function hasNews(file: ListedFile, before: FileProgress | undefined): boo
   return before === undefined ? file.size > 0 : file.size !== before.size || file.stamp !== before.stamp;
 }
 
+/** What has been read, under the names that the files have now: a log that was rotated is not read again. */
+export function followRenames(
+  progress: Readonly<Record<string, FileProgress>>,
+  listed: readonly ListedFile[],
+): Readonly<Record<string, FileProgress>> {
+  const present = new Map(listed.map((file) => [file.uri, file.identity]));
+  const gone = new Map<string, string>();
+  for (const [uri, { identity }] of Object.entries(progress))
+    if (identity !== undefined && present.get(uri) !== identity) gone.set(identity, uri);
+  const moved = new Map<string, FileProgress>();
+  const left = new Set<string>();
+  for (const { uri, identity } of listed) {
+    const before = identity === undefined ? undefined : gone.get(identity);
+    const known = before === undefined ? undefined : progress[before];
+    if (before === undefined || known === undefined || progress[uri]?.identity === identity) continue;
+    moved.set(uri, known);
+    left.add(before);
+    gone.delete(known.identity ?? '');
+  }
+  if (moved.size === 0) return progress;
+  const stayed = Object.entries(progress).filter(([uri]) => !left.has(uri));
+  return { ...Object.fromEntries(stayed), ...Object.fromEntries(moved) };
+}
+
 /**
  * Copies what is new of a file. An NDJSON file may grow: only its complete lines are taken, a last line without
- * newline when it is a whole object. Other formats are read once, whole. @returns null when nothing is complete yet
+ * newline when it is a whole object. Other formats are read once, whole. No bytes and no refusal: nothing is new, or
+ * complete yet.
  */
 export async function takeSegment(
   access: FileAccess,
@@ -55,46 +92,78 @@ export async function takeSegment(
   before: FileProgress | undefined,
   growing: boolean,
   path: string,
-): Promise<FileSegment | null> {
-  const changed = await changedReason(access, file, before, growing);
-  const from = changed === null && growing ? (before?.bytes ?? 0) : 0;
+): Promise<FileSegment> {
+  const start = await startOf(access, file, before, growing);
+  const { from } = start;
   const copied = await copyBytes(await access.read(file, from, file.size), path);
   const torn = growing ? await cutUnfinishedLine(path, copied, file) : null;
   const bytes = torn?.bytes ?? copied.bytes;
   const linesBefore = from === 0 ? 0 : (before?.lines ?? 0);
   const base = { file, path, from, linesBefore };
-  const headBytes = Math.min(HEAD_BYTES, from === 0 ? bytes : (before?.headBytes ?? 0));
-  const head = from === 0 ? await digestOfHead(path, headBytes) : (before?.head ?? '');
+  const headBytes = Math.min(HEAD_BYTES, from + bytes);
+  const head =
+    from === 0
+      ? await digestOf(Readable.from([await readRange(path, 0, headBytes)]))
+      : await grownHead(access, file, before, headBytes);
   const next: FileProgress = {
     bytes: from + bytes,
     lines: linesBefore + (torn?.lines ?? copied.lines),
     // With an unfinished line left over, the file counts as news until the line is complete or torn.
     size: growing ? from + bytes : file.size,
     stamp: file.stamp,
-    setAside: false,
+    nothingTaken: before === undefined || before.nothingTaken,
     head,
     headBytes,
     digest: copied.digest,
+    ...(file.identity === undefined ? {} : { identity: file.identity }),
   };
-  if (changed !== null) return { ...base, bytes, next, refusal: changed };
-  if (torn?.reason != null) return { ...base, bytes, next, refusal: torn.reason };
-  return bytes === 0 ? null : { ...base, bytes, next, refusal: null };
+  // Written again with the very same bytes, or only touched.
+  const same = !growing && start.refusal !== null && copied.digest === before?.digest;
+  if (same) return { ...base, bytes: 0, next, refusal: null };
+  return { ...base, bytes, next, refusal: start.refusal ?? torn?.reason ?? null };
 }
 
-async function changedReason(
+/** The more of the head is known, the less another file is taken for this one. */
+async function grownHead(
+  access: FileAccess,
+  file: ListedFile,
+  before: FileProgress | undefined,
+  headBytes: number,
+): Promise<string> {
+  if (before?.headBytes === headBytes) return before.head;
+  return digestOf(await access.read(file, 0, headBytes));
+}
+
+async function startOf(
   access: FileAccess,
   file: ListedFile,
   before: FileProgress | undefined,
   growing: boolean,
+): Promise<Start> {
+  if (!before) return ANEW;
+  if (!growing) {
+    if (before.nothingTaken) return ANEW;
+    return {
+      from: 0,
+      refusal: `${file.uri}: was changed after it had been read; write new data into a new file`,
+    };
+  }
+  // Changed, and no longer than before: no line was added, so that the old ones were written again.
+  if (before.nothingTaken && file.size <= before.bytes) return ANEW;
+  const refusal = await replacedReason(access, file, before);
+  if (refusal === null) return { from: before.bytes, refusal };
+  return before.nothingTaken ? ANEW : { from: 0, refusal };
+}
+
+async function replacedReason(
+  access: FileAccess,
+  file: ListedFile,
+  before: FileProgress,
 ): Promise<string | null> {
-  if (!before || (!growing && before.setAside)) return null;
-  if (!growing) return `${file.uri}: was changed after it had been read; write new data into a new file`;
   if (file.size < before.bytes) {
     return `${file.uri}: shrank from ${String(before.bytes)} to ${String(file.size)} bytes after it had been read; write new data into a new file`;
   }
-  const hash = createHash('sha256');
-  if (before.headBytes > 0) await pipeline(await access.read(file, 0, before.headBytes), hash);
-  return (before.headBytes > 0 ? hash.digest('hex') : before.head) === before.head
+  return (await digestOf(await access.read(file, 0, before.headBytes))) === before.head
     ? null
     : `${file.uri}: was replaced after it had been read; write new data into a new file`;
 }
@@ -134,8 +203,9 @@ async function cutUnfinishedLine(
   file: ListedFile,
 ): Promise<{ bytes: number; lines: number; reason: string | null } | null> {
   if (copied.complete === copied.bytes) return null;
-  const tail = await readRange(path, copied.complete, copied.bytes);
-  if (isJsonObject(tail.toString('utf8'))) return null;
+  const length = copied.bytes - copied.complete;
+  const tail = await readRange(path, copied.complete, copied.complete + Math.min(length, MAX_LINE_BYTES));
+  if (tail.length === length && isJsonObject(tail.toString('utf8'))) return null;
   const quietMs = file.uri.startsWith('s3://') ? Infinity : Date.now() - Number(file.stamp);
   if (quietMs > TORN_AFTER_MS && copied.complete === 0) {
     const line = tail.subarray(0, 80).toString('utf8');
@@ -164,8 +234,8 @@ async function readRange(path: string, from: number, to: number): Promise<Buffer
   }
 }
 
-async function digestOfHead(path: string, bytes: number): Promise<string> {
-  return createHash('sha256')
-    .update(await readRange(path, 0, bytes))
-    .digest('hex');
+async function digestOf(source: Readable): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(source, hash);
+  return hash.digest('hex');
 }

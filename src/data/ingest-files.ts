@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { QuarantinedBatch } from '../contracts/activities/data.ts';
 import type { Source } from '../contracts/spec/sources.ts';
+import { storable } from '../contracts/storable-text.ts';
 import type { DatasetColumn } from '../domain/dataset.ts';
 import type { QuarantineRow, SourceHold, SourceRef } from '../registry/datasets.ts';
 import { appendBatch } from './append-batch.ts';
@@ -8,7 +9,7 @@ import { attachDataset } from './dataset-views.ts';
 import { withDuckDb } from './duckdb.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import type { FileAccess, ListedFile } from './file-listing.ts';
-import { hasNews, takeSegment } from './file-segment.ts';
+import { followRenames, hasNews, takeSegment } from './file-segment.ts';
 import type { FileProgress, FileSegment } from './file-segment.ts';
 import { judgeSegment } from './judge-segment.ts';
 import { attachReferences, batchIdOf, newestEventTime, typeChanges } from './source-ingestion.ts';
@@ -45,12 +46,12 @@ export async function ingestFiles(
   before: { readonly dataset: GoodDataset | null; readonly position: FilesPosition | null },
   keep: (position: unknown, outcome: IngestOutcome) => unknown,
 ): Promise<FilesReading> {
+  const listed = await access.list(source.uri);
   let reading: FilesReading = {
     dataset: before.dataset,
-    position: before.position ?? { kind: 'files', files: {} },
+    position: { kind: 'files', files: followRenames(before.position?.files ?? {}, listed) },
     outcome: { newRows: 0, quarantined: [] },
   };
-  const listed = await access.list(source.uri);
   const news = listed.filter((file) => hasNews(file, reading.position.files[file.uri]));
   for (const files of chunksOf(news)) {
     reading = await ingestChunk(deps, hold, ref, source, access, files, reading, keep);
@@ -94,30 +95,39 @@ async function ingestChunk(
     const progress: Record<string, FileProgress> = { ...before.position.files };
     const quarantined: QuarantineRow[] = [];
     const accepted: FileSegment[] = [];
-    let columns = declaredColumns(source) ?? parent?.manifest.columns ?? null;
-    const refused = typeChanges(parent?.manifest ?? null, columns ?? []);
+    const declared = declaredColumns(source);
+    let columns = declared ?? parent?.manifest.columns ?? [];
+    const refused = typeChanges(parent?.manifest ?? null, columns);
 
     for (const [index, file] of files.entries()) {
       const path = join(session.directory, `segment-${String(index)}`);
       const growing = source.format === 'ndjson';
       const segment = await takeSegment(access, file, progress[file.uri], growing, path);
-      if (!segment) continue;
+      if (segment.bytes === 0 && segment.refusal === null) {
+        progress[file.uri] = segment.next;
+        continue;
+      }
       const judged = await judgeSegment(deps, {
         session,
         ref,
         source,
         segment,
-        columns,
+        wanted: { columns, mayGrow: declared === null },
         refused,
         viewOf,
         existing: await knownRows(session, parent !== null, accepted.length > 0),
       });
-      progress[file.uri] = { ...segment.next, setAside: judged.kind === 'aside' && judged.unreadable };
       if (judged.kind === 'aside') {
         const batchId = batchIdOf(ref, file.uri, String(segment.from), segment.next.digest);
-        quarantined.push({ batchId, rows: judged.rows, blob: judged.blob, failures: judged.failures });
-      } else if (judged.rows > 0) {
-        columns ??= judged.columns;
+        const failures = judged.failures.map(storable);
+        quarantined.push({ batchId, rows: judged.rows, blob: judged.blob, failures });
+        // Where the spec is at fault, the file is read as soon as that is mended.
+        if (refused.length === 0) progress[file.uri] = segment.next;
+        continue;
+      }
+      progress[file.uri] = { ...segment.next, nothingTaken: segment.next.nothingTaken && judged.rows === 0 };
+      if (judged.rows > 0) {
+        columns = judged.columns;
         await accept(session, accepted.length === 0);
         accepted.push(segment);
       }
@@ -144,11 +154,11 @@ function declaredColumns(source: FilesSource): readonly DatasetColumn[] | null {
 }
 
 async function accept(session: DuckDbSession, first: boolean): Promise<void> {
-  await session.run(
-    first
-      ? 'CREATE TABLE accepted AS SELECT * FROM batch'
-      : 'INSERT INTO accepted BY NAME SELECT * FROM batch',
-  );
+  if (first) return session.run('CREATE TABLE accepted AS SELECT * FROM batch');
+  const known = new Set((await session.columns('accepted')).map((c) => c.name));
+  for (const { name, type } of await session.columns('batch'))
+    if (!known.has(name)) await session.run(`ALTER TABLE accepted ADD COLUMN ${quoteName(name)} ${type}`);
+  await session.run('INSERT INTO accepted BY NAME SELECT * FROM batch');
 }
 
 /** What a batch's keys must not repeat: the dataset, and what this call has taken already. */

@@ -1,15 +1,27 @@
+import { storable } from '../contracts/storable-text.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
+import type { DatasetColumn } from '../domain/dataset.ts';
 import type { SourceHold, SourceRef } from '../registry/datasets.ts';
 import { appendBatch, writePart } from './append-batch.ts';
+import { isTimestamp } from './column-types.ts';
 import { attachDataset } from './dataset-views.ts';
 import { withDuckDb } from './duckdb.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import { failedExpectations } from './expectations/judge-expectations.ts';
+import type { PostgresPosition } from './late-commits.ts';
 import { readPostgres } from './postgres-source.ts';
-import type { PostgresPosition, PostgresSource } from './postgres-source.ts';
-import { attachReferences, batchIdOf, newestEventTime, typeChanges } from './source-ingestion.ts';
+import type { PostgresSource } from './postgres-source.ts';
+import { duckDbTime } from './postgres-types.ts';
+import {
+  attachReferences,
+  batchIdOf,
+  blurredKeys,
+  earlierRows,
+  newestEventTime,
+  typeChanges,
+} from './source-ingestion.ts';
 import type { GoodDataset, IngestDependencies, IngestOutcome } from './source-ingestion.ts';
-import { quoteName, quoteValue } from './sql-text.ts';
+import { quoteName, quoteNames, quoteValue } from './sql-text.ts';
 
 /** A table's position. `identity` changes when the spec names another table: it is then read anew. */
 export interface TablePosition extends PostgresPosition {
@@ -40,6 +52,7 @@ export async function ingestTable(
       url,
       after: incremental ? position : null,
       into: 'fetched',
+      nowMs: deps.nowMs,
       signal: deps.signal,
     });
     const parent = before.dataset && {
@@ -47,26 +60,49 @@ export async function ingestTable(
       files: await attachDataset(session, store, 'existing', before.dataset.manifest),
     };
     const known = incremental ? parent : null;
-    const changes = typeChanges(known?.manifest ?? null, reading.columns);
+    const changes = [
+      ...typeChanges(known?.manifest ?? null, reading.columns),
+      ...vanishedColumns(known?.manifest ?? null, source, reading.columns),
+    ];
     if (changes.length > 0) await session.run('ALTER TABLE fetched RENAME TO batch');
-    else
-      await selectNewRows(session, source, incremental ? position.watermark : null, known?.manifest ?? null);
+    else {
+      const since =
+        known && incremental
+          ? {
+              watermark: position.watermark,
+              compared: await comparedColumns(session, source, known, reading.columns),
+            }
+          : null;
+      await selectNewRows(session, source, since);
+    }
     const [counted] = await session.rows('SELECT count(*) AS n FROM batch');
     const rows = Number(counted?.n);
     const nothing = { dataset: before.dataset, outcome: { newRows: 0, quarantined: [] } };
-    if (rows === 0 && incremental) return nothing;
+    if (rows === 0 && incremental) {
+      if (canonicalJson(reading.position) !== canonicalJson(positionOf(position))) {
+        await hold.advance({
+          dataset: null,
+          newRows: 0,
+          position: keep({ ...reading.position, identity } satisfies TablePosition, nothing.outcome),
+          eventTimeMaxMs: null,
+          quarantined: [],
+        });
+      }
+      return nothing;
+    }
 
     const viewOf = await attachReferences(session, store, hold, ref, source);
     const failures =
       changes.length > 0
         ? changes
         : [
-            ...(await missingWatermarks(session, source)),
+            ...(await unusableWatermarks(session, source)),
+            ...(await blurredKeys(session, 'batch', source.primaryKey ?? [])),
             ...(await failedExpectations(source.expectations, {
               session,
               source: ref.source,
               batch: 'batch',
-              existing: known ? 'existing' : null,
+              existing: await earlierRows(session, known ? 'existing' : null),
               primaryKey: source.primaryKey ?? [],
               viewOf,
               nowMs: deps.nowMs,
@@ -74,7 +110,7 @@ export async function ingestTable(
           ];
     if (failures.length > 0) {
       const { part } = await writePart(session, store, 'SELECT * FROM batch');
-      const batch = { batchId: batchIdOf(ref, part.digest), rows, failures };
+      const batch = { batchId: batchIdOf(ref, part.digest), rows, failures: failures.map(storable) };
       const outcome = { newRows: 0, quarantined: [{ ...batch, source: ref.source }] };
       await hold.advance({
         dataset: null,
@@ -107,47 +143,119 @@ export async function ingestTable(
   });
 }
 
+function positionOf({ identity: _, ...position }: TablePosition): PostgresPosition {
+  return position;
+}
+
 /** A table that is read anew and has not changed makes no new version. */
 function sameContent(a: GoodDataset, b: GoodDataset): boolean {
   const content = (d: GoodDataset) => canonicalJson([d.manifest.parts, d.manifest.columns]);
   return content(a) === content(b);
 }
 
-/** Leaves out the rows at the watermark that are there already, as often as they are: none is lost, none doubled. */
-async function selectNewRows(
-  session: DuckDbSession,
-  source: PostgresSource,
-  watermark: string | null,
+/** Columns that the dataset has and the table no longer, where the spec does not choose: they would silently be empty. */
+function vanishedColumns(
   manifest: GoodDataset['manifest'] | null,
-): Promise<void> {
-  const columns = await session.columns('fetched');
-  const list = columns.map((c) => quoteName(c.name)).join(', ');
-  const order = source.watermark === undefined ? list : `${quoteName(source.watermark)}, ${list}`;
-  if (source.watermark === undefined || watermark === null || manifest === null) {
-    await session.run(`CREATE TABLE batch AS SELECT * FROM fetched ORDER BY ${order}`);
-    return;
-  }
-  const held = new Set(manifest.columns.map((c) => c.name));
-  const old = columns.map((c) => (held.has(c.name) ? quoteName(c.name) : `NULL::${c.type}`)).join(', ');
-  const type = columns.find((c) => c.name === source.watermark)?.type ?? 'VARCHAR';
-  const literal = quoteValue(watermark);
-  const mark =
-    type === 'TIMESTAMP'
-      ? `(CAST(${literal} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')`
-      : `CAST(${literal} AS ${type})`;
-  await session.run(
-    `CREATE TABLE batch AS SELECT * FROM (SELECT ${list} FROM fetched EXCEPT ALL
-       SELECT ${old} FROM existing WHERE ${quoteName(source.watermark)} = ${mark}) ORDER BY ${order}`,
+  source: PostgresSource,
+  columns: readonly DatasetColumn[],
+): string[] {
+  if (source.columns !== undefined) return [];
+  const found = new Set(columns.map((c) => c.name.toLowerCase()));
+  const gone = (manifest?.columns ?? []).filter((c) => !found.has(c.name.toLowerCase()));
+  return gone.map(
+    (c) =>
+      `column "${c.name}" is not in ${source.table} any more; name the columns that are still wanted in the source's columns, or give it a new name`,
   );
 }
 
-async function missingWatermarks(session: DuckDbSession, source: PostgresSource): Promise<string[]> {
-  if (source.watermark === undefined) return [];
-  const [row] = await session.rows(
-    `SELECT count(*) AS n FROM batch WHERE ${quoteName(source.watermark)} IS NULL`,
+// No column of anybody's data is likely to have these names.
+const [OLD, NTH, HELD] = ['perennial old', 'perennial nth', 'perennial held'].map(quoteName) as [
+  string,
+  string,
+  string,
+];
+
+/**
+ * Leaves out the rows from the watermark on that are there already, as often as they are: none is lost, none doubled.
+ * Rows are told apart by `compared`, columns of the dataset that the table still has.
+ */
+async function selectNewRows(
+  session: DuckDbSession,
+  source: PostgresSource,
+  since: { readonly watermark: string | null; readonly compared: readonly string[] } | null,
+): Promise<void> {
+  const columns = await session.columns('fetched');
+  const list = quoteNames(columns.map((c) => c.name));
+  const order = source.watermark === undefined ? list : `${quoteName(source.watermark)}, ${list}`;
+  if (since === null) {
+    await session.run(`CREATE TABLE batch AS SELECT * FROM fetched ORDER BY ${order}`);
+    return;
+  }
+  const at = columns.find((c) => c.name === source.watermark);
+  const reread =
+    at && since.watermark !== null ? `${quoteName(at.name)} >= ${markSql(since.watermark, at.type)}` : 'true';
+  const same = quoteNames(since.compared);
+  await session.run(
+    `CREATE TABLE batch AS SELECT ${list} FROM (
+         SELECT ${list} FROM fetched WHERE (${reread}) IS NOT TRUE
+       UNION ALL
+         SELECT ${list} FROM (
+           SELECT *, row_number() OVER (PARTITION BY ${same}, ${OLD} ORDER BY ${list}) AS ${NTH},
+                  count(*) FILTER (${OLD}) OVER (PARTITION BY ${same}) AS ${HELD}
+             FROM (SELECT ${list}, false AS ${OLD} FROM fetched WHERE ${reread}
+                   UNION ALL BY NAME SELECT ${same}, true AS ${OLD} FROM existing WHERE ${reread}))
+          WHERE NOT ${OLD} AND ${NTH} > ${HELD}
+       ) ORDER BY ${order}`,
   );
-  const n = Number(row?.n);
-  return n === 0
-    ? []
-    : [`watermark "${source.watermark}" is null in ${String(n)} rows, which could never be read again`];
+}
+
+/** A watermark's text in PostgreSQL as a value of DuckDB's type. */
+function markSql(watermark: string, type: string): string {
+  const literal = quoteValue(duckDbTime(watermark, type));
+  return type === 'TIMESTAMP'
+    ? `(CAST(${literal} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')`
+    : `CAST(${literal} AS ${type})`;
+}
+
+/**
+ * The columns by which a row of the table is known again. Without a key, a column that a part of the dataset does not
+ * have yet tells none apart: a new column with a default would make every row at the watermark a new one. With a key,
+ * such a row replaces the older.
+ */
+async function comparedColumns(
+  session: DuckDbSession,
+  source: PostgresSource,
+  dataset: GoodDataset & { readonly files: readonly string[] },
+  columns: readonly DatasetColumn[],
+): Promise<string[]> {
+  const parts =
+    source.primaryKey === undefined
+      ? await Promise.all(dataset.files.map((file) => session.parquetColumns(file)))
+      : [dataset.manifest.columns];
+  const held = parts.map((part) => new Set(part.map((c) => c.name.toLowerCase())));
+  return columns.map((c) => c.name).filter((name) => held.every((part) => part.has(name.toLowerCase())));
+}
+
+/** A watermark that no other exceeds, such as infinity, would hide every later row; one without is always read again. */
+async function unusableWatermarks(session: DuckDbSession, source: PostgresSource): Promise<string[]> {
+  const column = (await session.columns('batch')).find((c) => c.name === source.watermark);
+  if (!column) return [];
+  const name = quoteName(column.name);
+  const last = isTimestamp(column.type) || column.type === 'DATE' || /^(DOUBLE|FLOAT)$/.test(column.type);
+  // NaN is the largest number, to PostgreSQL and to DuckDB.
+  const isLast = last ? `${name} >= 'infinity'::${column.type}` : 'false';
+  const [row] = await session.rows<{ missing: number; infinite: number }>(
+    `SELECT count(*) FILTER (${name} IS NULL) AS missing, count(*) FILTER (${isLast}) AS infinite FROM batch`,
+  );
+  const { missing = 0, infinite = 0 } = row ?? {};
+  return [
+    ...(missing === 0
+      ? []
+      : [`watermark "${column.name}" is null in ${String(missing)} rows, which could never be read again`]),
+    ...(infinite === 0
+      ? []
+      : [
+          `watermark "${column.name}" is infinite or NaN in ${String(infinite)} rows, after which no row would ever be read`,
+        ]),
+  ];
 }

@@ -6,6 +6,8 @@ import { failedExpectations } from './expectations/judge-expectations.ts';
 import type { FileSegment } from './file-segment.ts';
 import type { FilesSource } from './ingest-files.ts';
 import { readSegment } from './read-segment.ts';
+import type { WantedColumns } from './read-segment.ts';
+import { blurredKeys, earlierRows } from './source-ingestion.ts';
 import type { IngestDependencies } from './source-ingestion.ts';
 
 export type JudgedSegment =
@@ -17,7 +19,6 @@ export type JudgedSegment =
       readonly rows: number;
       /** Digest of its raw bytes, or of its rows as Parquet when they could be read. */
       readonly blob: string;
-      readonly unreadable: boolean;
     };
 
 /** Reads a file's news into table `batch` and tests it. */
@@ -28,7 +29,7 @@ export async function judgeSegment(
     readonly ref: SourceRef;
     readonly source: FilesSource;
     readonly segment: FileSegment;
-    readonly columns: readonly DatasetColumn[] | null;
+    readonly wanted: WantedColumns;
     /** Why the declared columns can't be kept with the dataset; empty when they can. */
     readonly refused: readonly string[];
     readonly viewOf: (source: string) => string | null;
@@ -37,28 +38,33 @@ export async function judgeSegment(
 ): Promise<JudgedSegment> {
   const { session, source, segment } = job;
   const { store } = deps;
-  const rawAside = async (failures: readonly string[], unreadable: boolean): Promise<JudgedSegment> => {
+  const rawAside = async (failures: readonly string[]): Promise<JudgedSegment> => {
     const { digest } = await store.putFile(segment.path);
-    return { kind: 'aside', failures, rows: 0, blob: digest, unreadable };
+    return { kind: 'aside', failures, rows: 0, blob: digest };
   };
-  if (segment.refusal !== null) return rawAside([segment.refusal], false);
-  if (job.refused.length > 0) return rawAside(job.refused, true);
-  const read = await readSegment(session, segment, source.format, job.columns, 'batch');
-  if (read.kind === 'unreadable') return rawAside(read.problems, true);
+  if (segment.refusal !== null) return rawAside([segment.refusal]);
+  if (job.refused.length > 0) return rawAside(job.refused);
+  const read = await readSegment(session, segment, source.format, job.wanted, 'batch');
+  if (read.kind === 'unreadable') return rawAside(read.problems);
+  if (read.columns.length === 0) return { kind: 'good', rows: 0, columns: [] };
   const [counted] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM batch');
   const rows = counted?.n ?? 0;
-  const failures = await failedExpectations(source.expectations, {
-    session,
-    source: job.ref.source,
-    batch: 'batch',
-    existing: job.existing,
-    primaryKey: source.primaryKey ?? [],
-    viewOf: job.viewOf,
-    nowMs: deps.nowMs,
-  });
+  const primaryKey = source.primaryKey ?? [];
+  const failures = [
+    ...(await blurredKeys(session, 'batch', primaryKey)),
+    ...(await failedExpectations(source.expectations, {
+      session,
+      source: job.ref.source,
+      batch: 'batch',
+      existing: await earlierRows(session, job.existing),
+      primaryKey,
+      viewOf: job.viewOf,
+      nowMs: deps.nowMs,
+    })),
+  ];
   if (failures.length === 0) return { kind: 'good', rows, columns: read.columns };
   const { part } = await writePart(session, store, 'SELECT * FROM batch');
   const place = `${segment.file.uri}:${String(segment.linesBefore + 1)}`;
   const placed = failures.map((failure) => `${place}: ${failure}`);
-  return { kind: 'aside', failures: placed, rows, blob: part.digest, unreadable: false };
+  return { kind: 'aside', failures: placed, rows, blob: part.digest };
 }

@@ -4,7 +4,7 @@ import type { Materialisation, OnlineChange } from '../registry/feature-material
 import { onlineKey } from '../registry/online-features.ts';
 import type { FeatureValue, KeyValue } from '../registry/online-features.ts';
 import type { SqlValue } from './duckdb-values.ts';
-import type { DuckDbSession, SqlRow } from './duckdb.ts';
+import type { DescribedColumn, DuckDbSession, SqlRow } from './duckdb.ts';
 import { VIEW_TIME } from './feature-view.ts';
 import { quoteName, quoteNames, quoteValue } from './sql-text.ts';
 
@@ -25,12 +25,15 @@ export async function onlineDifference(
   if (before?.digest === after.digest) return { changed: [], removed: [] };
   const columns = Object.keys(view.columns);
   const newest = await newestSql(session, store, view, after);
-  const sameShape = before?.lineage.definition === after.lineage.definition;
-  if (!before || !sameShape) {
+  const old =
+    before?.lineage.definition === after.lineage.definition
+      ? await newestSql(session, store, view, before)
+      : null;
+  // A column of another type is compared after a cast, in which 1 and "1" are the same.
+  if (old === null || (await typesOf(session, old)) !== (await typesOf(session, newest))) {
     const rows = await session.rows(newest);
     return { changed: rows.map((row) => changeOf(row, view, columns)), removed: null };
   }
-  const old = await newestSql(session, store, view, before);
   const keys = quoteNames(view.keys);
   const changed = await session.rows(`${newest} EXCEPT ${old}`);
   const removed = await session.rows(`SELECT ${keys} FROM (${old}) EXCEPT SELECT ${keys} FROM (${newest})`);
@@ -51,6 +54,11 @@ async function newestSql(
   const columns = Object.keys(view.columns).map((c) => `, ${quoteName(c)}`);
   return `(SELECT ${keys}, epoch_ms(${VIEW_TIME}) AS ${VIEW_TIME}${columns.join('')} FROM read_parquet(${quoteValue(file)})
     QUALIFY row_number() OVER (PARTITION BY ${keys} ORDER BY ${VIEW_TIME} DESC) = 1)`;
+}
+
+async function typesOf(session: DuckDbSession, sql: string): Promise<string> {
+  const columns = await session.rows<DescribedColumn>(`DESCRIBE ${sql}`);
+  return columns.map((c) => c.column_type).join();
 }
 
 function changeOf(row: SqlRow, view: FeatureView, columns: readonly string[]): OnlineChange {

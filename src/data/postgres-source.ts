@@ -8,20 +8,18 @@ import type { Source } from '../contracts/spec/sources.ts';
 import { nearestName } from '../domain/nearest-name.ts';
 import { SOURCE_UNREADABLE } from '../errors/data-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
-import { DEPENDENCY_UNAVAILABLE } from '../errors/lifecycle-errors.ts';
 import type { DatasetColumn } from '../domain/dataset.ts';
+import { isAboutData } from './duckdb-errors.ts';
 import type { DuckDbSession } from './duckdb.ts';
+import { HELD_BACK_FOR_MS, lookAround, REREAD_FOR_MS, settledPosition } from './late-commits.ts';
+import type { PostgresPosition } from './late-commits.ts';
+import { sourceError } from './postgres-errors.ts';
 import { postgresColumn } from './postgres-types.ts';
 import type { PostgresColumn } from './postgres-types.ts';
+import { withoutScratchPaths } from './scratch-directory.ts';
 import { quoteName, quoteValue } from './sql-text.ts';
 
 export type PostgresSource = Extract<Source, { type: 'postgres' }>;
-
-/** How far a table has been read: the largest watermark, as text that PostgreSQL reads back exactly. */
-export interface PostgresPosition {
-  readonly kind: 'postgres';
-  readonly watermark: string | null;
-}
 
 export interface PostgresReading {
   readonly columns: readonly DatasetColumn[];
@@ -31,16 +29,20 @@ export interface PostgresReading {
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A single FETCH may not take longer. */
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;
-const FETCH_ROWS = 5_000;
+/** A FETCH brings rows for about so many characters of JSON: a table of documents must not fill the worker's memory. */
+const FETCH_CHARS = 8 * 2 ** 20;
+const FIRST_FETCH = 100;
+const MOST_FETCHED = 5_000;
 /** A silent connection is asked for a sign of life after this long. */
 const KEEPALIVE_MS = 30_000;
 const GOODBYE_MS = 2_000;
 
 /**
  * Reads the rows from the last watermark on, that value included, in one REPEATABLE READ snapshot, into table
- * `into`. Rows that are there already at the watermark itself are the caller's to leave out. Timestamps become UTC,
- * numeric becomes DOUBLE. A row that was committed late with a watermark below one already read is not seen: choose
- * a watermark that grows in the order of commits.
+ * `into`. Rows that are there already are the caller's to leave out. Timestamps become UTC, numeric becomes DOUBLE.
+ * The watermark stays behind as long as rows below it may still be committed. With a primary key the rows beyond it are
+ * read all the same, and again the next time; without one they are left for then: one that was read and then changed
+ * would be another row.
  * @throws PerennialError SOURCE_UNREADABLE with the nearest name, or DEPENDENCY_UNAVAILABLE
  */
 export async function readPostgres(
@@ -51,6 +53,7 @@ export async function readPostgres(
     readonly url: string;
     readonly after: PostgresPosition | null;
     readonly into: string;
+    readonly nowMs: number;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<PostgresReading> {
@@ -60,23 +63,67 @@ export async function readPostgres(
   try {
     await client.connect();
     await client.query("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET extra_float_digits = 1");
+    const { position, until } = await placeOf(client, options);
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const columns = await tableColumns(client, options.name, options.source);
-    const position = await newestWatermark(client, options.source, columns, options.after);
     const file = join(session.directory, `${options.into}.ndjson`);
-    await exportRows(client, options, columns, file);
+    await exportRows(client, { ...options, until }, columns, file);
     await client.query('COMMIT');
-    const types = columns.map((c) => `${quoteValue(c.name)}: ${quoteValue(c.type)}`).join(', ');
-    await session.run(
-      `CREATE TABLE ${quoteName(options.into)} AS SELECT * FROM read_json(${quoteValue(file)},
-         format = 'newline_delimited', columns = {${types}})`,
-    );
+    await loadRows(session, options, columns, file);
     return { columns: columns.map(({ name, type }) => ({ name, type })), position };
   } catch (error) {
     options.signal?.throwIfAborted();
     throw sourceError(error, options.name, options.source);
   } finally {
     await leave(client);
+  }
+}
+
+/** Up to where the table is read, and the largest watermark that is read now; null: every row. */
+async function placeOf(
+  client: pg.Client,
+  options: {
+    readonly name: string;
+    readonly source: PostgresSource;
+    readonly after: PostgresPosition | null;
+    readonly nowMs: number;
+  },
+): Promise<{ readonly position: PostgresPosition; readonly until: string | null }> {
+  const { source, after } = options;
+  if (source.watermark === undefined) return { position: { kind: 'postgres', watermark: null }, until: null };
+  const columns = await tableColumns(client, options.name, source);
+  const isKeyed = source.primaryKey !== undefined;
+  const isWhole = (after?.watermark ?? null) === null;
+  const look = await lookAround(client, () => newestWatermark(client, source, columns), isWhole || !isKeyed);
+  const position = settledPosition(after, look, options.nowMs, isKeyed ? REREAD_FOR_MS : HELD_BACK_FOR_MS);
+  if (isKeyed) return { position, until: null };
+  // A first reading waits no longer: a model without any data is worse off than one without the rows of one transaction.
+  if (position.watermark === null)
+    return { position: { kind: 'postgres', watermark: look.newest }, until: null };
+  return { position, until: position.watermark };
+}
+
+/** @throws PerennialError SOURCE_UNREADABLE for a value that the type of its column does not hold in DuckDB */
+async function loadRows(
+  session: DuckDbSession,
+  options: { readonly name: string; readonly into: string },
+  columns: readonly PostgresColumn[],
+  file: string,
+): Promise<void> {
+  const types = columns.map((c) => `${quoteValue(c.name)}: ${quoteValue(c.type)}`).join(', ');
+  try {
+    await session.run(
+      `CREATE TABLE ${quoteName(options.into)} AS SELECT * FROM read_json(${quoteValue(file)},
+         format = 'newline_delimited', columns = {${types}})`,
+    );
+  } catch (error) {
+    if (!isAboutData(error)) throw error;
+    const message = withoutScratchPaths(error.message).split('\n')[0] ?? '';
+    throw new PerennialError(
+      SOURCE_UNREADABLE,
+      `source "${options.name}": what it holds can't be kept: ${message}. Leave the column out with the source's columns, or cast it in a view`,
+      { details: { source: options.name } },
+    );
   }
 }
 
@@ -167,10 +214,9 @@ async function newestWatermark(
   client: pg.Client,
   source: PostgresSource,
   columns: readonly PostgresColumn[],
-  after: PostgresPosition | null,
-): Promise<PostgresPosition> {
+): Promise<string | null> {
   const column = columns.find((c) => c.name === source.watermark);
-  if (!column) return { kind: 'postgres', watermark: null };
+  if (!column) return null;
   if (column.watermark === null) {
     throw new PerennialError(
       SOURCE_UNREADABLE,
@@ -180,7 +226,7 @@ async function newestWatermark(
   const { rows } = await client.query<{ newest: string | null }>(
     `SELECT max(${column.watermark.expression})::text AS newest FROM ${tableName(source)}`,
   );
-  return { kind: 'postgres', watermark: rows[0]?.newest ?? after?.watermark ?? null };
+  return rows[0]?.newest ?? null;
 }
 
 async function exportRows(
@@ -188,53 +234,43 @@ async function exportRows(
   options: {
     readonly source: PostgresSource;
     readonly after: PostgresPosition | null;
+    readonly until: string | null;
     readonly signal?: AbortSignal | undefined;
   },
   columns: readonly PostgresColumn[],
   file: string,
 ): Promise<void> {
-  const { source, after } = options;
+  const { source, after, until } = options;
   const mark = columns.find((c) => c.name === source.watermark)?.watermark;
   const since = after?.watermark ?? null;
+  const bounds = [
+    { operator: '>=', value: since },
+    { operator: '<=', value: until },
+  ].flatMap(({ operator, value }) => (mark && value !== null ? [{ mark, operator, value }] : []));
   // Rows without a watermark would never be read again, so they are always read, and refused by the caller.
-  const condition =
-    mark && since !== null
-      ? `WHERE ${mark.expression} >= $1::text::${mark.type}${mark.collate} OR ${mark.expression} IS NULL`
-      : '';
+  const conditions = bounds.map(
+    ({ mark: { expression, type, collate }, operator }, i) =>
+      `(${expression} ${operator} $${String(i + 1)}::text::${type}${collate} OR ${expression} IS NULL)`,
+  );
   const list = columns.map((c) => `${c.expression} AS ${quoteName(c.name)}`).join(', ');
   await client.query(
-    `DECLARE rows NO SCROLL CURSOR FOR SELECT row_to_json(r)::text AS line FROM (SELECT ${list} FROM ${tableName(source)} ${condition}) r`,
-    condition === '' ? [] : [since],
+    `DECLARE rows NO SCROLL CURSOR FOR SELECT row_to_json(r)::text AS line FROM (SELECT ${list} FROM ${tableName(source)} WHERE ${conditions.join(' AND ') || 'true'}) r`,
+    bounds.map((bound) => bound.value),
   );
   async function* lines(): AsyncGenerator<string> {
-    for (;;) {
+    for (let count = FIRST_FETCH; ;) {
       options.signal?.throwIfAborted();
-      const { rows } = await client.query<{ line: string }>(`FETCH ${String(FETCH_ROWS)} FROM rows`);
+      const { rows } = await client.query<{ line: string }>(`FETCH ${String(count)} FROM rows`);
       if (rows.length === 0) return;
-      yield `${rows.map((row) => row.line).join('\n')}\n`;
+      const chunk = `${rows.map((row) => row.line).join('\n')}\n`;
+      yield chunk;
+      count = rowsPerFetch(rows.length, chunk.length);
     }
   }
   await pipeline(Readable.from(lines()), createWriteStream(file));
 }
 
-/** What an operator can mend is said by code; a server that is away is worth a retry. No text holds the URL. */
-function sourceError(error: unknown, name: string, source: PostgresSource): unknown {
-  if (error instanceof PerennialError) return error;
-  const code = (error as { code?: unknown }).code;
-  const where = `source "${name}" (${source.connection})`;
-  if (error instanceof pg.DatabaseError) {
-    const sqlClass = error.code?.slice(0, 2) ?? '';
-    // Authorisation, unknown database, privilege.
-    if (sqlClass === '28' || sqlClass === '3D' || error.code === '42501') {
-      return new PerennialError(SOURCE_UNREADABLE, `${where}: PostgreSQL refused it: ${error.message}`);
-    }
-    return new PerennialError(DEPENDENCY_UNAVAILABLE, `${where}: PostgreSQL failed: ${error.message}`);
-  }
-  if (error instanceof TypeError && code === 'ERR_INVALID_URL') {
-    return new PerennialError(SOURCE_UNREADABLE, `${where}: the variable does not hold a URL`);
-  }
-  if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) {
-    return new PerennialError(DEPENDENCY_UNAVAILABLE, `${where}: cannot be reached: ${code}`);
-  }
-  return error;
+/** How many rows to fetch next, after so many rows had so many characters. */
+export function rowsPerFetch(rows: number, chars: number): number {
+  return Math.max(1, Math.min(MOST_FETCHED, Math.floor((FETCH_CHARS * rows) / chars)));
 }

@@ -56,8 +56,23 @@ export function postgresColumn(row: {
     : null;
   const type = SCALARS[row.type];
   if (row.type === 'timestamptz') {
-    return { ...base, type: 'TIMESTAMP', expression: `(${name} AT TIME ZONE 'UTC')`, watermark };
+    return { ...base, type: 'TIMESTAMP', expression: timeText(`(${name} AT TIME ZONE 'UTC')`), watermark };
   }
+  if (type === 'TIMESTAMP' || type === 'DATE')
+    return { ...base, type, expression: timeText(name), watermark };
   if (type === undefined) return { ...base, type: 'VARCHAR', expression: `${name}::text`, watermark };
   return { ...base, type, expression: row.type === 'numeric' ? `${name}::float8` : name, watermark };
+}
+
+// PostgreSQL writes "0044-03-15 BC", DuckDB "0044-03-15 (BC)"; without the brackets it would take the year for AD.
+const [BC, BRACKETED] = [String.raw`^(\S+)(.*) BC$`, '(BC)'];
+
+/** SQL for the text of a date or time as DuckDB reads it. */
+function timeText(sql: string): string {
+  return `CASE WHEN ${sql} < '0001-01-01' THEN regexp_replace(${sql}::text, '${BC}', '\\1 ${BRACKETED}\\2') ELSE ${sql}::text END`;
+}
+
+/** A watermark's text in PostgreSQL as DuckDB reads it as `type`. */
+export function duckDbTime(text: string, type: string): string {
+  return type === 'DATE' || type === 'TIMESTAMP' ? text.replace(new RegExp(BC), `$1 ${BRACKETED}$2`) : text;
 }

@@ -57,19 +57,53 @@ export async function attachReferences(
 
 const referenceView = (source: string): string => `reference ${source}`;
 
+/** The rows that are there already with the new columns of table `batch`, so that an expectation may name these. */
+export async function earlierRows(session: DuckDbSession, existing: string | null): Promise<string | null> {
+  if (existing === null) return null;
+  await session.run(
+    `CREATE OR REPLACE VIEW earlier AS
+       SELECT * FROM ${quoteName(existing)} UNION ALL BY NAME SELECT * FROM batch WHERE false`,
+  );
+  return 'earlier';
+}
+
 /** Columns whose type is not the one that the dataset has kept until now, one line each. */
 export function typeChanges(
   manifest: DatasetManifest | null,
   columns: readonly { readonly name: string; readonly type: string }[],
 ): string[] {
-  const before = new Map((manifest?.columns ?? []).map((c) => [c.name, c.type]));
+  const before = new Map((manifest?.columns ?? []).map((c) => [c.name.toLowerCase(), c.type]));
   return columns.flatMap((c) => {
-    const type = before.get(c.name);
+    const type = before.get(c.name.toLowerCase());
     if (type === undefined || type === c.type) return [];
     return [
       `column "${c.name}" is ${c.type}, in the dataset it is ${type}; give the source a new name to change it`,
     ];
   });
+}
+
+/** From here on neighbouring integers are one DOUBLE. */
+const EXACT_BELOW = 2 ** 53;
+
+/** Keys of a batch that their type can't keep apart, so that one row would replace another's: one line for each column. */
+export async function blurredKeys(
+  session: DuckDbSession,
+  table: string,
+  primaryKey: readonly string[],
+): Promise<string[]> {
+  const types = new Map((await session.columns(table)).map((c) => [c.name.toLowerCase(), c.type]));
+  const problems: string[] = [];
+  for (const column of primaryKey.filter((c) => types.get(c.toLowerCase()) === 'DOUBLE')) {
+    const name = quoteName(column);
+    const [row] = await session.rows<{ n: number }>(
+      `SELECT count(*) AS n FROM ${quoteName(table)} WHERE isfinite(${name}) AND abs(${name}) >= ${String(EXACT_BELOW)}`,
+    );
+    if (row && row.n > 0)
+      problems.push(
+        `primaryKey "${column}" holds ${String(row.n)} numbers beyond 2^53, of which DOUBLE takes neighbours for one; read it as text`,
+      );
+  }
+  return problems;
 }
 
 /**
@@ -87,7 +121,7 @@ export async function newestEventTime(
   const column = times.find((c) => c.name === fresh) ?? times.find((c) => c.name === watermark) ?? times[0];
   if (!column) return null;
   const [row] = await session.rows(
-    `SELECT epoch_ms(max(${quoteName(column.name)})::TIMESTAMP) AS ms FROM ${quoteName(table)} WHERE isfinite(${quoteName(column.name)})`,
+    `SELECT epoch_ms(TRY_CAST(max(${quoteName(column.name)}) AS TIMESTAMP)) AS ms FROM ${quoteName(table)} WHERE isfinite(${quoteName(column.name)})`,
   );
   return typeof row?.ms === 'number' ? row.ms : null;
 }

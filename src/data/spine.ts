@@ -35,7 +35,7 @@ export async function loadSpine(session: DuckDbSession, spine: Spine): Promise<v
   }
   const [id, at, label] = [quoteName(spine.id), quoteName(spine.eventTime), quoteName(spine.label)];
   const [row] = await session.rows(
-    `SELECT count(*) AS total, count(${id}) AS ids, count(DISTINCT ${id}) AS different, count(${at}) AS times FROM spine_raw`,
+    `SELECT count(*) AS total, count(${id}) AS ids, count(DISTINCT ${id}) AS different, count(${at}) FILTER (isfinite(${at})) AS times FROM spine_raw`,
   );
   const [total, ids, different, times] = [row?.total, row?.ids, row?.different, row?.times].map(Number);
   if (ids !== total)
@@ -47,7 +47,7 @@ export async function loadSpine(session: DuckDbSession, spine: Spine): Promise<v
   }
   if (times !== total) {
     throw invalid(
-      `yields ${String((total ?? 0) - (times ?? 0))} rows without event time "${spine.eventTime}"`,
+      `yields ${String((total ?? 0) - (times ?? 0))} rows without event time "${spine.eventTime}", or at infinity`,
     );
   }
   const columns = spineColumns(spine).map((c) =>

@@ -10,7 +10,9 @@ const common = {
     .array(ColumnName)
     .min(1)
     .optional()
-    .describe('Rows with a key already ingested replace the older.'),
+    .describe(
+      'Rows with a key already ingested replace the older; a row with a null in its key replaces none.',
+    ),
 };
 
 /** A table in PostgreSQL, read incrementally from the last watermark. */
@@ -20,7 +22,7 @@ const PostgresSource = z.strictObject({
   table: z.string().regex(/^[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)?$/, 'table or schema.table'),
   columns: z.array(ColumnName).min(1).optional().describe('Only these columns; all when left out.'),
   watermark: ColumnName.optional().describe(
-    'A column that only grows. Without it the whole table is read anew.',
+    'A column that only grows, such as the time of the last change. Rows that are committed below a value already read are read too when their transaction took up to 15 minutes, without a primaryKey up to one: until then the rows above wait. Without a watermark the whole table is read anew.',
   ),
   ...common,
 });
@@ -43,13 +45,15 @@ const FilesSource = z.strictObject({
   uri: z
     .string()
     .min(1)
-    .describe('A path with * wildcards, relative to the spec, or s3://bucket/prefix/*.ndjson.'),
+    .describe(
+      'A path with * wildcards, relative to the spec, or s3://bucket/prefix/*.ndjson. Local files whose names begin with a dot are left out.',
+    ),
   format: z.enum(['ndjson', 'csv', 'parquet']),
   columns: z
     .record(ColumnName, DeclaredType)
     .optional()
     .describe(
-      'Columns and their types. Without it the types are inferred from the first batch and then kept.',
+      'Columns and their types. Without it each column has the type that is inferred from the first batch that has it, for good.',
     ),
   ...common,
 });

@@ -131,6 +131,42 @@ describe('feature views', () => {
     expect((await online('customer', 'c1\uFFFD'))?.values).toEqual({ region: 'north\uFFFD', age: 30 });
   });
 
+  it('refuses numbers as keys that JSON does not tell apart', async () => {
+    const customer = {
+      ...views.customer!,
+      query: {
+        sql: 'SELECT 9007199254740993 AS customer_id, since AS event_time, region, age FROM customers',
+      },
+    };
+    revision = await world.apply({ sources, features: { views: { customer } }, training });
+    await load();
+    await expect(materialise()).rejects.toMatchObject({ code: 'FEATURE_VIEW_INVALID' });
+    await expect(materialise()).rejects.toThrow('cast it to VARCHAR');
+  });
+
+  it('leaves out what is said of the end of time', async () => {
+    await world.shop.query(
+      "INSERT INTO customers VALUES ('c1', 'infinity', 'east', 31), ('c3', 'infinity', 'east', 31)",
+    );
+    await load();
+    await materialise();
+    expect(await online('customer', 'c1')).toMatchObject({
+      values: { region: 'north', age: 30 },
+      eventTimeMs: Date.parse(day(1)),
+    });
+    expect(await online('customer', 'c3')).toBeUndefined();
+  });
+
+  it('puts keys and values online anew when their column changes its type', async () => {
+    await load();
+    await materialise();
+    await world.shop.query('ALTER TABLE prices ALTER COLUMN plant_id TYPE text');
+    await load();
+    await materialise();
+    expect((await online('price', '1', 'north'))?.values).toEqual({ price: 8, sale: true });
+    expect(await online('price', 1, 'north')).toBeUndefined();
+  });
+
   it('replaces all online rows of a view whose definition changed', async () => {
     await load();
     await materialise();
@@ -238,6 +274,12 @@ describe('frames', () => {
     const first = await build();
     await materialise();
     expect(await build()).toEqual(first);
+  });
+
+  it('refuses examples at the end of time', async () => {
+    await world.shop.query("INSERT INTO shows VALUES (6, 'infinity', 'c1', 1, true)");
+    await load();
+    await expect(build()).rejects.toThrow('1 rows without event time "event_time", or at infinity');
   });
 
   it('treats values older than their time to live as missing', async () => {

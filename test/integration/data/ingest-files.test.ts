@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -111,6 +111,71 @@ describe('ingesting files', () => {
     expect(await ids()).toEqual(['a', 'b']);
   });
 
+  it('notices a file that was replaced by a longer one with the same beginning', async () => {
+    await writeFile(path('1.ndjson'), line('a'));
+    await ingest();
+    await appendFile(path('1.ndjson'), line('b'));
+    await ingest();
+    await writeFile(path('1.ndjson'), line('a') + line('x') + line('y'));
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('was replaced');
+  });
+
+  it.each([
+    ['zeros, as a crash leaves them', '\0\0\0\0\n', 'is no JSON object: \uFFFD\uFFFD\uFFFD\uFFFD'],
+    [
+      'a value that is cut within a character',
+      line('b', { n: `${'x'.repeat(79)}😀` }),
+      'which is no INTEGER',
+    ],
+    ['a line that is cut within a character', `${'x'.repeat(79)}😀\n`, 'is no JSON object: x'],
+  ])(
+    'sets aside what PostgreSQL could not keep in a message, and goes on: %s',
+    async (_what, bad, reason) => {
+      await writeFile(path('1.ndjson'), line('a'));
+      await ingest();
+      await appendFile(path('1.ndjson'), bad);
+      await writeFile(path('2.ndjson'), line('c'));
+      const result = await ingest();
+      expect(result).toMatchObject({ newRows: 1, rows: 2 });
+      expect(result.quarantined[0]?.failures[0]).toContain(reason);
+    },
+  );
+
+  it('follows a log that is rotated by renaming', async () => {
+    await writeFile(path('log.ndjson'), line('a'));
+    await ingest();
+    await appendFile(path('log.ndjson'), line('b'));
+    await rename(path('log.ndjson'), path('log.1.ndjson'));
+    await writeFile(path('log.ndjson'), line('c'));
+    expect(await ingest()).toMatchObject({ newRows: 2, quarantined: [] });
+    await rename(path('log.1.ndjson'), path('log.2.ndjson'));
+    await rename(path('log.ndjson'), path('log.1.ndjson'));
+    await writeFile(path('log.ndjson'), line('d'));
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    expect(await ids()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('reads a file with the content of another as a file of its own', async () => {
+    await writeFile(path('1.ndjson'), line('a'));
+    await ingest();
+    await copyFile(path('1.ndjson'), path('2.ndjson'));
+    await rm(path('1.ndjson'));
+    expect(await ingest()).toMatchObject({ newRows: 1, rows: 2, quarantined: [] });
+  });
+
+  it('leaves files unread while the spec contradicts the dataset, and reads them once it is mended', async () => {
+    await writeFile(path('1.ndjson'), line('a'));
+    await ingest();
+    const right = revision;
+    const columns = { ...clicks.columns, n: 'DOUBLE' as const };
+    revision = await world.apply({ sources: { clicks: { ...clicks, columns } } });
+    await writeFile(path('2.ndjson'), line('b'));
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('column "n" is DOUBLE');
+    expect(await ingest()).toMatchObject({ newRows: 0, rows: 1 });
+    revision = right;
+    expect(await ingest()).toMatchObject({ newRows: 1, rows: 2, quarantined: [] });
+  });
+
   it('judges each file by the expectations, against what is there and what came before it', async () => {
     const expectations = [{ expect: 'unique' as const, columns: ['id'] }];
     revision = await world.apply({ sources: { clicks: { ...clicks, expectations } } });
@@ -129,6 +194,35 @@ describe('ingesting files', () => {
     ]);
   });
 
+  it.each(['ndjson', 'csv'] as const)('takes a mended %s file under its own name', async (format) => {
+    const text = (id: string, n: number) =>
+      format === 'csv' ? `id,n\n${id},${String(n)}\n` : line(id, { n });
+    const columns = { id: 'VARCHAR', n: 'INTEGER' } as const;
+    const expectations = [{ expect: 'between' as const, column: 'n', max: 5 }];
+    const sources = { clicks: { ...clicks, uri: `log/*.${format}`, format, columns, expectations } };
+    revision = await world.apply({ sources });
+    await writeFile(path(`1.${format}`), text('a', 9));
+    expect((await ingest()).quarantined).toHaveLength(1);
+    await writeFile(path(`1.${format}`), text('a', 4));
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    await writeFile(path(`1.${format}`), text('b', 4));
+    expect((await ingest()).quarantined).toHaveLength(1);
+    expect(await ids()).toEqual(['a']);
+  });
+
+  it('takes rows that a file of nothing but a header gets later, and does not mind a file that is only touched', async () => {
+    const columns = { id: 'VARCHAR', n: 'INTEGER' } as const;
+    const sources = { clicks: { ...clicks, uri: 'log/*.csv', format: 'csv' as const, columns } };
+    revision = await world.apply({ sources });
+    await writeFile(path('1.csv'), 'id,n\n');
+    expect(await ingest()).toMatchObject({ newRows: 0, quarantined: [] });
+    await appendFile(path('1.csv'), 'a,1\n');
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    const longAgo = new Date(Date.now() - 3_600_000);
+    await utimes(path('1.csv'), longAgo, longAgo);
+    expect(await ingest()).toMatchObject({ newRows: 0, rows: 1, quarantined: [] });
+  });
+
   it('lets the newest line of a key win', async () => {
     revision = await world.apply({ sources: { clicks: { ...clicks, primaryKey: ['id'] } } });
     await writeFile(path('1.ndjson'), line('a', { n: 1 }) + line('a', { n: 2 }));
@@ -139,6 +233,55 @@ describe('ingesting files', () => {
       { id: 'a', n: 3 },
       { id: 'b', n: 1 },
     ]);
+  });
+
+  it('keeps every row without a whole key: none replaces another', async () => {
+    revision = await world.apply({ sources: { clicks: { ...clicks, primaryKey: ['id', 'n'] } } });
+    await writeFile(path('1.ndjson'), line('a') + line('a', { n: null }) + line('a', { n: null }));
+    expect(await ingest()).toMatchObject({ newRows: 3, rows: 3 });
+    await appendFile(path('1.ndjson'), line('a') + line('a', { n: null }));
+    expect(await ingest()).toMatchObject({ newRows: 2, rows: 4 });
+    expect(await world.query('clicks', 'SELECT count(*) AS n FROM d')).toEqual([{ n: 4 }]);
+  });
+
+  it('sets keys aside that a number can not tell apart', async () => {
+    const { columns: _, ...inferred } = clicks;
+    revision = await world.apply({ sources: { clicks: { ...inferred, primaryKey: ['id'] } } });
+    await writeFile(path('1.ndjson'), '{"id":18446744073709551614}\n{"id":18446744073709551615}\n');
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain(
+      'primaryKey "id" holds 2 numbers beyond 2^53',
+    );
+  });
+
+  it('says that a column of the primary key is missing', async () => {
+    revision = await world.apply({ sources: { clicks: { ...clicks, primaryKey: ['idd'] } } });
+    await writeFile(path('1.ndjson'), line('a'));
+    await expect(ingest()).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
+    await expect(ingest()).rejects.toThrow('did you mean "id"?');
+  });
+
+  it.each(['file_row_number', '__perennial_part'])(
+    'keeps rows by key beside a column called %s',
+    async (name) => {
+      const columns = { id: 'VARCHAR', [name]: 'INTEGER' } as const;
+      revision = await world.apply({ sources: { clicks: { ...clicks, columns, primaryKey: ['id'] } } });
+      const row = (value: number) => `${JSON.stringify({ id: 'a', [name]: value })}\n`;
+      await writeFile(path('1.ndjson'), row(1) + row(2));
+      await ingest();
+      await appendFile(path('1.ndjson'), row(3));
+      expect(await ingest()).toMatchObject({ rows: 1 });
+      expect(await world.query('clicks', 'SELECT * FROM d')).toEqual([{ id: 'a', [name]: 3 }]);
+    },
+  );
+
+  it.each([
+    [{ expect: 'no_rows' as const, name: 'ends', sql: 'SELECT * FROM batch' }, '"at":"infinity"'],
+    [{ expect: 'unique' as const, columns: ['at'] }, 'such as infinity'],
+    [{ expect: 'fresh' as const, column: 'at', maxAge: '1d' }, 'no value to tell the age by'],
+  ])('judges times without end by $expect', async (expectation, reason) => {
+    revision = await world.apply({ sources: { clicks: { ...clicks, expectations: [expectation] } } });
+    await writeFile(path('1.ndjson'), line('a', { at: 'infinity' }) + line('b', { at: 'infinity' }));
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain(reason);
   });
 
   it('infers types from the first batch and keeps them', async () => {
@@ -155,6 +298,39 @@ describe('ingesting files', () => {
       'SELECT typeof(n) AS n, typeof("at") AS t, typeof(price) AS p FROM d',
     );
     expect(types).toEqual([{ n: 'BIGINT', t: 'TIMESTAMP', p: 'DOUBLE' }]);
+  });
+
+  it('takes on a column that a later batch has first', async () => {
+    const { columns: _, ...inferred } = clicks;
+    const expectations = [{ expect: 'not_null' as const, column: 'id' }];
+    revision = await world.apply({ sources: { clicks: { ...inferred, expectations } } });
+    await writeFile(path('1.ndjson'), '{"id":"a"}\n');
+    await ingest();
+    await appendFile(path('1.ndjson'), '{"id":"b","coupon":"X"}\n');
+    await writeFile(path('2.ndjson'), '{"id":"c","coupon":"Y","price":1.5}\n');
+    await writeFile(path('3.ndjson'), '{"id":"d"}\n');
+    expect(await ingest()).toMatchObject({ newRows: 3, quarantined: [] });
+    await writeFile(path('4.ndjson'), '{"id":"e","coupon":7,"price":"much"}\n');
+    expect((await ingest()).quarantined[0]?.failures).toEqual([
+      `${path('4.ndjson')}:1: column "price" holds "much", which is no DOUBLE`,
+    ]);
+    await writeFile(path('5.ndjson'), '{"id":"e","coupon":7}\n');
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    expect(await world.query('clicks', 'SELECT * FROM d ORDER BY id')).toEqual([
+      { id: 'a', coupon: null, price: null },
+      { id: 'b', coupon: 'X', price: null },
+      { id: 'c', coupon: 'Y', price: 1.5 },
+      { id: 'd', coupon: null, price: null },
+      { id: 'e', coupon: '7', price: null },
+    ]);
+  });
+
+  it('refuses a key that differs from a column in nothing but case', async () => {
+    const { columns: _, ...inferred } = clicks;
+    revision = await world.apply({ sources: { clicks: inferred } });
+    await writeFile(path('1.ndjson'), '{"id":"a"}\n');
+    await writeFile(path('2.ndjson'), '{"ID":"b"}\n');
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('"ID"');
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDataWorld, ENVIRONMENT, MODEL } from './data-world.ts';
 import type { DataWorld } from './data-world.ts';
@@ -65,6 +66,68 @@ describe('ingesting a table', () => {
     expect(await world.query('orders', 'SELECT id FROM d ORDER BY id')).toEqual(
       [1, 2, 3, 4].map((id) => ({ id })),
     );
+  });
+
+  it('reads rows that are committed late, below a watermark already read', async () => {
+    const slow = new pg.Client({ connectionString: world.secrets.SHOP_URL });
+    await slow.connect();
+    try {
+      await insert(1, '2026-01-01');
+      await ingest();
+      // It has not written yet, but its now() is fixed.
+      await slow.query('BEGIN; SELECT now()');
+      await insert(3, '2026-01-03');
+      expect(await ingest()).toMatchObject({ newRows: 1 });
+      await slow.query("INSERT INTO orders (id, at) VALUES (2, '2026-01-02')");
+      await insert(4, '2026-01-04');
+      expect(await ingest()).toMatchObject({ newRows: 1 });
+      await slow.query('COMMIT');
+      expect(await ingest()).toMatchObject({ newRows: 1, rows: 4 });
+      expect(await ingest()).toMatchObject({ newRows: 0, rows: 4 });
+    } finally {
+      await slow.end();
+    }
+    const { rows } = await world.db.query('SELECT watermark FROM source_states');
+    expect(rows).toMatchObject([{ watermark: { position: { watermark: '2026-01-04 00:00:00+00' } } }]);
+  });
+
+  it('reads rows that are committed late below the first reading', async () => {
+    const slow = new pg.Client({ connectionString: world.secrets.SHOP_URL });
+    await slow.connect();
+    try {
+      await slow.query("BEGIN; INSERT INTO orders (id, at) VALUES (1, '2026-01-01')");
+      await insert(2, '2026-01-02');
+      expect(await ingest()).toMatchObject({ newRows: 1, rows: 1 });
+      expect(await ingest()).toMatchObject({ newRows: 0, rows: 1 });
+      await slow.query('COMMIT');
+      expect(await ingest()).toMatchObject({ newRows: 1, rows: 2 });
+    } finally {
+      await slow.end();
+    }
+  });
+
+  it('leaves rows of a table without key until none can be committed below them, a minute at most', async () => {
+    const { primaryKey: _, ...keyless } = orders;
+    revision = await world.apply({ sources: { orders: keyless } });
+    await insert(1, '2026-01-01');
+    await ingest();
+    const slow = new pg.Client({ connectionString: world.secrets.SHOP_URL });
+    await slow.connect();
+    try {
+      await slow.query("BEGIN; INSERT INTO orders (id, at) VALUES (2, '2026-01-02')");
+      await insert(3, '2026-01-03');
+      expect(await ingest()).toMatchObject({ newRows: 0 });
+      await world.shop.query('UPDATE orders SET amount = 9 WHERE id = 3');
+      await slow.query('COMMIT');
+      expect(await ingest()).toMatchObject({ newRows: 2, rows: 3 });
+      await slow.query('BEGIN; SELECT now()');
+      await insert(4, '2026-01-04');
+      expect(await ingest()).toMatchObject({ newRows: 0 });
+      world.clock.nowMs += 61_000;
+      expect(await ingest()).toMatchObject({ newRows: 1, rows: 4 });
+    } finally {
+      await slow.end();
+    }
   });
 
   it('keeps equal rows of a table without key as often as they occur', async () => {
@@ -162,6 +225,92 @@ describe('ingesting a table', () => {
     expect((await ingest()).quarantined[0]?.failures[0]).toContain('watermark "at" is null in 1 rows');
   });
 
+  it.each(['timestamptz', 'date', 'float8', 'numeric'])(
+    'refuses a watermark of type %s that no later one exceeds',
+    async (type) => {
+      const value =
+        type === 'float8' || type === 'numeric'
+          ? ['1', 'NaN', '2']
+          : ['2026-01-01', 'infinity', '2026-01-02'];
+      await world.shop.query(
+        `DROP TABLE orders; CREATE TABLE orders (id int, at ${type}); INSERT INTO orders VALUES (1, '${value[0]!}'), (2, '${value[1]!}')`,
+      );
+      expect((await ingest()).quarantined[0]?.failures[0]).toContain(
+        'watermark "at" is infinite or NaN in 1 rows',
+      );
+      await world.shop.query(
+        `DELETE FROM orders WHERE id = 2; INSERT INTO orders VALUES (3, '${value[2]!}')`,
+      );
+      expect(await ingest()).toMatchObject({ newRows: 2, quarantined: [] });
+    },
+  );
+
+  it('neither loses nor doubles rows that share the watermark when the table gets a column', async () => {
+    await world.shop.query(
+      "DROP TABLE orders; CREATE TABLE orders (id int, at date); INSERT INTO orders VALUES (1, '2026-01-01'), (2, '2026-01-01')",
+    );
+    const { primaryKey: _, ...keyless } = orders;
+    revision = await world.apply({ sources: { orders: keyless } });
+    await ingest();
+    await world.shop.query(
+      "ALTER TABLE orders ADD COLUMN city text DEFAULT 'Bonn'; INSERT INTO orders VALUES (3, '2026-01-01', 'Rome')",
+    );
+    expect(await ingest()).toMatchObject({ newRows: 1, rows: 3 });
+    expect(await ingest()).toMatchObject({ newRows: 0, rows: 3 });
+    await world.shop.query("INSERT INTO orders VALUES (3, '2026-01-01', 'Rome'), (4, '2026-01-02', 'Rome')");
+    expect(await ingest()).toMatchObject({ newRows: 2, rows: 5 });
+  });
+
+  it('notices a column that was renamed or dropped, and goes on once the spec says what is wanted', async () => {
+    await insert(1, '2026-01-01');
+    await ingest();
+    await world.shop.query('ALTER TABLE orders RENAME COLUMN note TO remark');
+    await insert(2, '2026-01-02');
+    expect((await ingest()).quarantined[0]?.failures).toEqual([
+      'column "note" is not in orders any more; name the columns that are still wanted in the source\'s columns, or give it a new name',
+    ]);
+    revision = await world.apply({ sources: { orders: { ...orders, columns: ['amount'] } } });
+    expect(await ingest()).toMatchObject({ newRows: 1, rows: 2, quarantined: [] });
+  });
+
+  it('takes a column whose name changes its capitals for the same', async () => {
+    await insert(1, '2026-01-01');
+    await ingest();
+    await world.shop.query('ALTER TABLE orders RENAME COLUMN note TO "Note"');
+    await insert(2, '2026-01-02');
+    expect(await ingest()).toMatchObject({ newRows: 1, rows: 2, quarantined: [] });
+    expect(await world.query('orders', 'SELECT note FROM d ORDER BY id')).toEqual([
+      { note: 'n\n1' },
+      { note: 'n\n2' },
+    ]);
+  });
+
+  it('keeps years before the first, also as watermark', async () => {
+    await world.shop.query(
+      "DROP TABLE orders; CREATE TABLE orders (id int, at date, t timestamptz); INSERT INTO orders VALUES (1, '0044-03-15 BC', '0001-12-31 18:09:24 BC')",
+    );
+    const { primaryKey: _, ...keyless } = orders;
+    revision = await world.apply({ sources: { orders: keyless } });
+    expect(await ingest()).toMatchObject({ newRows: 1 });
+    expect(await ingest()).toMatchObject({ newRows: 0, rows: 1 });
+    expect(await world.query('orders', 'SELECT year("at") AS year, t::VARCHAR AS t FROM d')).toEqual([
+      { year: -43, t: '0001-12-31 (BC) 18:09:24' },
+    ]);
+  });
+
+  it.each([
+    ['a number beyond every DOUBLE', 'CREATE TABLE orders AS SELECT 1e400::numeric AS at', 'out of range'],
+    ['a list of lists', "CREATE TABLE orders AS SELECT 1 AS at, '{{1},{2}}'::int[] AS n", 'what it holds'],
+    ['names that differ in capitals', 'CREATE TABLE orders (at int, "AT" int)', 'what it holds'],
+  ])('says by code that a table can not be kept: %s', async (_what, sql, text) => {
+    await world.shop.query(`DROP TABLE orders; ${sql}`);
+    const { primaryKey: _key, ...keyless } = orders;
+    revision = await world.apply({ sources: { orders: keyless } });
+    const failure = (await ingest().catch((error: unknown) => error)) as Error & { code: string };
+    expect(failure.code).toBe('SOURCE_UNREADABLE');
+    expect(failure.message).toContain(text);
+  });
+
   it('notices a changed type', async () => {
     await insert(1, '2026-01-01');
     await ingest();
@@ -184,6 +333,19 @@ describe('ingesting a table', () => {
       { id: 1, city: null },
       { id: 2, city: 'Bonn' },
     ]);
+  });
+
+  it('judges a new column beside rows that do not have it', async () => {
+    await insert(1, '2026-01-01');
+    await ingest();
+    const expectations = [{ expect: 'unique' as const, columns: ['city'] }];
+    revision = await world.apply({ sources: { orders: { ...orders, expectations } } });
+    await world.shop.query(
+      "ALTER TABLE orders ADD COLUMN city text; INSERT INTO orders (id, at, city) VALUES (2, '2026-01-02', 'Bonn')",
+    );
+    expect(await ingest()).toMatchObject({ rows: 2, quarantined: [] });
+    await world.shop.query("INSERT INTO orders (id, at, city) VALUES (3, '2026-01-03', 'Bonn')");
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('unique(city)');
   });
 
   it.each([

@@ -68,6 +68,22 @@ describe('the local files of a source', () => {
       await expect(list(pattern, directories)).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
   });
 
+  it('are none whose names begin with a dot, unless the pattern does', async () => {
+    mkdirSync(join(data, 'hidden'));
+    writeFileSync(join(data, 'hidden', '.1.csv'), 'a\n1\n');
+    expect(await list('hidden/*.csv', [data])).toEqual([]);
+    expect(await list('hidden/.*.csv', [data])).toHaveLength(1);
+  });
+
+  it('are none that have a name in another encoding, which is said', async () => {
+    mkdirSync(join(data, 'latin'));
+    writeFileSync(Buffer.from(join(data, 'latin', 'Ums\xe4tze.csv'), 'latin1'), 'a\n1\n');
+    await expect(list('latin/*.csv', [data])).rejects.toMatchObject({
+      code: 'SOURCE_UNREADABLE',
+      message: expect.stringContaining('is no UTF-8') as unknown,
+    });
+  });
+
   it('are none where there are none', async () => {
     expect(await list('nowhere/*.csv', [data])).toEqual([]);
     expect(await list('/dev/null', null)).toEqual([]);
