@@ -88,8 +88,8 @@ async function compacted(
   const from = newestRun(manifest.parts);
   const newest = files.slice(from);
   await session.run(`CREATE OR REPLACE VIEW ${quoteName(NEWEST)} AS SELECT * FROM ${rowsOf(newest)}`);
-  const present = new Set((await session.columns(NEWEST)).map((c) => c.name));
-  const columns = manifest.columns.filter((c) => present.has(c.name));
+  const present = new Set((await session.columns(NEWEST)).map((c) => c.name.toLowerCase()));
+  const columns = manifest.columns.filter((c) => present.has(c.name.toLowerCase()));
   const { part } = await writePart(session, store, datasetSql({ ...manifest, columns }, newest));
   const parts = [...manifest.parts.slice(0, from), part];
   return { ...manifest, parts, replaced: partRows(parts) - manifest.rows };
