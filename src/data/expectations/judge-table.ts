@@ -86,7 +86,11 @@ export async function judgeFreshness(
   batch: Batch,
 ): Promise<Finding> {
   const { sql } = batch.columnOf(e.column, ['time'], e.expect);
-  const [newest] = await batch.scan.ask([`max(${sql}) FILTER (isfinite(${sql}))::TIMESTAMP`], undefined, expectationTitle(e));
+  const [newest] = await batch.scan.ask(
+    [`max(${sql}) FILTER (isfinite(${sql}))::TIMESTAMP`],
+    undefined,
+    expectationTitle(e),
+  );
   if (!(newest instanceof Date)) return wholeFinding(false, 'no value to tell the age by');
   const ageMs = batch.context.nowMs - newest.getTime();
   const at = newest.toISOString();
