@@ -12,7 +12,7 @@ const USAGE = `npm run demo -- [--keep] [--interactive] [--deep] [--seed N]
   --keep         leave everything running to explore, until Ctrl-C
   --interactive  you approve, with the command that is printed
   --deep         a deep recommender in PyTorch in place of the trees (a large download)
-  --seed N       another world (default 7)`;
+  --seed N       another world (default 7); in some the baseline fails its gate, and the story ends there`;
 
 function readOptions() {
   try {

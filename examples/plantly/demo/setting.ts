@@ -21,6 +21,8 @@ export interface Setting {
   plantly: PlantlyStack | null;
   cast: Cast | null;
   inbox: Inbox | null;
+  /** When the shop's history ended; nothing before it is live. */
+  historyEnd: Date | null;
   history: HistorySize | null;
   shoppers: Shoppers | null;
   /** Version numbers by their role in the story. */

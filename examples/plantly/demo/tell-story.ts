@@ -37,6 +37,7 @@ export async function tellStory(telling: Telling): Promise<ToldStory> {
     plantly: null,
     cast: null,
     inbox: null,
+    historyEnd: null,
     history: null,
     shoppers: null,
     baseline: 0,

@@ -20,6 +20,8 @@ export interface ShopperOptions {
   logDirectory: string;
   ledgerFile: string;
   seed: number;
+  /** The end of the shop's history, from which its calendar goes on. */
+  historyEnd: Date;
   /** Visits per second before the pandemic; three times as many in it. */
   ratePerSecond: number;
   /** Makes the ids of this run's visits; a second run on one shop needs another. */
@@ -49,7 +51,7 @@ export interface Shoppers {
  * until they are accepted, so that a restart of gateway or database loses and doubles nothing.
  */
 export async function runShoppers(options: ShopperOptions): Promise<Shoppers> {
-  const world = createWorld(options.seed);
+  const world = createWorld(options.seed, options.historyEnd.getTime());
   const database = new ShopDatabase(options.databaseUrl);
   const ledger = new ShopperLedger(options.ledgerFile);
   const arrivals = new AbortController();

@@ -32,8 +32,8 @@ export interface HistorySize {
  * day. Equal seeds and base times give equal bytes and rows; a second call changes nothing.
  */
 export async function seedHistory(options: HistoryOptions): Promise<HistorySize> {
-  const world = createWorld(options.seed);
   const baseMs = options.baseTime.getTime();
+  const world = createWorld(options.seed, baseMs);
   const startMs = baseMs - HISTORY_DAYS * DAY_MS;
   const database = new ShopDatabase(options.databaseUrl);
   try {

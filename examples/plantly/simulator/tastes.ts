@@ -52,8 +52,8 @@ const WEIGHT = {
   fitInFashion: 0.25,
 } as const;
 
-const season = (category: Category, atMs: number): number =>
-  Math.cos(2 * Math.PI * ((atMs % YEAR_MS) / YEAR_MS - SEASON_PEAK[category]));
+const season = (category: Category, calendarMs: number): number =>
+  Math.cos(2 * Math.PI * ((calendarMs % YEAR_MS) / YEAR_MS - SEASON_PEAK[category]));
 
 /** How well the plant fits the customer and the season, in logits. */
 function fit(world: World, customer: Customer, plant: Plant, moment: Moment): number {
@@ -69,7 +69,7 @@ function fit(world: World, customer: Customer, plant: Plant, moment: Moment): nu
     WEIGHT.wrongLight * Math.abs(customer.homeLight - plant.lightNeed) -
     WEIGHT.price * customer.thrift * (plant.price / 30 - 0.7) +
     WEIGHT.appeal * plant.appeal +
-    WEIGHT.season * season(category, moment.atMs) +
+    WEIGHT.season * season(category, world.calendarMs(moment.atMs)) +
     (plant.invasiveIn.includes(customer.region) ? WEIGHT.thrives : 0)
   );
 }

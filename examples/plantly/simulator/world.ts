@@ -9,6 +9,8 @@ type AgeBand = (typeof AGE_BANDS)[number];
 const CUSTOMER_COUNT = 2000;
 const REGION_SHARES: readonly number[] = [0.2, 0.18, 0.18, 0.18, 0.16, 0.1];
 const FASHION_MS = 2 * 86_400_000;
+/** Where the shop's calendar stands when its history ends. */
+const CALENDAR_END_MS = Date.parse('2026-11-22T08:00:00Z');
 
 export interface Customer {
   customerId: string;
@@ -35,6 +37,8 @@ export interface World {
   readonly ageTaste: ReadonlyMap<string, number>;
   /** The whims of a customer for a category, beyond what the profile explains. */
   whim(customer: Customer, category: Category): number;
+  /** The shop's own calendar, by which seasons and fashions go: the story is the same on whatever day it is told. */
+  calendarMs(atMs: number): number;
   /** The plant everybody talks about for two days around the given time. */
   trending(atMs: number): Plant;
 }
@@ -91,15 +95,17 @@ function createFashions(plants: readonly Plant[], random: Random): Plant[] {
 }
 
 /**
- * The shop of a seed: customers, plants and tastes. Equal seeds give equal worlds; time enters only
- * through the arguments of its functions.
+ * The shop of a seed: customers, plants and tastes, with a history that ends at `historyEndMs`. Equal seeds give equal
+ * worlds, in which equal things happen at the same distance from that end; time enters only through the arguments
+ * of its functions.
  */
-export function createWorld(seed: number): World {
+export function createWorld(seed: number, historyEndMs: number): World {
   const plants = createPlants(createRandom(seed, 'plants'));
   const customerRandom = createRandom(seed, 'customers');
   const customers = Array.from({ length: CUSTOMER_COUNT }, (_, i) => createCustomer(i, customerRandom));
   const whims = new Map<string, number>();
   const fashions = createFashions(plants, createRandom(seed, 'fashions'));
+  const calendarMs = (atMs: number): number => atMs - historyEndMs + CALENDAR_END_MS;
   return {
     seed,
     customers,
@@ -114,8 +120,9 @@ export function createWorld(seed: number): World {
       whims.set(key, known);
       return known;
     },
+    calendarMs,
     trending: (atMs) => {
-      const plant = fashions[Math.floor(atMs / FASHION_MS) % fashions.length];
+      const plant = fashions[Math.floor(calendarMs(atMs) / FASHION_MS) % fashions.length];
       if (!plant) throw new RangeError(`no plant is in fashion at ${atMs}`);
       return plant;
     },

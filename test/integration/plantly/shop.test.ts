@@ -164,6 +164,7 @@ describe('live shoppers', () => {
         logDirectory: folder,
         ledgerFile,
         seed: SEED,
+        historyEnd: BASE_TIME,
         ratePerSecond: 20,
         runId: 'test',
       });

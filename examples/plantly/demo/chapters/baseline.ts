@@ -107,6 +107,7 @@ export function baseline(setting: Setting): Step[] {
           logDirectory,
           ledgerFile,
           seed: setting.options.seed,
+          historyEnd: need(setting.historyEnd, 'history'),
           ratePerSecond: SHOPPERS_PER_SECOND,
           runId: `live-${Date.now()}`,
           model: MODEL,

@@ -44,12 +44,14 @@ export function opening(setting: Setting, stackOptions: PlantlyOptions): Step[] 
       run: async () => {
         const { shopDatabaseUrl, logDirectory } = need(setting.plantly, 'stack');
         const { seed } = setting.options;
+        const historyEnd = new Date();
         const size = await seedHistory({
           databaseUrl: shopDatabaseUrl,
           logDirectory,
           seed,
-          baseTime: new Date(),
+          baseTime: historyEnd,
         });
+        setting.historyEnd = historyEnd;
         setting.history = size;
         return {
           seen: `${size.customers} customers, ${size.plants} plants, ${size.impressions} impressions, ${size.orders} orders`,
