@@ -18,7 +18,7 @@ const [TRIGGERS = 40] = numbers('FLEET_TRIGGERS', '40');
 const [WEBHOOKS = 10_000] = numbers('FLEET_WEBHOOKS', '10000');
 /** What the storm offers, with a tenth of it once more. */
 const PER_SECOND = 1_000;
-const [APPROVALS = 1_000] = numbers('FLEET_APPROVALS', '1000');
+const [APPROVALS = 1_000] = numbers('FLEET_APPROVALS', '5000');
 /** As many workflows as the control worker keeps in memory: MAX_CACHED_WORKFLOWS of workers/start-worker.ts. */
 const CACHED = Math.min(300, Math.ceil(APPROVALS / 2));
 
