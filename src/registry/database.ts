@@ -58,6 +58,9 @@ export function openDatabase(
     query_timeout: answerWithinMs,
   });
   pool.on('error', onError);
+  // The pool listens to idle connections only: one that is lost between two queries of its holder would end the process.
+  // The holder's next query fails.
+  pool.on('connect', (connection) => connection.on('error', () => undefined));
   return pool;
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openLink } from '../../../examples/plantly/chaos/link.ts';
 import type { Link } from '../../../examples/plantly/chaos/link.ts';
@@ -44,6 +45,18 @@ it('waits for its turn for longer than an answer may take', async () => {
   await withHold(near, 'source', 'slow', async () => Promise.resolve(order.push('second')));
   await first;
   expect(order).toEqual(['first', 'second']);
+});
+
+it('fails what it would write after its session was ended while it asked nothing, and not the process', async () => {
+  const lost = withHold(near, 'source', 'ended', async (hold) => {
+    const { rows } = await hold.connection.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const ended = new Promise((done) => (hold.connection).once('end', done));
+    await far.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+    await ended;
+    await hold.transaction((tx) => tx.query('CREATE TABLE written_after_the_end (n integer)'));
+  });
+  await expect(lost).rejects.toThrow(/not queryable|closed/);
+  expect(await withHold(near, 'source', 'ended', () => Promise.resolve('held again'))).toBe('held again');
 });
 
 it('is another’s soon after the network forgot who had it, who then commits nothing', async () => {

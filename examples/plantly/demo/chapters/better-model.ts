@@ -1,8 +1,11 @@
 import { join } from 'node:path';
+import { isFinal } from '../../../../src/domain/version-stage.ts';
+import type { Person } from '../../../story/person.ts';
 import { NotSeen } from '../../../story/story.ts';
 import type { Step } from '../../../story/story.ts';
 import { deliverWebhook } from '../../../story/signed-webhook.ts';
-import { untilChampion, untilNewVersion, untilStage } from '../../../story/waits.ts';
+import { until } from '../../../story/until.ts';
+import { inShort, untilChampion, untilNewVersion, untilStage } from '../../../story/waits.ts';
 import { approve } from '../approval.ts';
 import type { Setting } from '../setting.ts';
 import { need } from '../setting.ts';
@@ -74,21 +77,7 @@ export function betterModel(setting: Setting): Step[] {
         const others = (await Promise.all(repetitions)).filter((answer) => answer !== first);
         if (others.length > 0)
           throw new NotSeen(`a repeated delivery was answered ${others.join(', ')}, not ${first}`);
-        setting.ranker = await untilNewVersion(
-          dataScientist,
-          MODEL,
-          setting.invasive,
-          VERSION_TIMEOUT_MS,
-          tell,
-        );
-        await untilStage(
-          dataScientist,
-          MODEL,
-          setting.ranker,
-          ['validated', 'approved'],
-          PRODUCTION_TIMEOUT_MS,
-          tell,
-        );
+        setting.ranker = await untilOneIsLetThrough(dataScientist, setting.invasive, tell);
         const report = need(await dataScientist.gates(MODEL, setting.ranker), 'gate report');
         return {
           seen: `version ${setting.ranker} against version ${report.comparedWith ?? 'none'}: ${report.verdict.reason}`,
@@ -114,6 +103,30 @@ export function betterModel(setting: Setting): Step[] {
       },
     },
   ];
+}
+
+/**
+ * The next version after `after` that its gates let through. Where they can't tell, as when a region bought nothing of
+ * what is held out, it is asked for again, on newer data.
+ */
+async function untilOneIsLetThrough(
+  who: Person,
+  after: number,
+  tell: (detail: string) => void,
+): Promise<number> {
+  let version = await untilNewVersion(who, MODEL, after, VERSION_TIMEOUT_MS, tell);
+  return until(`a version after ${after} is let through`, PRODUCTION_TIMEOUT_MS, async () => {
+    const status = await who.status(MODEL);
+    const [{ stage }, report] = await Promise.all([who.version(MODEL, version), who.gates(MODEL, version)]);
+    tell(`${stage} · ${inShort(status)}`);
+    if (stage === 'validated' || stage === 'approved') return version;
+    if (isFinal(stage)) throw new NotSeen(`version ${version} ended as ${stage}`);
+    const isLive = status.live === null || status.live.promotion?.version === version;
+    if (report === null || report.verdict.kind === 'pass' || isLive) return undefined;
+    await who.trigger(MODEL, `Version ${version}: ${report.verdict.reason}`, `story:again-${version}`);
+    version = await untilNewVersion(who, MODEL, version, VERSION_TIMEOUT_MS, tell);
+    return undefined;
+  });
 }
 
 /** Conversion by version, from the shop's own books. */
