@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openLink } from '../../../examples/plantly/chaos/link.ts';
 import type { Link } from '../../../examples/plantly/chaos/link.ts';
