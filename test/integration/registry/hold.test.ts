@@ -49,7 +49,7 @@ it('waits for its turn for longer than an answer may take', async () => {
 it('fails what it would write after its session was ended while it asked nothing, and not the process', async () => {
   const lost = withHold(near, 'source', 'ended', async (hold) => {
     const { rows } = await hold.connection.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-    const ended = new Promise((done) => (hold.connection).once('end', done));
+    const ended = new Promise((done) => hold.connection.once('end', done));
     await far.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
     await ended;
     await hold.transaction((tx) => tx.query('CREATE TABLE written_after_the_end (n integer)'));
