@@ -400,13 +400,18 @@ describe('the gateway goes on serving others', () => {
   });
 
   it('when a thousand requests are under way, without one more', async () => {
-    // Not all at once: the kernel lets a few hundred wait to be taken, and the others try again seconds later.
-    const waiting: Socket[] = [];
-    while (waiting.length < 1000) waiting.push(...(await Promise.all(many(100, 0).map(() => open()))));
-    for (const socket of waiting) socket.write(`${head(RANK, 100)}\r\n`);
+    const begin = async (): Promise<Socket> => {
+      const socket = await open();
+      socket.write(`${head(RANK, 100)}\r\n`);
+      return socket;
+    };
+    const waiting = await Promise.all(many(1000, 0).map(begin));
     const refused = await until(
       'the refusal',
-      () => send(RANK, rank({})),
+      async () => ({
+        lost: waiting.filter(({ destroyed }) => destroyed).length,
+        ...(await send(RANK, rank({}))),
+      }),
       ({ status }) => status === 503,
     );
     expect(refused.code).toBe('GATEWAY_BUSY');
