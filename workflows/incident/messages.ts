@@ -39,14 +39,14 @@ export function createIncidentMessages(input: HandleIncidentInput) {
       send(`reminder/${String(count)}`, {
         kind: 'incident_reminder',
         title: `Still open: ${title}`,
-        text: `Nobody has acknowledged it yet. ${summary}`,
+        text: `Nobody has acknowledged it yet: ${summary}`,
         ...urgent,
       }),
     escalated: () =>
       send('escalated', {
         kind: 'incident_escalated',
         title: `Escalated: ${title}`,
-        text: `Nobody has acknowledged it in time. ${summary}`,
+        text: `Nobody has acknowledged it in time: ${summary}`,
         escalate: true,
         ...urgent,
       }),

@@ -1,3 +1,4 @@
+import type { DatasetManifest } from '../dataset.ts';
 import type { JudgedMetrics } from '../gates/judged-metrics.ts';
 import type { GateReport } from '../gate-report.ts';
 
@@ -5,7 +6,7 @@ export interface CardDataset {
   readonly source: string;
   readonly digest: string;
   readonly rows: number;
-  readonly watermark: unknown;
+  readonly watermark: DatasetManifest['watermark'] | null;
 }
 
 interface CardFeature {

@@ -147,12 +147,12 @@ export function renderCard(facts: CardFacts): string {
     ...section(
       'Data',
       table(
-        ['source', 'dataset', 'rows', 'watermark'],
+        ['source', 'dataset', 'rows', 'read up to'],
         facts.datasets.map((dataset) => [
           plain(dataset.source),
           code(dataset.digest),
           String(dataset.rows),
-          dataset.watermark === null ? '–' : plain(dataset.watermark),
+          plain(dataset.watermark?.to ?? '–'),
         ]),
       ),
     ),

@@ -68,13 +68,14 @@ export function nextNudge(
   return { kind: 'remind', at: remindAt };
 }
 
-/** A nudge was given. Reminders that fell due while no worker ran are not made up for one by one. */
+/** A nudge was given. Reminders that fell due by then are not made up for: an escalation says the same and more. */
 export function nudged(
   state: IncidentState,
   nudge: IncidentNudge,
   at: { readonly openedAt: number; readonly remindEvery: number; readonly now: number },
 ): IncidentState {
-  if (nudge.kind === 'escalate') return { ...state, escalated: true };
   const due = Math.floor((at.now - at.openedAt) / at.remindEvery);
+  if (nudge.kind === 'escalate')
+    return { ...state, escalated: true, reminders: Math.max(state.reminders, due) };
   return { ...state, reminders: Math.max(state.reminders + 1, due) };
 }

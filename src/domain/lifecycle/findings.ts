@@ -71,14 +71,19 @@ function openIncident(state: LifecycleState, finding: Finding, context: Lifecycl
         facts: {
           monitor: `${finding.monitor} (${finding.type})`,
           version: String(finding.version),
-          value: finding.value === null ? 'unknown' : String(finding.value),
-          threshold: finding.threshold === null ? 'none' : String(finding.threshold),
+          value: shown(finding.value) ?? 'unknown',
+          threshold: shown(finding.threshold) ?? 'none',
           window: `${new Date(finding.windowStart).toISOString()} to ${new Date(finding.windowEnd).toISOString()}`,
           finding: finding.id,
         },
       },
     },
   );
+}
+
+/** The reason says it in words and units; here five digits say enough. */
+function shown(value: number | null): string | null {
+  return value === null ? null : String(Number(value.toPrecision(5)));
 }
 
 function recover(state: LifecycleState, finding: Finding): Transition {

@@ -220,7 +220,7 @@ export const cardFactsOf = (text: string): CardFacts => {
     trigger: { source: text, reason: text, requestedBy: text },
     artifact: { digest: 'a'.repeat(64), sizeBytes: 1000 },
     frame: 'f'.repeat(64),
-    datasets: [{ source: text, digest: 'd'.repeat(64), rows: 3, watermark: { to: text } }],
+    datasets: [{ source: text, digest: 'd'.repeat(64), rows: 3, watermark: { from: null, to: text } }],
     features: [{ name: text, meaning: text }],
     run: {
       runId: 'run-1',
