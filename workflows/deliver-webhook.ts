@@ -1,6 +1,6 @@
 import type { DeliverWebhookInput, WebhookOutcome } from '../src/contracts/workflows/webhook.ts';
 import { WEBHOOK_UNAVAILABLE } from '../src/errors/notification-errors.ts';
-import { giveUpWebhook, sendWebhook } from './activities.ts';
+import { giveUpWebhook, sendWebhook } from './activity-proxies.ts';
 import { describeFailure } from './failures.ts';
 import { createStatus } from './status.ts';
 

@@ -27,7 +27,7 @@ import {
   openedIncident,
   resolved,
 } from '../src/domain/incident/transitions.ts';
-import { loadPolicy, openIncident, setIncidentStatus } from './activities.ts';
+import { loadPolicy, openIncident, setIncidentStatus } from './activity-proxies.ts';
 import { throwIfRefused } from './failures.ts';
 import { createIncidentMessages } from './incident/messages.ts';
 import { createLane } from './lane.ts';

@@ -14,7 +14,7 @@ import type { LifecycleState } from '../src/domain/lifecycle/state.ts';
 import type { LifecycleContext, Transition } from '../src/domain/lifecycle/transition.ts';
 import { nextWake, wake } from '../src/domain/lifecycle/wake.ts';
 import { MODEL_NOT_FOUND } from '../src/errors/lifecycle-errors.ts';
-import { loadPolicy } from './activities.ts';
+import { loadPolicy } from './activity-proxies.ts';
 import { refuse } from './failures.ts';
 import { probeChildren } from './lifecycle/children.ts';
 import { describeLifecycle } from './lifecycle/describe.ts';

@@ -2,7 +2,7 @@ import { getExternalWorkflowHandle, workflowInfo } from '@temporalio/workflow';
 import { lifecycleId } from '../src/contracts/workflows/ids.ts';
 import { findingsReportedSignal } from '../src/contracts/workflows/lifecycle.ts';
 import type { MonitorModelInput } from '../src/contracts/workflows/monitoring.ts';
-import { computeFindings } from './activities.ts';
+import { computeFindings } from './activity-proxies.ts';
 import { createStatus } from './status.ts';
 
 /** One scheduled pass: findings about the champion are computed, recorded, and told to its lifecycle. */

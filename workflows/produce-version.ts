@@ -29,7 +29,7 @@ import {
   setStage,
   trainingActivities,
   writeCard,
-} from './activities.ts';
+} from './activity-proxies.ts';
 import { describeFailure, refuse } from './failures.ts';
 import { createLane } from './lane.ts';
 import { awaitNewExamples } from './production/await-new-examples.ts';

@@ -23,7 +23,7 @@ import type {
 } from '../src/contracts/workflows/promotion.ts';
 import { approvalCount, castVote, checkVote } from '../src/domain/promotion/approval-votes.ts';
 import { PROMOTION_FAILED } from '../src/errors/lifecycle-errors.ts';
-import { loadPolicy } from './activities.ts';
+import { loadPolicy } from './activity-proxies.ts';
 import { describeFailure, refuse, throwIfRefused } from './failures.ts';
 import { createLane } from './lane.ts';
 import { seekApproval } from './promotion/approval.ts';

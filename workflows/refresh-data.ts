@@ -1,5 +1,5 @@
 import type { RefreshDataInput } from '../src/contracts/workflows/monitoring.ts';
-import { ingestSource, loadPolicy, materialiseFeatures, notify } from './activities.ts';
+import { ingestSource, loadPolicy, materialiseFeatures, notify } from './activity-proxies.ts';
 import { quarantineNotice } from './quarantine-notice.ts';
 import { createStatus } from './status.ts';
 

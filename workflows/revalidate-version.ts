@@ -4,7 +4,7 @@ import { probeSignal, revalidationFinishedSignal } from '../src/contracts/workfl
 import type { RevalidationOutcome } from '../src/contracts/workflows/lifecycle.ts';
 import type { RevalidateVersionInput } from '../src/contracts/workflows/revalidation.ts';
 import { REVALIDATION_FAILED } from '../src/errors/lifecycle-errors.ts';
-import { adoptEvaluation, evaluateVersion, loadCandidate } from './activities.ts';
+import { adoptEvaluation, evaluateVersion, loadCandidate } from './activity-proxies.ts';
 import { describeFailure } from './failures.ts';
 import { createStatus } from './status.ts';
 

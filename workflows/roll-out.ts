@@ -32,7 +32,7 @@ import {
 } from '../src/domain/rollout/transitions.ts';
 import type { RolloutState } from '../src/domain/rollout/state.ts';
 import { ROLLOUT_FAILED, ROLLOUT_NOT_RESTORED, ROLLOUT_NOT_RUNNING } from '../src/errors/lifecycle-errors.ts';
-import { loadPolicy, verifyLoadable } from './activities.ts';
+import { loadPolicy, verifyLoadable } from './activity-proxies.ts';
 import { describeFailure, refuse, throwIfRefused } from './failures.ts';
 import { createLane } from './lane.ts';
 import type { Lane } from './lane.ts';

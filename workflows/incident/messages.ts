@@ -1,7 +1,7 @@
 import type { Notice } from '../../src/contracts/activities/control.ts';
 import type { HandleIncidentInput } from '../../src/contracts/workflows/incident.ts';
 import type { ByActor } from '../../src/contracts/workflows/lifecycle.ts';
-import { notify } from '../activities.ts';
+import { notify } from '../activity-proxies.ts';
 import { createLane } from '../lane.ts';
 
 /** The messages of one incident, in one thread and in order. They never hold up what is done about it. */

@@ -9,7 +9,7 @@ import type { Effect, EffectLane } from '../../src/domain/lifecycle/effects.ts';
 import { promotionLost } from '../../src/domain/lifecycle/promotions.ts';
 import { assertNever } from '../../src/errors/assert-never.ts';
 import { PROMOTION_FAILED } from '../../src/errors/lifecycle-errors.ts';
-import { notify, recordDecision, setStage } from '../activities.ts';
+import { notify, recordDecision, setStage } from '../activity-proxies.ts';
 import { describeFailure } from '../failures.ts';
 import { createLane } from '../lane.ts';
 import type { Lane } from '../lane.ts';

@@ -41,7 +41,7 @@ import { beginRollback, checkRollback } from '../../src/domain/lifecycle/rollbac
 import { applyTrigger } from '../../src/domain/lifecycle/triggers.ts';
 import type { Trigger, TriggerAnswer } from '../../src/domain/trigger.ts';
 import { ROLLBACK_FAILED, VERSION_NOT_CANDIDATE } from '../../src/errors/lifecycle-errors.ts';
-import { loadCandidate } from '../activities.ts';
+import { loadCandidate } from '../activity-proxies.ts';
 import { describeFailure, refuse, throwIfRefused } from '../failures.ts';
 import type { LifecycleRun } from '../model-lifecycle.ts';
 

@@ -8,7 +8,7 @@ import {
 } from '../../src/domain/lifecycle/productions.ts';
 import type { Trigger } from '../../src/domain/trigger.ts';
 import { PRODUCTION_FAILED } from '../../src/errors/lifecycle-errors.ts';
-import { allocateVersion } from '../activities.ts';
+import { allocateVersion } from '../activity-proxies.ts';
 import { describeFailure } from '../failures.ts';
 import type { LifecycleRun } from '../model-lifecycle.ts';
 import { startProduction } from './children.ts';

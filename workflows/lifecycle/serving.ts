@@ -6,7 +6,7 @@ import { rollbackDone, rollbackFailed } from '../../src/domain/lifecycle/rollbac
 import type { RollbackState } from '../../src/domain/lifecycle/state.ts';
 import { routeOf } from '../../src/domain/rollout/plan.ts';
 import { PROMOTION_FAILED, ROLLBACK_FAILED } from '../../src/errors/lifecycle-errors.ts';
-import { awaitRoute, promoteChampion, setRoute, verifyLoadable } from '../activities.ts';
+import { awaitRoute, promoteChampion, setRoute, verifyLoadable } from '../activity-proxies.ts';
 import { describeFailure } from '../failures.ts';
 import type { LifecycleRun } from '../model-lifecycle.ts';
 

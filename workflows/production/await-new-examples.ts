@@ -9,7 +9,7 @@ import type { NewExamplesWait } from '../../src/domain/production/new-examples.t
 import { utcTime } from '../../src/domain/utc-time.ts';
 import type { Trigger } from '../../src/domain/trigger.ts';
 import { PRODUCTION_FAILED } from '../../src/errors/lifecycle-errors.ts';
-import { countNewExamples, recordDecision } from '../activities.ts';
+import { countNewExamples, recordDecision } from '../activity-proxies.ts';
 import { describeFailure } from '../failures.ts';
 
 export interface WaitParts {

@@ -1,7 +1,7 @@
 import type { LifecyclePolicy } from '../../src/contracts/activities/control.ts';
 import type { QuarantinedBatch, SpecRef } from '../../src/contracts/activities/data.ts';
 import { SOURCE_WITHOUT_DATASET } from '../../src/errors/lifecycle-errors.ts';
-import { ingestSource } from '../activities.ts';
+import { ingestSource } from '../activity-proxies.ts';
 import { refuse } from '../failures.ts';
 
 /** Reads every source since its watermark; fails where one has never had a good batch. */

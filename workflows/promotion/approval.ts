@@ -5,7 +5,7 @@ import { approvalOn, expireApproval, nextReminderAt } from '../../src/domain/pro
 import { mayRollOut } from '../../src/domain/promotion/may-roll-out.ts';
 import { judgeGates } from '../../src/domain/promotion/judge-gates.ts';
 import { assertNever } from '../../src/errors/assert-never.ts';
-import { assessGates, setStage } from '../activities.ts';
+import { assessGates, setStage } from '../activity-proxies.ts';
 import type { createPromotionRecord } from './record.ts';
 import { aborted, endedAs, PROMOTION_ACTOR } from './run.ts';
 import type { Ending, PromotionRun } from './run.ts';

@@ -5,7 +5,7 @@ import type { GateReport } from '../../src/domain/gate-report.ts';
 import type { ApprovalState } from '../../src/domain/promotion/approval.ts';
 import type { GateJudgement } from '../../src/domain/promotion/judge-gates.ts';
 import { assertNever } from '../../src/errors/assert-never.ts';
-import { notify, recordDecision, setStage } from '../activities.ts';
+import { notify, recordDecision, setStage } from '../activity-proxies.ts';
 import type { Lane } from '../lane.ts';
 import { approvalFacts, gateFacts } from './facts.ts';
 import { PROMOTION_ACTOR } from './run.ts';

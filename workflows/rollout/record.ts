@@ -5,7 +5,7 @@ import type { RollOutInput } from '../../src/contracts/workflows/rollout.ts';
 import { systemActor } from '../../src/domain/actor.ts';
 import type { Actor } from '../../src/domain/actor.ts';
 import type { RolloutState } from '../../src/domain/rollout/state.ts';
-import { notify, recordDecision } from '../activities.ts';
+import { notify, recordDecision } from '../activity-proxies.ts';
 import type { Lane } from '../lane.ts';
 
 /** What a rollout writes down and tells. Only its end is waited for; a slow database never holds traffic. */

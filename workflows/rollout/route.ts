@@ -4,7 +4,7 @@ import { routeOf } from '../../src/domain/rollout/plan.ts';
 import type { RolloutStep } from '../../src/domain/rollout/plan.ts';
 import { enterStep, hadTraffic } from '../../src/domain/rollout/transitions.ts';
 import { ROLLOUT_FAILED } from '../../src/errors/lifecycle-errors.ts';
-import { awaitRoute, setRoute, setStage } from '../activities.ts';
+import { awaitRoute, setRoute, setStage } from '../activity-proxies.ts';
 import { describeFailure } from '../failures.ts';
 import type { RolloutRun } from './step.ts';
 

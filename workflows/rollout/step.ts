@@ -10,7 +10,7 @@ import type { RolloutStep } from '../../src/domain/rollout/plan.ts';
 import { pauseRollout, recordLook } from '../../src/domain/rollout/transitions.ts';
 import type { RolloutLook, RolloutState } from '../../src/domain/rollout/state.ts';
 import { ROLLOUT_FAILED } from '../../src/errors/lifecycle-errors.ts';
-import { measureRollout } from '../activities.ts';
+import { measureRollout } from '../activity-proxies.ts';
 import { describeFailure } from '../failures.ts';
 import type { createRolloutRecord } from './record.ts';
 import { serveStep } from './route.ts';
