@@ -120,7 +120,8 @@ async function untilOneIsLetThrough(
     const [{ stage }, report] = await Promise.all([who.version(MODEL, version), who.gates(MODEL, version)]);
     tell(`${stage} · ${inShort(status)}`);
     if (stage === 'validated' || stage === 'approved') return version;
-    if (isFinal(stage)) throw new NotSeen(`version ${version} ended as ${stage}`);
+    if (isFinal(stage))
+      throw new NotSeen(`version ${version} ended as ${stage}: ${report?.verdict.reason ?? 'no gates'}`);
     const isLive = status.live === null || status.live.promotion?.version === version;
     if (report === null || report.verdict.kind === 'pass' || isLive) return undefined;
     await who.trigger(MODEL, `Version ${version}: ${report.verdict.reason}`, `story:again-${version}`);
