@@ -92,7 +92,7 @@ function assessOutcome(
     return { kind: 'pass', reason: `${outcome}: ${shown(treatment)}, no champion beside it to compare with` };
   }
   const control = proportion(samples.champion, outcome);
-  const margin = metric.margin * rate(control);
+  const margin = { ofControl: metric.margin };
   const seen = `${outcome}: challenger ${shown(treatment)}, champion ${shown(control)}`;
   const [compared] = compareArms(
     [{ arms: { kind: 'proportion', control, treatment }, margin, higherIsBetter }] as const,

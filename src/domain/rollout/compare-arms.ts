@@ -1,4 +1,6 @@
 import { holm } from '../../stats/canary/holm.ts';
+import { marginInUnit, marginLine } from '../../stats/canary/margin.ts';
+import type { Margin, MarginLine } from '../../stats/canary/margin.ts';
 import { mixtureSequentialTest } from '../../stats/canary/mixture-sequential-test.ts';
 import { nonInferiority } from '../../stats/canary/non-inferiority.ts';
 import type { NonInferiority } from '../../stats/canary/non-inferiority.ts';
@@ -13,8 +15,7 @@ export interface ComparedMetric {
   readonly arms:
     | { readonly kind: 'proportion'; readonly control: Proportion; readonly treatment: Proportion }
     | { readonly kind: 'mean'; readonly control: SampleMoments; readonly treatment: SampleMoments };
-  /** In the metric's unit, at least 0. */
-  readonly margin: number;
+  readonly margin: Margin;
   readonly higherIsBetter: boolean;
 }
 
@@ -52,7 +53,9 @@ export function compareArms<M extends readonly ComparedMetric[]>(
 ): { readonly [K in keyof M]: Comparison } {
   const { alpha } = policy;
   const looks = metrics.map((metric) => {
-    const test = sequentialTest(metric, alpha);
+    const line = marginLine(metric.margin, metric.higherIsBetter, controlMean(metric));
+    const test = sequentialTest(metric, alpha, 1);
+    const against = line.ratio === 1 ? test : sequentialTest(metric, alpha, line.ratio);
     const fixed =
       policy.look === 'watch'
         ? null
@@ -63,13 +66,15 @@ export function compareArms<M extends readonly ComparedMetric[]>(
             higherIsBetter: metric.higherIsBetter,
             minPerArm: policy.minSamples,
           });
-    return { metric, test, fixed, pHarm: harm(metric, test) };
+    return { metric, test, line, against, fixed, pHarm: harm(metric, line, against) };
   });
   const pHarm = holm(looks.map((look) => look.pHarm));
   const pInferior = holm(looks.map(({ fixed }) => fixed?.pInferior ?? 1));
-  const compared: readonly Comparison[] = looks.map(({ metric, test, fixed }, i) => ({
+  const compared: readonly Comparison[] = looks.map(({ metric, test, line, against, fixed }, i) => ({
     verdict: verdictOf(metric, policy, {
       test,
+      line,
+      against,
       fixed,
       pHarm: pHarm[i] ?? 1,
       pInferior: pInferior[i] ?? 1,
@@ -83,14 +88,18 @@ export function compareArms<M extends readonly ComparedMetric[]>(
 }
 
 interface Look {
+  /** Of the plain difference. */
   readonly test: SequentialTest;
+  readonly line: MarginLine;
+  /** Of treatment − line.ratio · control. */
+  readonly against: SequentialTest;
   readonly fixed: NonInferiority | null;
   readonly pHarm: number;
   readonly pInferior: number;
 }
 
 function verdictOf(metric: ComparedMetric, policy: ComparisonPolicy, look: Look): Verdict {
-  const { test, fixed } = look;
+  const { test, line, against, fixed } = look;
   const { alpha, minSamples } = policy;
   if (look.pHarm <= alpha)
     return { kind: 'fail', reason: `worse than the margin allows, always-valid p ${short(look.pHarm)}` };
@@ -104,10 +113,12 @@ function verdictOf(metric: ComparedMetric, policy: ComparisonPolicy, look: Look)
       return { kind: 'pass', reason: 'no harm shown' };
     case 'sequential': {
       const { low, high } = test.interval;
-      const { margin } = metric;
-      const worst = metric.higherIsBetter ? low > -margin : high < margin;
+      const margin = marginInUnit(metric.margin, controlMean(metric));
+      const within = metric.higherIsBetter
+        ? against.interval.low > line.delta
+        : against.interval.high < line.delta;
       const reason = `the difference lies in ${short(low)} … ${short(high)} whenever one looks, margin ${short(margin)}`;
-      return worst ? { kind: 'pass', reason } : { kind: 'insufficient_data', reason };
+      return within ? { kind: 'pass', reason } : { kind: 'insufficient_data', reason };
     }
     case 'final': {
       const reason = fixed?.reason ?? 'not tested';
@@ -118,19 +129,25 @@ function verdictOf(metric: ComparedMetric, policy: ComparisonPolicy, look: Look)
 }
 
 /** One-sided harm at alpha is the two-sided sequence at 2·alpha that lies beyond the margin altogether. */
-function sequentialTest({ arms }: ComparedMetric, alpha: number): SequentialTest {
-  const options = { alpha: 2 * alpha };
+function sequentialTest({ arms }: ComparedMetric, alpha: number, ratio: number): SequentialTest {
+  const options = { alpha: 2 * alpha, ratio };
   return arms.kind === 'proportion'
     ? sequentialProportions(arms.control, arms.treatment, options)
     : sequentialMeans(arms.control, arms.treatment, options);
 }
 
-function harm({ margin, higherIsBetter }: ComparedMetric, test: SequentialTest): number {
-  if (test.decision.kind === 'insufficient_data') return 1;
-  const beyond = higherIsBetter ? -margin - test.difference : test.difference - margin;
+function harm({ higherIsBetter }: ComparedMetric, line: MarginLine, against: SequentialTest): number {
+  if (against.decision.kind === 'insufficient_data') return 1;
+  const { difference, standardError, tau } = against;
+  const beyond = higherIsBetter ? line.delta - difference : difference - line.delta;
   if (beyond <= 0) return 1;
-  const { standardError, tau } = test;
   return mixtureSequentialTest({ difference: beyond, standardError, tau }).pValue / 2;
+}
+
+function controlMean({ arms }: ComparedMetric): number {
+  if (arms.kind === 'mean') return arms.control.mean;
+  const { successes, trials } = arms.control;
+  return trials === 0 ? 0 : successes / trials;
 }
 
 function sizes({ arms }: ComparedMetric): [number, number] {

@@ -1,17 +1,12 @@
 import { USAGE } from '../../errors/cli-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
+import type { Margin } from '../../stats/index.ts';
 
 export interface CanaryMetricOption {
   readonly column: string;
   readonly higherIsBetter: boolean;
   /** Why it was taken to be so; null where it was said. */
   readonly why: string | null;
-}
-
-/** How much worse is still not worse: in the metric's unit, or as a share of the control's mean. */
-export interface Margin {
-  readonly value: number;
-  readonly relative: boolean;
 }
 
 export interface CanaryOptions {
@@ -27,7 +22,7 @@ export interface CanaryOptions {
 }
 
 /** As in the analysis of a rollout. */
-export const DEFAULT_MARGIN: Margin = { value: 0.1, relative: true };
+export const DEFAULT_MARGIN: Margin = { ofControl: 0.1 };
 
 const LOWER =
   /error|fail|latenc|duration|timeout|cost|bounce|churn|complaint|refund|(^|_)(ms|seconds|secs|bytes)($|_)/i;
@@ -62,12 +57,11 @@ export function parseMargins(
         USAGE,
         `--margin ${text}: "${column}" is none of the metrics ${columns.join(', ')}`,
       );
-    const relative = match[2] === '%';
-    const margin = { value: Number(match[1]) / (relative ? 100 : 1), relative };
-    if (!Number.isFinite(margin.value))
+    const value = Number(match[1]);
+    if (!Number.isFinite(value))
       throw new PerennialError(USAGE, `--margin ${text}: that is more than any number; take a smaller one`);
     for (const name of column === null ? columns.filter((one) => !margins.has(one)) : [column])
-      margins.set(name, margin);
+      margins.set(name, match[2] === '%' ? { ofControl: value / 100 } : value);
   }
   return margins;
 }

@@ -9,6 +9,8 @@ import { USAGE } from '../../errors/cli-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
 import {
   mannWhitneyU,
+  marginInUnit,
+  marginLine,
   powerOfTest,
   requiredSampleSize,
   sampleMoments,
@@ -20,7 +22,7 @@ import type { Interval, Proportion, SampleMoments } from '../../stats/index.ts';
 import { holdsNumbers, numberSql } from '../predictions/column-sql.ts';
 import { missingColumn } from '../predictions/infer-task.ts';
 import { DEFAULT_MARGIN } from './canary-options.ts';
-import type { CanaryOptions, Margin } from './canary-options.ts';
+import type { CanaryOptions } from './canary-options.ts';
 import { explainCanary, explainMetric } from './explain-canary.ts';
 
 type MetricReport = z.infer<typeof CanaryMetricReport>;
@@ -36,7 +38,6 @@ interface Measured extends ComparedMetric {
   readonly column: string;
   readonly control: Arm;
   readonly canary: Arm;
-  readonly asked: Margin;
 }
 
 /**
@@ -59,13 +60,12 @@ export async function compareCanaryFiles(
     const kind = options.kind ?? inferKind(column, arms, inferred);
     if (why !== null)
       inferred.push({ what: `better value of ${column}`, value: higherIsBetter ? 'higher' : 'lower', why });
-    const asked = options.margins.get(column) ?? DEFAULT_MARGIN;
-    const margin = asked.relative ? asked.value * Math.abs(arms.control.moments.mean) : asked.value;
+    const margin = options.margins.get(column) ?? DEFAULT_MARGIN;
     const compared: ComparedMetric['arms'] =
       kind === 'proportion'
         ? { kind, control: proportionOf(arms.control, column), treatment: proportionOf(arms.canary, column) }
         : { kind, control: arms.control.moments, treatment: arms.canary.moments };
-    measured.push({ column, ...arms, arms: compared, asked, margin, higherIsBetter });
+    measured.push({ column, ...arms, arms: compared, margin, higherIsBetter });
   }
   const { alpha, minSamples, sequential } = options;
   const comparisons = compareArms(measured, { alpha, minSamples, look: sequential ? 'sequential' : 'final' });
@@ -148,7 +148,7 @@ function metricReport(metric: Measured, comparison: Comparison, options: CanaryO
     metric: column,
     kind: arms.kind,
     higherIsBetter,
-    margin,
+    margin: marginInUnit(margin, base),
     control: armReport(metric.control, arms.kind),
     canary: armReport(metric.canary, arms.kind),
     difference,
@@ -165,7 +165,7 @@ function metricReport(metric: Measured, comparison: Comparison, options: CanaryO
   };
   const { kind } = comparison.verdict;
   if (kind === 'skipped' || kind === 'overridden') throw new TypeError(`a comparison is never ${kind}`);
-  return { ...report, verdict: { kind, reason: explainMetric(report, kind, options, metric.asked) } };
+  return { ...report, verdict: { kind, reason: explainMetric(report, kind, options, margin) } };
 }
 
 function armReport({ values, missing, moments }: Arm, kind: 'proportion' | 'mean'): MetricReport['control'] {
@@ -195,13 +195,16 @@ function testsOf({ arms, control, canary }: Measured): Record<string, number | n
  * arms (Chow et al. 2017, 4.2.2). A design with a rate that is the margin away would take the wrong spread.
  */
 function planningOf(metric: Measured, options: CanaryOptions): MetricReport['planning'] {
-  const { margin, control, canary } = metric;
+  const { control, canary, higherIsBetter } = metric;
   const { alpha, power } = options;
+  const { mean } = control.moments;
+  const margin = marginInUnit(metric.margin, mean);
   const ratio = control.values.length > 0 ? canary.values.length / control.values.length : 0;
   const standardDeviation = Math.sqrt(control.moments.variance);
   const input = {
     kind: 'means',
     standardDeviation,
+    controlScale: marginLine(metric.margin, higherIsBetter, mean).ratio,
     difference: margin,
     alpha,
     oneSided: true,

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { CanaryMetricReport, CanaryReport } from '../../contracts/canary-report.ts';
 import { count, percent, probability, short } from '../../platform/figures.ts';
-import type { CanaryOptions, Margin } from './canary-options.ts';
+import type { Margin } from '../../stats/index.ts';
+import type { CanaryOptions } from './canary-options.ts';
 
 type MetricReport = z.infer<typeof CanaryMetricReport>;
 
@@ -30,7 +31,7 @@ function undecided(metric: Omit<MetricReport, 'verdict'>, options: CanaryOptions
   if (Math.min(control.count, canary.count) < options.minSamples)
     return `too few values. Given: ${given}. Needed: at least ${count(options.minSamples)} in each arm (--min-samples)${metric.planning.requiredControl === null ? '' : `, and ${design(metric, options)}`}`;
   if (metric.margin === 0)
-    return `the margin is 0${margin.value === 0 ? '' : ", because the control's mean is 0"}, and no number of values shows that arms do not differ at all: name one in the metric's unit, such as --margin ${metric.metric}=0.01`;
+    return `the margin is 0${marginSize(margin) === 0 ? '' : ", because the control's mean is 0"}, and no number of values shows that arms do not differ at all: name one in the metric's unit, such as --margin ${metric.metric}=0.01`;
   if (metric.difference === null || control.standardDeviation === 0)
     return `nothing to compare: all values of the control are ${short(control.mean)}, and of ${given} no spread can be told`;
   if (metric.planning.requiredControl === null)
@@ -65,10 +66,14 @@ function found(metric: Omit<MetricReport, 'verdict'>, { sequential, alpha }: Can
   return `difference is ${short(metric.difference)}${between}`;
 }
 
-function marginText(metric: Omit<MetricReport, 'verdict'>, { value, relative }: Margin): string {
-  return relative
-    ? `${short(metric.margin)} (${percent(value)} of the control's mean)`
-    : short(metric.margin);
+function marginText(metric: Omit<MetricReport, 'verdict'>, margin: Margin): string {
+  return typeof margin === 'number'
+    ? short(margin)
+    : `${short(metric.margin)} (${percent(margin.ofControl)} of the control's mean)`;
+}
+
+function marginSize(margin: Margin): number {
+  return typeof margin === 'number' ? margin : margin.ofControl;
 }
 
 /** Arms that did not get the traffic they were meant to get are not comparable, whatever their metrics say. */

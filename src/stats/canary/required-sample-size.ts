@@ -12,7 +12,13 @@ interface Design {
 export type SampleSizeInput = Design &
   (
     | { readonly kind: 'proportions'; readonly baseline: number; readonly difference: number }
-    | { readonly kind: 'means'; readonly standardDeviation: number; readonly difference: number }
+    | {
+        readonly kind: 'means';
+        readonly standardDeviation: number;
+        /** The control's counts this many times, where it is compared by a ratio. Default 1. */
+        readonly controlScale?: number;
+        readonly difference: number;
+      }
   );
 
 /**
@@ -31,7 +37,7 @@ export function requiredSampleSize(
   let control: number;
   if (input.kind === 'means') {
     const needed = Math.max(0, zAlpha + zPower) * input.standardDeviation;
-    control = (1 + 1 / ratio) * (needed / input.difference) ** 2;
+    control = ((input.controlScale ?? 1) ** 2 + 1 / ratio) * (needed / input.difference) ** 2;
   } else {
     const spread = proportionSpread(input.baseline, input.difference, ratio);
     if (spread === null) return null;
@@ -53,7 +59,8 @@ export function powerOfTest(input: SampleSizeInput & { readonly controlTrials: n
   const effect = Math.abs(input.difference) * Math.sqrt(input.controlTrials);
   if (!(effect > 0)) return null;
   if (input.kind === 'means') {
-    return normalCdf(effect / (input.standardDeviation * Math.sqrt(1 + 1 / ratio)) - zAlpha);
+    const spread = input.standardDeviation * Math.sqrt((input.controlScale ?? 1) ** 2 + 1 / ratio);
+    return normalCdf(effect / spread - zAlpha);
   }
   const spread = proportionSpread(input.baseline, input.difference, ratio);
   return spread === null ? null : normalCdf((effect - zAlpha * spread.underNull) / spread.underEffect);

@@ -3,7 +3,7 @@ import type { Proportion } from './proportion.ts';
 export interface RestrictedRates {
   readonly control: number;
   readonly treatment: number;
-  /** Variance of the difference of the observed rates, were these the true ones. */
+  /** Variance of treatment − ratio · control of the observed rates, were these the true ones; ratio 1 for a difference. */
   readonly variance: number;
 }
 
@@ -29,4 +29,26 @@ export function restrictedRates(control: Proportion, treatment: Proportion, delt
   const q1 = Math.min(high, Math.max(low, 2 * u * Math.cos(w) - b / (3 * a)));
   const q2 = q1 - delta;
   return { control: q2, treatment: q1, variance: (q1 * (1 - q1)) / n1 + (q2 * (1 - q2)) / n2 };
+}
+
+/**
+ * The most likely rates under treatment = ratio · control, by the smaller root of the quadratic likelihood equation
+ * (Miettinen & Nurminen 1985, eq. 9; Farrington & Manning 1990). Without a positive ratio both are 0.
+ */
+export function restrictedRatio(control: Proportion, treatment: Proportion, ratio: number): RestrictedRates {
+  const [n1, n2] = [treatment.trials, control.trials];
+  const [x1, x2] = [treatment.successes, control.successes];
+  if (!(ratio > 0)) return { control: 0, treatment: 0, variance: 0 };
+  const a = ratio * (n1 + n2);
+  const b = ratio * (n1 + x2) + n2 + x1;
+  const c = x1 + x2;
+  // The root written so that small rates keep their digits.
+  const root = (2 * c) / (b + Math.sqrt(Math.max(0, b * b - 4 * a * c)));
+  const q2 = Math.min(1, 1 / ratio, root);
+  const q1 = Math.min(1, ratio * q2);
+  return {
+    control: q2,
+    treatment: q1,
+    variance: (q1 * (1 - q1)) / n1 + (ratio * ratio * q2 * (1 - q2)) / n2,
+  };
 }

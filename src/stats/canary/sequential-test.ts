@@ -12,6 +12,8 @@ export interface SequentialOptions {
   readonly expectedTrials?: number;
   /** Prior standard deviation of the difference, in place of the one tuned from expectedTrials. */
   readonly tau?: number;
+  /** b is compared with this many times a. Default 1. */
+  readonly ratio?: number;
   /** Fewer per arm are no decision. Default 30 for means, 50 for proportions. */
   readonly minPerArm?: number;
   /** The smallest p-value of earlier looks: the p-value of a sequence is its running minimum. */
@@ -25,7 +27,7 @@ export type SequentialDecision =
   | { readonly kind: 'insufficient_data'; readonly reason: string };
 
 export interface SequentialTest extends MixtureTest {
-  /** Of b − a. */
+  /** Of b − ratio · a. */
   readonly difference: number;
   readonly standardError: number;
   /** The prior standard deviation that was used. */
@@ -52,10 +54,12 @@ export function sequentialProportions(
     const smooth = (p.successes + 1) / (p.trials + 2);
     return smooth * (1 - smooth);
   };
+  const ratio = options.ratio ?? 1;
   const pooled = spread({ successes: a.successes + b.successes, trials: a.trials + b.trials });
-  const share = { a: 1 / Math.max(1, a.trials), b: 1 / Math.max(1, b.trials) };
+  const share = { a: ratio ** 2 / Math.max(1, a.trials), b: 1 / Math.max(1, b.trials) };
   const variance = Math.max(pooled * (share.a + share.b), spread(a) * share.a + spread(b) * share.b);
-  return decide({ difference: rate(b) - rate(a), variance, trials: [a.trials, b.trials] }, 50, options);
+  const difference = rate(b) - ratio * rate(a);
+  return decide({ difference, variance, trials: [a.trials, b.trials] }, 50, options);
 }
 
 /** Always-valid comparison of two means from the moments so far: mSPRT with estimated variances, asymptotic. */
@@ -64,8 +68,10 @@ export function sequentialMeans(
   b: SampleMoments,
   options: SequentialOptions = {},
 ): SequentialTest {
-  const variance = a.variance / Math.max(1, a.count) + b.variance / Math.max(1, b.count);
-  return decide({ difference: b.mean - a.mean, variance, trials: [a.count, b.count] }, 30, options);
+  const ratio = options.ratio ?? 1;
+  const variance = (ratio ** 2 * a.variance) / Math.max(1, a.count) + b.variance / Math.max(1, b.count);
+  const difference = b.mean - ratio * a.mean;
+  return decide({ difference, variance, trials: [a.count, b.count] }, 30, options);
 }
 
 function decide(

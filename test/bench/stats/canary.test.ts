@@ -170,6 +170,22 @@ it('power is what was asked for', { timeout: TIMEOUT_MS }, () => {
       if ((welchTest(sample(0), sample(0.2))?.pTwoSided ?? 1) <= ALPHA) found++;
     check('two means, 0.2 standard deviations apart', power, size, found);
   }
+  for (const ofControl of [0.1, 1]) {
+    const [rate, size] = [0.1, 4_000];
+    let found = 0;
+    for (let run = 0; run < runs; run++) {
+      const { kind } = nonInferiority({
+        control: grow(NOTHING, size, rate, random),
+        treatment: grow(NOTHING, size, rate * (1 + ofControl), random),
+        margin: { ofControl },
+        higherIsBetter: false,
+      });
+      if (kind === 'non_inferior') found++;
+    }
+    const name = `non-inferiority claimed at a margin of ${percent(ofControl)} of the control`;
+    rows.push([name, String(size), '≤ 5 %', percent(found / runs)]);
+    expect(found / runs, name).toBeLessThan(0.065);
+  }
   for (const rate of [0.05, 0.3]) {
     const standardDeviation = Math.sqrt(rate * (1 - rate));
     const design = { kind: 'means', standardDeviation, difference: 0.02, oneSided: true } as const;

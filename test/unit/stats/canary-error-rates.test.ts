@@ -162,6 +162,13 @@ describe('sample size', () => {
       expect(requiredSampleSize({ ...shift, ...impossible })).toBeNull();
   });
 
+  it('counts a scaled control by its scale', () => {
+    const shift = { kind: 'means', standardDeviation: 1, difference: 0.5, ratio: 2 } as const;
+    // (1.5² + 1/2) · ((1.96 + 0.8416) / 0.5)² = 86.3
+    expect(requiredSampleSize({ ...shift, controlScale: 1.5 })).toEqual({ control: 87, treatment: 174 });
+    expect(powerOfTest({ ...shift, controlScale: 1.5, controlTrials: 87 })).toBeCloseTo(0.803, 3);
+  });
+
   it('gives the power it states', () => {
     const random = seededRandom(8);
     const n = requiredSampleSize({ kind: 'proportions', baseline: 0.1, difference: 0.05 })!.control;
@@ -224,6 +231,68 @@ describe('non-inferiority', () => {
     expect(nonInferiority({ control: clean, treatment: clean, margin: 0 }).pValue).toBe(0.5);
     expect(() => nonInferiority({ control, treatment, margin: -0.1 })).toThrow(RangeError);
   });
+
+  it.each([
+    [221, 1000, 1736, 9000, 0.1, true, 9.132969202284196e-5],
+    [60, 2000, 50, 2000, 0.5, false, 0.11824028226223593],
+    [0, 300, 4, 300, 1, false, 0.002248301986439608],
+    [118, 500, 120, 500, 0.5, true, 6.863711158800511e-10],
+    [40, 1000, 20, 1000, 1, false, 0.5],
+    [1500, 1600, 9000, 9500, 0.05, true, 5.599882374010221e-7],
+  ])(
+    "takes a share of the control as a ratio of rates, as statsmodels' score test does: %d of %d, %d of %d",
+    (x1, n1, x2, n2, ofControl, higherIsBetter, p) => {
+      // test_proportions_2indep(x1, n1, x2, n2, value=1 ∓ ofControl, compare='ratio', method='score', correction=False)
+      const judged = nonInferiority({
+        control: { successes: x2, trials: n2 },
+        treatment: { successes: x1, trials: n1 },
+        margin: { ofControl },
+        higherIsBetter,
+      });
+      expect(judged.pValue! / p).toBeCloseTo(1, 6);
+      expect(judged.pInferior).toBeCloseTo(1 - p, 9);
+    },
+  );
+
+  it("takes a share of the control as a ratio of means, as SciPy's Welch test of the scaled control does", () => {
+    const control = { count: 500, mean: 100, variance: 400 };
+    const treatment = { count: 300, mean: 112, variance: 625 };
+    const margin = { ofControl: 0.15 };
+    const judged = nonInferiority({ control, treatment, margin, higherIsBetter: false });
+    expect(judged).toMatchObject({ kind: 'non_inferior', difference: 12 });
+    expect(judged.pValue).toBeCloseTo(0.04552663811081997, 9);
+    // Below zero, where higher is better, worse is further below.
+    const below = (arm: SampleMoments): SampleMoments => ({ ...arm, mean: -arm.mean });
+    const mirrored = nonInferiority({ control: below(control), treatment: below(treatment), margin });
+    expect(mirrored.pValue).toBeCloseTo(judged.pValue!, 12);
+  });
+
+  it.each([
+    [0.1, 2_000, 2_000, 1, false],
+    [0.1, 1_000, 3_000, 0.5, false],
+    [0.3, 1_000, 1_000, 0.5, true],
+    [0.02, 3_000, 3_000, 0.5, false],
+  ])(
+    'is claimed in about alpha of runs at a share of the control: rate %d, %d and %d trials, margin %d',
+    (rate, treated, controls, ofControl, higherIsBetter) => {
+      const random = seededRandom(31);
+      const runs = 2_000;
+      const worse = rate * (1 + (higherIsBetter ? -ofControl : ofControl));
+      let claimed = 0;
+      for (let run = 0; run < runs; run++) {
+        const { kind } = nonInferiority({
+          control: grow(NOTHING, controls, rate, random),
+          treatment: grow(NOTHING, treated, worse, random),
+          margin: { ofControl },
+          higherIsBetter,
+        });
+        if (kind === 'non_inferior') claimed++;
+      }
+      // Three standard errors about 5 %. The control's rate taken for known: up to 15 %.
+      expect(claimed / runs).toBeGreaterThan(0.035);
+      expect(claimed / runs).toBeLessThan(0.065);
+    },
+  );
 
   it('sees a change of rates of one in a million', () => {
     const rare = (successes: number): Proportion => ({ successes, trials: 1e7 });

@@ -2,10 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareArms } from '../../../../src/domain/rollout/compare-arms.ts';
 import type { ComparedMetric, ComparisonPolicy } from '../../../../src/domain/rollout/compare-arms.ts';
-import { sampleMoments, seededRandom } from '../../../../src/stats/index.ts';
+import { marginLine, sampleMoments, seededRandom } from '../../../../src/stats/index.ts';
+import type { Margin, Proportion, SampleMoments } from '../../../../src/stats/index.ts';
 
 const policy: ComparisonPolicy = { alpha: 0.05, minSamples: 100, look: 'final' };
-const proportion = (control: number, treatment: number, trials = 2_000, margin = 0.02): ComparedMetric => ({
+const proportion = (
+  control: number,
+  treatment: number,
+  trials = 2_000,
+  margin: Margin = 0.02,
+): ComparedMetric => ({
   arms: {
     kind: 'proportion',
     control: { successes: control, trials },
@@ -36,6 +42,11 @@ describe('one metric of two arms', () => {
     ['no value at all', proportion(0, 0, 0), 'final', 'insufficient_data'],
     ['no success in either arm', proportion(0, 0), 'final', 'pass'],
     ['a margin of nothing', proportion(400, 400, 2_000, 0), 'final', 'insufficient_data'],
+    ['within a share of the control', proportion(400, 390, 2_000, { ofControl: 0.2 }), 'final', 'pass'],
+    ['beyond a share of the control', proportion(400, 250, 2_000, { ofControl: 0.2 }), 'final', 'fail'],
+    ['beyond it, watched', proportion(400, 200, 2_000, { ofControl: 0.2 }), 'watch', 'fail'],
+    ['within it, much later', proportion(40_000, 39_500, 2e5, { ofControl: 0.1 }), 'sequential', 'pass'],
+    ['a share of nothing', proportion(0, 0, 2_000, { ofControl: 0.1 }), 'final', 'insufficient_data'],
   ] as const)('%s', (_, metric, look, verdict) => {
     expect(kind(metric, look)).toBe(verdict);
   });
@@ -85,6 +96,9 @@ describe('several metrics', () => {
   });
 });
 
+const mean = (arm: Proportion | SampleMoments): number =>
+  'trials' in arm ? (arm.trials === 0 ? 0 : arm.successes / arm.trials) : arm.mean;
+
 it('no arms make it throw, say NaN, or pass and fail against what was found', () => {
   const number = fc.oneof(
     fc.double({ noNaN: true, min: -1e3, max: 1e3 }),
@@ -99,16 +113,19 @@ it('no arms make it throw, say NaN, or pass and fail against what was found', ()
     fc.record({ kind: fc.constant('proportion' as const), control: rate, treatment: rate }),
     fc.record({ kind: fc.constant('mean' as const), control: moments, treatment: moments }),
   );
-  const metric = fc.record({ arms, margin: size, higherIsBetter: fc.boolean() });
+  const margin = fc.oneof(size, fc.record({ ofControl: size }));
+  const metric = fc.record({ arms, margin, higherIsBetter: fc.boolean() });
   const look = fc.constantFrom('watch' as const, 'final' as const, 'sequential' as const);
   fc.assert(
     fc.property(fc.array(metric, { minLength: 1, maxLength: 3 }), look, (metrics, at) => {
       const compared = compareArms(metrics, { alpha: 0.05, minSamples: 2, look: at });
-      for (const [i, { verdict, difference, pHarm, sequence, fixed }] of compared.entries()) {
-        const { margin, higherIsBetter } = metrics[i]!;
+      for (const [i, { verdict, pHarm, sequence, fixed }] of compared.entries()) {
+        const { arms, margin, higherIsBetter } = metrics[i]!;
         const numbers = [pHarm, sequence.low, sequence.high, fixed?.pValue ?? 0, fixed?.pInferior ?? 0];
         expect(numbers.some(Number.isNaN), verdict.reason).toBe(false);
-        const better = (difference ?? 0) * (higherIsBetter ? 1 : -1) + margin;
+        const line = marginLine(margin, higherIsBetter, mean(arms.control));
+        const beyond = mean(arms.treatment) - line.ratio * mean(arms.control) - line.delta;
+        const better = beyond * (higherIsBetter ? 1 : -1);
         if (verdict.kind === 'fail') expect(better).toBeLessThan(0);
         if (verdict.kind === 'pass' && at !== 'watch') expect(better).toBeGreaterThan(0);
       }
