@@ -118,8 +118,16 @@ async function measureRollout(
       generation,
       since: route.createdAt,
       measuredAt,
-      champion: champion === null ? null : await measureArm(view, champion, generation, 'live', outcomes),
-      challenger: await measureArm(view, challenger, generation, shadowing ? 'shadow' : 'live', outcomes),
+      champion:
+        champion === null ? null : await measureArm(view, champion, generation, 'live', outcomes, measuredAt),
+      challenger: await measureArm(
+        view,
+        challenger,
+        generation,
+        shadowing ? 'shadow' : 'live',
+        outcomes,
+        measuredAt,
+      ),
       shadow: shadowing ? await measureAgreement(view, challenger, generation) : null,
     };
   } finally {

@@ -130,7 +130,7 @@ async function endRollout(run: RolloutRun, ended: Ended): Promise<RollOutResult>
     promote === null
       ? 'Every step of the rollout passed its analysis.'
       : `${promote.actor.id} promoted it without the rest of the analysis: ${promote.reason}`;
-  const baseline = baselineOf(run.state.looks.at(-1)?.samples ?? null);
+  const baseline = baselineOf(run.state);
   run.apply(finishRollout(run.state, { kind: 'passed', reason }, 100));
   return { kind: 'passed', reason, decisionId: await ended(run.state, promote?.actor ?? SYSTEM), baseline };
 }

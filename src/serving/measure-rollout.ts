@@ -1,5 +1,5 @@
 import type { Serving } from '../contracts/spec/operation.ts';
-import type { ArmSamples } from '../domain/rollout-samples.ts';
+import type { ArmSamples, OutcomeSamples } from '../domain/rollout-samples.ts';
 import { FEATURES_UNAVAILABLE } from '../errors/serving-errors.ts';
 import { OUTCOME_OF_REQUEST } from './outcome-of-request.ts';
 import type { PredictionLogView } from './prediction-log.ts';
@@ -17,6 +17,9 @@ interface ArmRow {
  * to which no outcome belongs. Pinned requests chose the version themselves and count in neither. Requests that only
  * the absence of the online features left unanswered count nowhere: every version needs them alike. Several events of
  * one request are one outcome of it, by the type that `declared` has for its name; one that is not declared is a boolean.
+ * An outcome of a request that is younger than the outcome's `delay` counts nowhere either: of those, the quick answers
+ * are in and the slow ones are not.
+ * @param measuredAt milliseconds since the epoch
  */
 export async function measureArm(
   log: PredictionLogView,
@@ -24,6 +27,7 @@ export async function measureArm(
   generation: number,
   role: 'live' | 'shadow',
   declared: Serving['outcomes'],
+  measuredAt: number,
 ): Promise<ArmSamples> {
   const parameters = { version, generation, away: FEATURES_UNAVAILABLE.code };
   const arms = role === 'shadow' ? `('shadow')` : `('champion', 'challenger')`;
@@ -35,27 +39,75 @@ export async function measureArm(
        FROM requests WHERE ${own}`,
     parameters,
   );
-  const names = Object.keys(declared).filter((name) => declared[name]?.type === 'number');
-  const numbers = names.length === 0 ? 'NULL' : names.map(quote).join(', ');
-  const outcomes =
-    role === 'shadow'
-      ? []
-      : await log.query<{ name: string; count: number; sum: number }>(
-          `SELECT name, count(*) AS count, sum(value) AS sum FROM (
-             SELECT o.name, CASE WHEN o.name IN (${numbers}) THEN ${OUTCOME_OF_REQUEST.number} ELSE ${OUTCOME_OF_REQUEST.boolean} END AS value
-               FROM outcomes o SEMI JOIN (SELECT request_id FROM requests WHERE ${own}) r ON o.request_id = r.request_id
-              GROUP BY o.name, o.request_id)
-            GROUP BY name ORDER BY name`,
-          parameters,
-        );
+  const outcomes = role === 'shadow' ? {} : await measureOutcomes(log, own, parameters, declared, measuredAt);
   return {
     version,
     requests: row?.requests ?? 0,
     errors: row?.errors ?? 0,
     latencyMsP50: row?.p50 ?? null,
     latencyMsP99: row?.p99 ?? null,
-    outcomes: Object.fromEntries(outcomes.map(({ name, count, sum }) => [name, { count, sum }])),
+    outcomes,
   };
+}
+
+interface OutcomeRow {
+  name: string;
+  count: number;
+  sum: number;
+  keys: number;
+  /** Over split keys: of the squares of what a key's sum is above its expectation. */
+  squares: number;
+}
+
+async function measureOutcomes(
+  log: PredictionLogView,
+  own: string,
+  parameters: Readonly<Record<string, string | number>>,
+  declared: Serving['outcomes'],
+  measuredAt: number,
+): Promise<Readonly<Record<string, OutcomeSamples>>> {
+  const names = Object.keys(declared).filter((name) => declared[name]?.type === 'number');
+  const numbers = names.length === 0 ? 'NULL' : names.map(quote).join(', ');
+  const delays = Object.entries(declared).map(
+    ([name, { delay }]) => `WHEN ${quote(name)} THEN ${String(delay)}`,
+  );
+  const delay = delays.length === 0 ? '0' : `CASE o.name ${delays.join(' ')} ELSE 0 END`;
+  const rows = await log.query<OutcomeRow>(
+    `WITH own AS (SELECT request_id, "at", coalesce(split_key, request_id) AS key FROM requests WHERE ${own}),
+          by_request AS (
+            SELECT o.name, r.key,
+                   CASE WHEN o.name IN (${numbers}) THEN ${OUTCOME_OF_REQUEST.number} ELSE ${OUTCOME_OF_REQUEST.boolean} END AS value
+              FROM outcomes o JOIN own r ON o.request_id = r.request_id
+             WHERE r."at" <= $measuredAt - ${delay}
+             GROUP BY o.name, o.request_id, r.key),
+          by_key AS (SELECT name, key, count(*) AS n, sum(value) AS s FROM by_request GROUP BY name, key),
+          totals AS (SELECT name, sum(n) AS count, sum(s) AS sum, count(*) AS keys FROM by_key GROUP BY name)
+     SELECT name, t.count::DOUBLE AS count, t.sum::DOUBLE AS sum, t.keys,
+            sum((k.s - k.n * t.sum / t.count) ** 2)::DOUBLE AS squares
+       FROM totals t JOIN by_key k USING (name) GROUP BY name, t.count, t.sum, t.keys ORDER BY name`,
+    { ...parameters, measuredAt },
+  );
+  return Object.fromEntries(
+    rows.map((row) => {
+      const { name, count, sum } = row;
+      return [
+        name,
+        names.includes(name) ? { count, sum } : { count, sum, designEffect: designEffectOf(row) },
+      ];
+    }),
+  );
+}
+
+/**
+ * The linearised variance of a ratio of sums over keys (Cochran 1977, 6.3) over that of a proportion of as many
+ * independent requests. One key alone is one observation.
+ */
+function designEffectOf({ count, sum, keys, squares }: OutcomeRow): number {
+  if (keys === count) return 1;
+  if (keys === 1) return count;
+  const rate = sum / count;
+  const independent = count * rate * (1 - rate);
+  return independent > 0 ? Math.max(1, ((keys / (keys - 1)) * squares) / independent) : 1;
 }
 
 /** Requests that both a live version and the shadow answered, and for how many their first choice was the same. */

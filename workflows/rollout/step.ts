@@ -5,10 +5,11 @@ import type { RollOutInput } from '../../src/contracts/workflows/rollout.ts';
 import { systemActor } from '../../src/domain/actor.ts';
 import { assertNever } from '../../src/errors/assert-never.ts';
 import { assessLook } from '../../src/domain/rollout/assess-look.ts';
-import { isFinalLook, nextStep } from '../../src/domain/rollout/next-step.ts';
+import { nextStep } from '../../src/domain/rollout/next-step.ts';
 import type { RolloutStep } from '../../src/domain/rollout/plan.ts';
+import { isFinalLook, NO_PROOF, proofLook } from '../../src/domain/rollout/proof.ts';
 import { pauseRollout, recordLook } from '../../src/domain/rollout/transitions.ts';
-import type { RolloutLook, RolloutState } from '../../src/domain/rollout/state.ts';
+import type { Proof, RolloutLook, RolloutState } from '../../src/domain/rollout/state.ts';
 import { ROLLOUT_FAILED } from '../../src/errors/lifecycle-errors.ts';
 import { measureRollout } from '../activity-proxies.ts';
 import { describeFailure } from '../failures.ts';
@@ -82,7 +83,7 @@ async function watchStep(
         await condition(restarted, Math.max(1, decision.until - Date.now()));
         const seen = await look(run, step, policy);
         // The state after the look: a pause that came during it must stay.
-        run.apply(recordLook(run.state, seen));
+        run.apply(recordLook(run.state, seen.look, seen.proof));
         if (workflowInfo().continueAsNewSuggested) return 'carry_on_as_new';
         break;
       }
@@ -118,24 +119,28 @@ function pause(run: RolloutRun, record: Record, reason: string): void {
   record.paused(run.state, reason);
 }
 
+interface Seen {
+  readonly look: RolloutLook;
+  readonly proof: Proof;
+}
+
 /** One look. No answer is the verdict `error`: it never passes and never fails a version. */
-async function look(run: RolloutRun, step: RolloutStep, policy: Rollout): Promise<RolloutLook> {
+async function look(run: RolloutRun, step: RolloutStep, policy: Rollout): Promise<Seen> {
   const { model, environment, version, champion } = run.input;
   const generation = run.state.generation ?? 0;
+  // Of the time before it measures: what comes in meanwhile belongs to the next look.
   const final = isFinalLook(run.state, step, Date.now());
-  const seen = { phase: step.phase, weight: step.weight } as const;
+  const proof = proofLook(run.state, step, Date.now());
+  const seen = { phase: step.phase, weight: step.weight, final } as const;
   try {
     const samples = await measureRollout({ model, environment, champion, challenger: version, generation });
-    const verdict = assessLook(samples, step, policy, final);
-    return { ...seen, at: Date.now(), verdict, samples };
+    const { shown } = run.state.proof;
+    const assessed = assessLook(samples, step, policy, { final, proof, shown });
+    return { look: { ...seen, at: Date.now(), verdict: assessed.verdict, samples }, proof: assessed.proof };
   } catch (error) {
     if (isCancellation(error)) throw error;
     const { code, reason } = describeFailure(error, ROLLOUT_FAILED);
-    return {
-      ...seen,
-      at: Date.now(),
-      verdict: { kind: 'error', reason: `${code}: ${reason}` },
-      samples: null,
-    };
+    const verdict = { kind: 'error', reason: `${code}: ${reason}` } as const;
+    return { look: { ...seen, at: Date.now(), verdict, samples: null }, proof: NO_PROOF };
   }
 }

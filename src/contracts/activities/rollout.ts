@@ -1,5 +1,5 @@
 import type { Actor } from '../../domain/actor.ts';
-import type { RolloutSamples } from '../../domain/rollout-samples.ts';
+import type { OutcomeSamples, RolloutSamples } from '../../domain/rollout-samples.ts';
 import type { ModelRef } from '../workflows/ids.ts';
 
 /** Weights in per cent by version; they sum to 100. */
@@ -39,7 +39,7 @@ export interface Baseline {
   readonly since: number;
   readonly until: number;
   readonly requests: number;
-  readonly outcomes: Readonly<Record<string, { readonly count: number; readonly sum: number }>>;
+  readonly outcomes: Readonly<Record<string, OutcomeSamples>>;
 }
 
 /** Task queue `rollout`: everything that touches live traffic. */

@@ -5,23 +5,30 @@ import type { Verdict } from '../verdict.ts';
 import { compareArms } from './compare-arms.ts';
 import { exceedsRate } from './error-rate.ts';
 import type { RolloutStep } from './plan.ts';
+import type { ProofLook } from './proof.ts';
 
 /** Below this a ratio of two p99s says more about the machine than about the model. */
 const LATENCY_NOISE_FLOOR_MS = 20;
 /** Fewer requests than this make no median worth judging. */
 const MEDIAN_MIN_REQUESTS = 20;
 
+export interface MetricLook {
+  /** The step's time is over. */
+  readonly final: boolean;
+  readonly proof: ProofLook;
+}
+
 /**
- * One metric at one look. A step is looked at many times, so before its end (`final`) only evidence that stays
- * valid under repeated looks may fail it; its end is one fixed look. Only the decisive step, the last before all
- * traffic moves, must show non-inferiority: at the small weights before it that would take months, and there the
- * minimum of samples without shown harm is what a step is for.
+ * One metric at one look. A step is looked at many times, so only evidence that stays valid under repeated looks may
+ * fail it, but for what `proof` allows. Only the decisive step, the last before all traffic moves, must show
+ * non-inferiority: at the small weights before it that would take months, and there the minimum of samples without
+ * shown harm is what a step is for.
  */
 export function assessMetric(
   metric: AnalysisMetric,
   samples: RolloutSamples,
   step: RolloutStep,
-  final: boolean,
+  { final, proof }: MetricLook,
 ): Verdict {
   switch (metric.metric) {
     case 'errors':
@@ -29,7 +36,7 @@ export function assessMetric(
     case 'latency':
       return assessLatency(metric, samples, step, final);
     case 'outcome':
-      return assessOutcome(metric, samples, step, final);
+      return assessOutcome(metric, samples, step, proof);
     default:
       return assertNever(metric, 'analysis metric');
   }
@@ -80,7 +87,7 @@ function assessOutcome(
   metric: Extract<AnalysisMetric, { metric: 'outcome' }>,
   samples: RolloutSamples,
   step: RolloutStep,
-  final: boolean,
+  proof: ProofLook,
 ): Verdict {
   const { outcome, higherIsBetter, alpha } = metric;
   if (step.phase === 'shadow') {
@@ -89,18 +96,30 @@ function assessOutcome(
   const treatment = proportion(samples.challenger, outcome);
   if (!step.compared) {
     if (treatment.trials < step.minSamples) return tooFew(outcome, treatment.trials, step);
-    return { kind: 'pass', reason: `${outcome}: ${shown(treatment)}, no champion beside it to compare with` };
+    return {
+      kind: 'pass',
+      reason: `${outcome}: ${shown(samples.challenger, outcome)}, no champion beside it to compare with`,
+    };
   }
   const control = proportion(samples.champion, outcome);
   const margin = { ofControl: metric.margin };
-  const seen = `${outcome}: challenger ${shown(treatment)}, champion ${shown(control)}`;
+  const seen = `${outcome}: challenger ${shown(samples.challenger, outcome)}, champion ${shown(samples.champion, outcome)}`;
   const [compared] = compareArms(
     [{ arms: { kind: 'proportion', control, treatment }, margin, higherIsBetter }] as const,
-    { alpha, minSamples: step.minSamples, look: final && step.decisive ? 'final' : 'watch' },
+    { alpha, minSamples: step.minSamples, look: LOOK[proof.kind], proofAlpha: proof.share * alpha },
   );
   const { kind, reason } = compared.verdict;
   const allowed = kind === 'fail' ? `, margin ${percent(metric.margin)} of the champion's rate` : '';
   return { ...compared.verdict, reason: `${seen}; ${reason}${allowed}` };
+}
+
+const LOOK = { watch: 'watch', fixed: 'final', sequence: 'sequential' } as const;
+
+/** Whether both arms have as much of a metric as the step asks for. */
+export function hasSamples(metric: AnalysisMetric, samples: RolloutSamples, step: RolloutStep): boolean {
+  if (metric.metric !== 'outcome') return true;
+  const arms = [samples.challenger, samples.champion].map((arm) => proportion(arm, metric.outcome).trials);
+  return Math.min(...arms) >= step.minSamples;
 }
 
 function tooFew(name: string, count: number, step: RolloutStep): Verdict {
@@ -108,17 +127,18 @@ function tooFew(name: string, count: number, step: RolloutStep): Verdict {
   return { kind: 'insufficient_data', reason };
 }
 
+/** Requests of one split key are alike: as many count as independent ones would tell as much. */
 function proportion(arm: ArmSamples | null, outcome: string): { successes: number; trials: number } {
-  const seen = arm?.outcomes[outcome] ?? { count: 0, sum: 0 };
-  return { successes: Math.min(Math.max(0, Math.round(seen.sum)), seen.count), trials: seen.count };
+  const { count, sum, designEffect = 1 } = arm?.outcomes[outcome] ?? { count: 0, sum: 0 };
+  const trials = Math.round(count / designEffect);
+  return { successes: Math.min(Math.max(0, Math.round(sum / designEffect)), trials), trials };
 }
 
-function rate(p: { successes: number; trials: number }): number {
-  return p.trials === 0 ? 0 : p.successes / p.trials;
-}
-
-function shown(p: { successes: number; trials: number }): string {
-  return `${percent(rate(p))} of ${String(p.trials)}`;
+function shown(arm: ArmSamples | null, outcome: string): string {
+  const { count, sum, designEffect = 1 } = arm?.outcomes[outcome] ?? { count: 0, sum: 0 };
+  const worth = Math.round(count / designEffect);
+  const alike = worth < count ? ` (worth ${String(worth)} independent ones)` : '';
+  return `${percent(count === 0 ? 0 : sum / count)} of ${String(count)}${alike}`;
 }
 
 function percent(share: number): string {

@@ -22,6 +22,8 @@ export interface ComparedMetric {
 export interface ComparisonPolicy {
   /** Chance of a false answer, one-sided. */
   readonly alpha: number;
+  /** Chance of a false pass, and of a false fail by the fixed look, where they are to be less than alpha. */
+  readonly proofAlpha?: number;
   /** Per arm. */
   readonly minSamples: number;
   /**
@@ -51,7 +53,7 @@ export function compareArms<M extends readonly ComparedMetric[]>(
   metrics: M,
   policy: ComparisonPolicy,
 ): { readonly [K in keyof M]: Comparison } {
-  const { alpha } = policy;
+  const { alpha, proofAlpha = alpha } = policy;
   const looks = metrics.map((metric) => {
     const line = marginLine(metric.margin, metric.higherIsBetter, controlMean(metric));
     const test = sequentialTest(metric, alpha, 1);
@@ -62,19 +64,17 @@ export function compareArms<M extends readonly ComparedMetric[]>(
         : nonInferiority({
             ...metric.arms,
             margin: metric.margin,
-            alpha,
+            alpha: proofAlpha,
             higherIsBetter: metric.higherIsBetter,
             minPerArm: policy.minSamples,
           });
-    return { metric, test, line, against, fixed, pHarm: harm(metric, line, against) };
+    return { metric, test, line, fixed, pHarm: harm(metric, line, against) };
   });
   const pHarm = holm(looks.map((look) => look.pHarm));
   const pInferior = holm(looks.map(({ fixed }) => fixed?.pInferior ?? 1));
-  const compared: readonly Comparison[] = looks.map(({ metric, test, line, against, fixed }, i) => ({
+  const compared: readonly Comparison[] = looks.map(({ metric, test, line, fixed }, i) => ({
     verdict: verdictOf(metric, policy, {
-      test,
       line,
-      against,
       fixed,
       pHarm: pHarm[i] ?? 1,
       pInferior: pInferior[i] ?? 1,
@@ -88,19 +88,15 @@ export function compareArms<M extends readonly ComparedMetric[]>(
 }
 
 interface Look {
-  /** Of the plain difference. */
-  readonly test: SequentialTest;
   readonly line: MarginLine;
-  /** Of treatment − line.ratio · control. */
-  readonly against: SequentialTest;
   readonly fixed: NonInferiority | null;
   readonly pHarm: number;
   readonly pInferior: number;
 }
 
 function verdictOf(metric: ComparedMetric, policy: ComparisonPolicy, look: Look): Verdict {
-  const { test, line, against, fixed } = look;
-  const { alpha, minSamples } = policy;
+  const { line, fixed } = look;
+  const { alpha, minSamples, proofAlpha = alpha } = policy;
   if (look.pHarm <= alpha)
     return { kind: 'fail', reason: `worse than the margin allows, always-valid p ${short(look.pHarm)}` };
   const fewest = Math.min(...sizes(metric));
@@ -112,18 +108,17 @@ function verdictOf(metric: ComparedMetric, policy: ComparisonPolicy, look: Look)
     case 'watch':
       return { kind: 'pass', reason: 'no harm shown' };
     case 'sequential': {
-      const { low, high } = test.interval;
+      const { low, high } = sequentialTest(metric, proofAlpha, 1).interval;
       const margin = marginInUnit(metric.margin, controlMean(metric));
-      const within = metric.higherIsBetter
-        ? against.interval.low > line.delta
-        : against.interval.high < line.delta;
+      const sequence = sequentialTest(metric, proofAlpha, line.ratio).interval;
+      const within = metric.higherIsBetter ? sequence.low > line.delta : sequence.high < line.delta;
       const reason = `the difference lies in ${short(low)} … ${short(high)} whenever one looks, margin ${short(margin)}`;
       return within ? { kind: 'pass', reason } : { kind: 'insufficient_data', reason };
     }
     case 'final': {
       const reason = fixed?.reason ?? 'not tested';
       if (fixed?.kind === 'non_inferior') return { kind: 'pass', reason };
-      return { kind: look.pInferior <= alpha ? 'fail' : 'insufficient_data', reason };
+      return { kind: look.pInferior <= proofAlpha ? 'fail' : 'insufficient_data', reason };
     }
   }
 }

@@ -41,19 +41,16 @@ export function nextStep(
   if (elapsed < step.durationMs) {
     return { kind: 'wait', until: Math.min(nextLook, state.phaseStartedAt + step.durationMs) };
   }
-  if (verdict?.kind === 'pass') {
+  if (verdict?.kind === 'pass' && newest?.final === true) {
     const { reason } = verdict;
     if (step.phase !== 'bake') return { kind: 'advance', reason };
     return { kind: policy.automaticPromotion ? 'finish' : 'ask', reason };
   }
+  // A look that began before the end says nothing about it: the next one is due at once.
+  if (verdict !== null && newest?.final !== true) return { kind: 'wait', until: now + 1 };
   if (elapsed >= step.maxDurationMs) {
     const why = verdict?.reason ?? 'nothing was measured';
     return { kind: 'pause', reason: `Undecided after the longest time allowed: ${why}` };
   }
   return { kind: 'wait', until: Math.min(nextLook, state.phaseStartedAt + step.maxDurationMs) };
-}
-
-/** Whether a look at this time is the fixed look at the end of the step. */
-export function isFinalLook(state: RolloutState, step: RolloutStep, now: number): boolean {
-  return now - state.phaseStartedAt >= step.durationMs;
 }

@@ -8,7 +8,17 @@ export interface RolloutLook {
   readonly phase: RolloutPhase;
   readonly weight: number;
   readonly verdict: Verdict;
+  /** Whether the step's time was over when the look began: no other ends a step. */
+  readonly final: boolean;
   readonly samples: RolloutSamples | null;
+}
+
+/** What the looks of a step have shown of its outcomes so far. */
+export interface Proof {
+  /** A fixed look is valid once; resuming the step does not give another. */
+  readonly fixedLooks: number;
+  /** Outcomes shown to be not worse by more than their margin: their places in the spec's analysis. */
+  readonly shown: readonly number[];
 }
 
 /** A rollout as far as it has got; `looks` keeps the newest 20, the registry has them all. */
@@ -21,6 +31,8 @@ export interface RolloutState {
   readonly stepIndex: number;
   readonly generation: number | null;
   readonly phaseStartedAt: number;
+  /** Of the step. */
+  readonly proof: Proof;
   readonly paused: { readonly by: string; readonly reason: string; readonly at: number } | null;
   readonly consecutiveFailures: number;
   readonly consecutiveErrors: number;

@@ -4,9 +4,9 @@ import { isSystem } from '../actor.ts';
 import type { Actor } from '../actor.ts';
 import { refusal } from '../refusal.ts';
 import type { Refusal } from '../refusal.ts';
-import type { RolloutSamples } from '../rollout-samples.ts';
 import type { RolloutStep } from './plan.ts';
-import type { RolloutLook, RolloutState } from './state.ts';
+import { addProof, NO_PROOF } from './proof.ts';
+import type { Proof, RolloutLook, RolloutState } from './state.ts';
 
 const LOOKS_LIMIT = 20;
 
@@ -19,6 +19,7 @@ export function startRollout(version: number, champion: number | null, now: numb
     stepIndex: 0,
     generation: null,
     phaseStartedAt: now,
+    proof: NO_PROOF,
     paused: null,
     consecutiveFailures: 0,
     consecutiveErrors: 0,
@@ -40,15 +41,18 @@ export function enterStep(
     stepIndex: at.index,
     generation: at.generation,
     phaseStartedAt: at.now,
+    proof: NO_PROOF,
     consecutiveFailures: 0,
     consecutiveErrors: 0,
   };
 }
 
-export function recordLook(state: RolloutState, look: RolloutLook): RolloutState {
+/** @param shown what the look itself has shown of the step's outcomes */
+export function recordLook(state: RolloutState, look: RolloutLook, shown: Proof = NO_PROOF): RolloutState {
   const { kind } = look.verdict;
   return {
     ...state,
+    proof: addProof(state.proof, shown),
     looks: [...state.looks, look].slice(-LOOKS_LIMIT),
     consecutiveFailures: kind === 'fail' ? state.consecutiveFailures + 1 : 0,
     consecutiveErrors: kind === 'error' ? state.consecutiveErrors + 1 : 0,
@@ -97,9 +101,11 @@ export function checkPromoteNow(state: RolloutState, actor: Actor): Refusal | nu
   return checkRunning(state);
 }
 
-/** What the challenger's live outcomes were in the newest look that measured it; monitors compare with it later. */
-export function baselineOf(samples: RolloutSamples | null): Baseline | null {
-  if (samples === null || samples.challenger.requests === 0) return null;
-  const { requests, outcomes } = samples.challenger;
-  return { since: samples.since, until: samples.measuredAt, requests, outcomes };
+/** What the challenger's live outcomes were in the newest look that measured them; monitors compare with it later. */
+export function baselineOf({ looks }: Pick<RolloutState, 'looks'>): Baseline | null {
+  // A shadow has no outcomes, and a look without an answer measured nothing.
+  const measured = looks.findLast(({ weight, samples }) => weight > 0 && samples !== null)?.samples;
+  if (!measured || measured.challenger.requests === 0) return null;
+  const { requests, outcomes } = measured.challenger;
+  return { since: measured.since, until: measured.measuredAt, requests, outcomes };
 }

@@ -3,6 +3,7 @@ import type { ByActor } from '../../../../src/contracts/workflows/lifecycle.ts';
 import { systemActor } from '../../../../src/domain/actor.ts';
 import type { Actor } from '../../../../src/domain/actor.ts';
 import { nextStep } from '../../../../src/domain/rollout/next-step.ts';
+import { isFinalLook } from '../../../../src/domain/rollout/proof.ts';
 import { planRollout, routeOf } from '../../../../src/domain/rollout/plan.ts';
 import type { RolloutStep } from '../../../../src/domain/rollout/plan.ts';
 import type { RolloutState } from '../../../../src/domain/rollout/state.ts';
@@ -99,7 +100,9 @@ export class RolloutChild {
     this.world.now = Math.max(this.world.now, until);
     const verdict = { kind, reason: 'r', by: 'x' } as Verdict;
     const { phase, weight } = step;
-    this.state = recordLook(this.state, { at: this.world.now, phase, weight, verdict, samples: null });
+    const { now } = this.world;
+    const final = isFinalLook(this.state, step, now);
+    this.state = recordLook(this.state, { at: now, phase, weight, verdict, final, samples: null });
     if (kind === 'pass') this.world.reference.dossiers.get(this.version)?.passed.add(`${phase}/${weight}`);
   }
 

@@ -1,0 +1,43 @@
+import type { RolloutStep } from './plan.ts';
+import type { Proof, RolloutState } from './state.ts';
+
+/** How a look judges the outcomes of a step. */
+export interface ProofLook {
+  /** `watch` looks for harm alone; `fixed` and `sequence` may show that the challenger is not worse. */
+  readonly kind: 'watch' | 'fixed' | 'sequence';
+  /** The share of alpha, the chance of a false pass, that this kind of look may spend. */
+  readonly share: number;
+}
+
+/**
+ * A step is looked at again and again after its time, and a fixed test that is asked each time passes a challenger
+ * that is worse far more often than alpha says. So alpha is split (Bonferroni): one fixed look at the end of the step's
+ * time, one at the end of the longest time, and a sequence, valid at whatever look, between and after.
+ */
+const SHARE = { fixed: 0.4, sequence: 0.2 } as const;
+const FIXED_LOOKS = 2;
+
+export const NO_PROOF: Proof = { fixedLooks: 0, shown: [] };
+
+/** Whether a look at this time may end the step: its time is over, and nobody has paused it. */
+export function isFinalLook(state: RolloutState, step: RolloutStep, now: number): boolean {
+  return state.paused === null && now - state.phaseStartedAt >= step.durationMs;
+}
+
+export function proofLook(state: RolloutState, step: RolloutStep, now: number): ProofLook {
+  const watch = { kind: 'watch', share: 0 } as const;
+  if (!step.decisive || !isFinalLook(state, step, now)) return watch;
+  const { fixedLooks } = state.proof;
+  const longest = now - state.phaseStartedAt >= step.maxDurationMs;
+  if (fixedLooks === 0 || (longest && fixedLooks < FIXED_LOOKS))
+    return { kind: 'fixed', share: step.maxDurationMs > step.durationMs ? SHARE.fixed : 1 - SHARE.sequence };
+  return { kind: 'sequence', share: SHARE.sequence };
+}
+
+/** What a step has shown after a look: what is shown once needs no second proof, only the watch for harm. */
+export function addProof(proof: Proof, look: Proof): Proof {
+  return {
+    fixedLooks: proof.fixedLooks + look.fixedLooks,
+    shown: [...new Set([...proof.shown, ...look.shown])],
+  };
+}

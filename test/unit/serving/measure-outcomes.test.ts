@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Serving } from '../../../src/contracts/spec/operation.ts';
+import { duckdb } from '../../../src/platform/duckdb-driver.ts';
+import { measureArm } from '../../../src/serving/measure-rollout.ts';
+import type { PredictionLogView } from '../../../src/serving/prediction-log.ts';
+
+const HOUR = 3_600_000;
+const NOW = 100 * HOUR;
+const { outcomes: declared } = Serving.parse({
+  outcomes: {
+    bought: { description: 'd', type: 'boolean' },
+    returned: { description: 'd', type: 'boolean', delay: '2h' },
+    spent: { description: 'd', type: 'number' },
+  },
+});
+
+/** A request of one user, so many milliseconds old, and what its feedback said. */
+type Row = readonly [user: string | null, ageMs: number, outcomes: Readonly<Record<string, number>>];
+
+let connection: Awaited<ReturnType<Awaited<ReturnType<typeof duckdb.DuckDBInstance.create>>['connect']>>;
+beforeAll(async () => {
+  connection = await (await duckdb.DuckDBInstance.create(':memory:')).connect();
+});
+afterAll(() => {
+  connection.closeSync();
+});
+
+async function measure(rows: readonly Row[]) {
+  await connection.run(
+    `CREATE OR REPLACE TABLE requests (request_id VARCHAR, "at" BIGINT, version INT, generation INT, arm VARCHAR,
+       error VARCHAR, latency_ms DOUBLE, split_key VARCHAR);
+     CREATE OR REPLACE TABLE outcomes (request_id VARCHAR, name VARCHAR, value DOUBLE)`,
+  );
+  for (const [i, [user, age, outcomes]] of rows.entries()) {
+    const id = `r${String(i)}`;
+    const key = user === null ? 'NULL' : `'${user}'`;
+    await connection.run(
+      `INSERT INTO requests VALUES ('${id}', ${String(NOW - age)}, 2, 5, 'challenger', NULL, 3, ${key})`,
+    );
+    for (const [name, value] of Object.entries(outcomes))
+      await connection.run(`INSERT INTO outcomes VALUES ('${id}', '${name}', ${String(value)})`);
+  }
+  const view: PredictionLogView = {
+    async query<R extends object>(sql: string, parameters?: Record<string, string | number>) {
+      const found = (await connection.runAndReadAll(sql, parameters)).getRowObjectsJS();
+      return found.map((row) =>
+        Object.fromEntries(
+          Object.entries(row).map(([name, value]) => [
+            name,
+            typeof value === 'bigint' ? Number(value) : value,
+          ]),
+        ),
+      ) as R[];
+    },
+    close: () => undefined,
+  };
+  return (await measureArm(view, 2, 5, 'live', declared, NOW)).outcomes;
+}
+
+describe('the outcomes of an arm', () => {
+  it('are of requests for which they have had their time', async () => {
+    // Whoever sends a thing back says so at once; that nobody did is known after two hours.
+    const rows: Row[] = [
+      ['a', HOUR, { returned: 1, bought: 1 }],
+      ['b', HOUR, { returned: 1 }],
+      ['c', 2 * HOUR, { returned: 1, bought: 0 }],
+      ['d', 3 * HOUR, { returned: 0 }],
+    ];
+    expect(await measure(rows)).toEqual({
+      bought: { count: 2, sum: 1, designEffect: 1 },
+      returned: { count: 2, sum: 1, designEffect: 1 },
+    });
+  });
+
+  it('know how much alike the requests of one user are', async () => {
+    const of = (user: string, yes: number, no: number): Row[] =>
+      Array.from({ length: yes + no }, (_, i) => [user, HOUR, { bought: i < yes ? 1 : 0 }]);
+    // Residuals 2, -2 and 0 of a rate of one half: 3/2 · 8 over 10 · 1/4.
+    const found = await measure([...of('a', 4, 0), ...of('b', 0, 4), ...of('c', 1, 1)]);
+    expect(found['bought']).toMatchObject({ count: 10, sum: 5 });
+    expect(found['bought']?.designEffect).toBeCloseTo(4.8, 12);
+    expect((await measure(of('a', 3, 4)))['bought']).toEqual({ count: 7, sum: 3, designEffect: 7 });
+    // Less unlike than chance is no more than independent.
+    const even = await measure([...of('a', 1, 1), ...of('b', 1, 1), ...of('c', 1, 1)]);
+    expect(even['bought']).toEqual({ count: 6, sum: 3, designEffect: 1 });
+    expect((await measure(of('a', 0, 5)))['bought']).toEqual({ count: 5, sum: 0, designEffect: 5 });
+  });
+
+  it('are independent where requests have no user, and sums where they are numbers', async () => {
+    const rows: Row[] = [
+      [null, HOUR, { bought: 1, spent: 20 }],
+      [null, HOUR, { bought: 0, spent: 5 }],
+    ];
+    expect(await measure(rows)).toEqual({
+      bought: { count: 2, sum: 1, designEffect: 1 },
+      spent: { count: 2, sum: 25 },
+    });
+    expect(await measure([])).toEqual({});
+  });
+});
