@@ -86,6 +86,14 @@ function assessOutcome(
   if (step.phase === 'shadow') {
     return { kind: 'pass', reason: `${outcome}: nobody sees a shadow, so it has no outcomes` };
   }
+  for (const arm of [samples.challenger, samples.champion]) {
+    const { count, sum } = seenOf(arm, outcome);
+    if (Number.isInteger(sum) && sum >= 0 && sum <= count) continue;
+    const seen = `a sum of ${String(sum)} in ${String(count)} requests of version ${String(arm?.version)}`;
+    const mend = 'compare a boolean outcome, and watch a number by a monitor';
+    const reason = `${outcome}: ${seen} is no count of yeses; ${mend}`;
+    return { kind: 'error', reason };
+  }
   const treatment = proportion(samples.challenger, outcome);
   if (!step.compared) {
     if (treatment.trials < step.minSamples) return tooFew(outcome, treatment.trials, step);
@@ -108,9 +116,13 @@ function tooFew(name: string, count: number, step: RolloutStep): Verdict {
   return { kind: 'insufficient_data', reason };
 }
 
+function seenOf(arm: ArmSamples | null, outcome: string): ArmSamples['outcomes'][string] {
+  return arm?.outcomes[outcome] ?? { count: 0, sum: 0 };
+}
+
 function proportion(arm: ArmSamples | null, outcome: string): { successes: number; trials: number } {
-  const seen = arm?.outcomes[outcome] ?? { count: 0, sum: 0 };
-  return { successes: Math.min(Math.max(0, Math.round(seen.sum)), seen.count), trials: seen.count };
+  const { count, sum } = seenOf(arm, outcome);
+  return { successes: sum, trials: count };
 }
 
 function rate(p: { successes: number; trials: number }): number {
