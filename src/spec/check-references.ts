@@ -47,9 +47,9 @@ function checkSections(spec: ModelSpec): SectionProblem[] {
     const path: SectionProblem['path'] = ['training', 'features', index];
     const dot = reference.indexOf('.');
     const [view, column] = [reference.slice(0, dot), reference.slice(dot + 1)];
-    const declared = spec.features.views[view];
+    const declared = Object.hasOwn(spec.features.views, view) ? spec.features.views[view] : undefined;
     if (!declared) problems.push({ path, message: unknownName('view', view, views) });
-    else if (!(column in declared.columns))
+    else if (!Object.hasOwn(declared.columns, column))
       problems.push({
         path,
         message: unknownName(`column of ${view}`, column, Object.keys(declared.columns)),

@@ -116,6 +116,20 @@ describe('loadSpec', () => {
       'training.features[0]',
       /did you mean "seats"/,
     ],
+    [
+      'an undeclared view whose name every object has',
+      'training.features',
+      ['constructor.seats'],
+      'training.features[0]',
+      /view "constructor" is not declared/,
+    ],
+    [
+      'an undeclared column whose name every object has',
+      'training.features',
+      ['account.toString'],
+      'training.features[0]',
+      /column of account "toString" is not declared/,
+    ],
     ['weights that shrink', 'rollout', { weights: [50, 5, 100] }, 'rollout.weights[1]', /must grow/],
     ['weights without an end', 'rollout', { weights: [5, 50] }, 'rollout.weights', /must be 100, found 50/],
     [
