@@ -98,6 +98,21 @@ function checkSections(spec: ModelSpec): SectionProblem[] {
       problems.push({ path: [...path, 'name'], message: `monitor "${monitor.name}" is declared twice` });
     monitorNames.add(monitor.name);
     if ('outcome' in monitor) checkOutcome(monitor.outcome, [...path, 'outcome']);
+    if (monitor.type === 'feature-drift')
+      monitor.features?.forEach((feature, at) => {
+        const { features } = spec.training;
+        if (!features.includes(feature))
+          problems.push({
+            path: [...path, 'features', at],
+            message: unknownName('feature of training', feature, features),
+          });
+      });
+    const candidate = spec.serving.rank?.candidate ?? [];
+    if (monitor.type === 'concentration' && !candidate.includes(monitor.by))
+      problems.push({
+        path: [...path, 'by'],
+        message: unknownName('key of serving.rank.candidate', monitor.by, candidate),
+      });
     if (monitor.type === 'freshness' && !sources.includes(monitor.source))
       problems.push({ path: [...path, 'source'], message: unknownName('source', monitor.source, sources) });
   });

@@ -130,6 +130,20 @@ describe('loadSpec', () => {
       'training.features[0]',
       /column of account "toString" is not declared/,
     ],
+    [
+      'a monitor of a feature that the model does not have',
+      'monitoring',
+      { monitors: [{ type: 'feature-drift', name: 'drift', features: ['account.seats', 'account.seat'] }] },
+      'monitoring.monitors[0].features[1]',
+      /feature of training "account\.seat" is not declared; did you mean "account\.seats"\?/,
+    ],
+    [
+      'a monitor of candidates without ranking',
+      'monitoring',
+      { monitors: [{ type: 'concentration', name: 'one-for-all', by: 'plan', maxTopShare: 0.5 }] },
+      'monitoring.monitors[0].by',
+      /key of serving\.rank\.candidate "plan" is not declared/,
+    ],
     ['weights that shrink', 'rollout', { weights: [50, 5, 100] }, 'rollout.weights[1]', /must grow/],
     ['weights without an end', 'rollout', { weights: [5, 50] }, 'rollout.weights', /must be 100, found 50/],
     [
