@@ -83,13 +83,16 @@ function refuseUnimplemented(spec: ModelSpec): void {
 
 /** An address that no webhook would ever be sent to is refused now, not when the first event is to be told. */
 function refuseUnreachableWebhooks(spec: ModelSpec, deps: Deps): void {
-  const problems = effectiveSpec(spec, deps.environment).notifications.webhooks.flatMap(({ url }, index) => {
+  const { notifications } = effectiveSpec(spec, deps.environment);
+  const replaced = notifications !== spec.notifications;
+  const section = `${replaced ? `environments.${deps.environment}.` : ''}notifications`;
+  const problems = notifications.webhooks.flatMap(({ url }, index) => {
     try {
       if (URL.canParse(url)) checkWebhookUrl(new URL(url), deps.webhookAllowedHosts);
       return [];
     } catch (error) {
       if (!isPerennialError(error)) throw error;
-      return [{ path: `notifications.webhooks[${index}].url`, message: error.message }];
+      return [{ path: `${section}.webhooks[${index}].url`, message: error.message }];
     }
   });
   if (problems[0])

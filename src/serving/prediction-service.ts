@@ -15,7 +15,7 @@ import type { RecentAnswers } from './recent-answers.ts';
 import type { ShadowQueue } from './shadow-queue.ts';
 import type { Spool } from './spool.ts';
 import type { SpoolItem } from './spool-record.ts';
-import { chooseVersion, splitPoint } from './traffic-split.ts';
+import { chooseVersion } from './traffic-split.ts';
 import type { VersionLoader } from './version-loader.ts';
 
 export interface PredictionServiceOptions {
@@ -141,7 +141,7 @@ export class PredictionService {
   async #routed(call: Call): Promise<string> {
     const route = this.#options.routeOf(call.model);
     if (route === undefined) throw this.#notServed(call.model, null);
-    const version = chooseVersion(route, splitPoint(call.model, call.splitKey));
+    const version = chooseVersion(route, call.splitKey);
     const loaded = this.#options.loader.get(call.model, version);
     if (loaded === undefined) throw this.#notServed(call.model, version);
     const arm = version === route.champion ? 'champion' : 'challenger';

@@ -1,5 +1,6 @@
 /** What deciding needs of a route: weights in per cent that sum to 100, and which version is the champion. */
 export interface SplitRoute {
+  readonly model: string;
   readonly weights: readonly { readonly version: number; readonly weight: number }[];
   readonly champion: number | null;
 }
@@ -23,26 +24,30 @@ function fmix32(value: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** Where a split key stands in [0, 100) for a model; the same in every gateway, for ever. */
-export function splitPoint(model: string, splitKey: string): number {
-  return (fmix32(fnv1a(`${model}\n${splitKey}`)) / TWO_TO_32) * 100;
+/**
+ * Where a split key stands in [0, 1) for a challenger; the same in every gateway. The version is the salt: were a key's
+ * place the same for every challenger, the same users would meet each of them first.
+ */
+function splitPoint(model: string, challenger: number, splitKey: string): number {
+  return fmix32(fnv1a(`${model}\n${challenger}\n${splitKey}`)) / TWO_TO_32;
 }
 
 /**
- * The version that a point is routed to. Challengers fill the scale from 0, in the order of their numbers, and the
- * champion takes what is left: a challenger that grows takes keys from the champion and no key moves otherwise.
+ * The version that answers a split key. Challengers draw in the order of their numbers, each its weight out of what
+ * those before it leave, and the champion takes the rest: every version gets its weight, a challenger that grows
+ * keeps its keys, and where it is the newest it takes others from the champion alone and no key moves otherwise.
  */
-export function chooseVersion(route: SplitRoute, point: number): number {
+export function chooseVersion(route: SplitRoute, splitKey: string): number {
   const challengers = route.weights
     .filter((share) => share.version !== route.champion)
     .sort((a, b) => a.version - b.version);
-  let edge = 0;
-  for (const share of challengers) {
-    edge += share.weight;
-    if (point < edge) return share.version;
+  let left = 100;
+  for (const { version, weight } of challengers) {
+    if (splitPoint(route.model, version, splitKey) * left < weight) return version;
+    left -= weight;
   }
   const champion = route.weights.find((share) => share.version === route.champion);
-  // Without a champion in the route, rounding may leave a sliver below 100 to the last challenger.
+  // Without a champion in the route, rounding may leave a sliver to the last challenger.
   const last = champion ?? challengers.at(-1);
   if (last === undefined) throw new TypeError('a route has at least one version');
   return last.version;

@@ -1,10 +1,15 @@
 import type { ModelSpec } from '../contracts/spec/model-spec.ts';
 import { nearestName } from '../domain/nearest-name.ts';
+import { effectiveSpec } from '../domain/spec/effective-spec.ts';
 import { metricNames } from './spec-names.ts';
 
 interface ReferenceProblem {
   readonly path: readonly PropertyKey[];
   readonly message: string;
+}
+
+interface SectionProblem extends ReferenceProblem {
+  readonly path: readonly [section: keyof ModelSpec, ...PropertyKey[]];
 }
 
 /** "`problem`; did you mean …? There are …", as far as there is something to say. */
@@ -17,21 +22,34 @@ function withKnown(problem: string, found: string, known: readonly string[]): st
 const unknownName = (what: string, found: string, known: readonly string[]): string =>
   withKnown(`${what} "${found}" is not declared`, found, known);
 
-/** What the schema cannot say: names that must exist elsewhere in the spec, and numbers that must fit together. */
+/**
+ * What the schema cannot say: names that must exist elsewhere in the spec, and numbers that must fit together; in the
+ * general sections, and in those that each environment puts in their place.
+ */
 export function checkReferences(spec: ModelSpec): ReferenceProblem[] {
-  const problems: ReferenceProblem[] = [];
+  const replaced = Object.keys(spec.environments).flatMap((environment) => {
+    const effective = effectiveSpec(spec, environment);
+    return checkSections(effective)
+      .filter(({ path: [section] }) => effective[section] !== spec[section])
+      .map(({ path, message }) => ({ path: ['environments', environment, ...path], message }));
+  });
+  return [...checkSections(spec), ...replaced];
+}
+
+function checkSections(spec: ModelSpec): SectionProblem[] {
+  const problems: SectionProblem[] = [];
   const views = Object.keys(spec.features.views);
   const sources = Object.keys(spec.sources);
   const outcomes = Object.keys(spec.serving.outcomes);
 
   const seen = new Set<string>();
   spec.training.features.forEach((reference, index) => {
-    const path = ['training', 'features', index];
+    const path: SectionProblem['path'] = ['training', 'features', index];
     const dot = reference.indexOf('.');
     const [view, column] = [reference.slice(0, dot), reference.slice(dot + 1)];
-    const declared = spec.features.views[view];
+    const declared = Object.hasOwn(spec.features.views, view) ? spec.features.views[view] : undefined;
     if (!declared) problems.push({ path, message: unknownName('view', view, views) });
-    else if (!(column in declared.columns))
+    else if (!Object.hasOwn(declared.columns, column))
       problems.push({
         path,
         message: unknownName(`column of ${view}`, column, Object.keys(declared.columns)),
@@ -59,13 +77,13 @@ export function checkReferences(spec: ModelSpec): ReferenceProblem[] {
     });
   }
 
-  const checkOutcome = (outcome: string, path: readonly PropertyKey[]): void => {
+  const checkOutcome = (outcome: string, path: SectionProblem['path']): void => {
     if (!outcomes.includes(outcome))
       problems.push({ path, message: unknownName('outcome of serving', outcome, outcomes) });
   };
   spec.rollout.analysis.forEach((metric, index) => {
     if (metric.metric !== 'outcome') return;
-    const path = ['rollout', 'analysis', index, 'outcome'];
+    const path: SectionProblem['path'] = ['rollout', 'analysis', index, 'outcome'];
     checkOutcome(metric.outcome, path);
     if (spec.serving.outcomes[metric.outcome]?.type === 'number')
       problems.push({
@@ -75,11 +93,26 @@ export function checkReferences(spec: ModelSpec): ReferenceProblem[] {
   });
   const monitorNames = new Set<string>();
   spec.monitoring.monitors.forEach((monitor, index) => {
-    const path = ['monitoring', 'monitors', index];
+    const path: SectionProblem['path'] = ['monitoring', 'monitors', index];
     if (monitorNames.has(monitor.name))
       problems.push({ path: [...path, 'name'], message: `monitor "${monitor.name}" is declared twice` });
     monitorNames.add(monitor.name);
     if ('outcome' in monitor) checkOutcome(monitor.outcome, [...path, 'outcome']);
+    if (monitor.type === 'feature-drift')
+      monitor.features?.forEach((feature, at) => {
+        const { features } = spec.training;
+        if (!features.includes(feature))
+          problems.push({
+            path: [...path, 'features', at],
+            message: unknownName('feature of training', feature, features),
+          });
+      });
+    const candidate = spec.serving.rank?.candidate ?? [];
+    if (monitor.type === 'concentration' && !candidate.includes(monitor.by))
+      problems.push({
+        path: [...path, 'by'],
+        message: unknownName('key of serving.rank.candidate', monitor.by, candidate),
+      });
     if (monitor.type === 'freshness' && !sources.includes(monitor.source))
       problems.push({ path: [...path, 'source'], message: unknownName('source', monitor.source, sources) });
   });

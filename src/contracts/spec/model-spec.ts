@@ -6,16 +6,14 @@ import { Evaluation, Gate, Training } from './training.ts';
 
 const API_VERSION = 'perennial/v1';
 
-const EnvironmentOverrides = z
-  .strictObject({
-    gates: z.array(Gate).optional(),
-    approval: Approval.nullable().optional(),
-    rollout: Rollout.optional(),
-    monitoring: Monitoring.optional(),
-    retraining: Retraining.optional(),
-    notifications: Notifications.optional(),
-  })
-  .describe('Sections that replace the general ones in this environment.');
+const EnvironmentOverrides = z.strictObject({
+  gates: z.array(Gate).optional(),
+  approval: Approval.nullable().optional(),
+  rollout: Rollout.optional(),
+  monitoring: Monitoring.optional(),
+  retraining: Retraining.optional(),
+  notifications: Notifications.optional(),
+});
 
 /**
  * The lifecycle spec of one model: the single source of `perennial.yaml`, `defineModel()`, the JSON Schema and
@@ -46,7 +44,12 @@ export const ModelSpec = z.strictObject({
     .strictObject({ allowPii: z.array(ColumnName).default([]), subjectKey: ColumnName.optional() })
     .prefault({})
     .describe('Columns that may hold personal data, and the key of the person they are about.'),
-  environments: z.record(Name, EnvironmentOverrides).default({}),
+  environments: z
+    .record(Name, EnvironmentOverrides)
+    .default({})
+    .describe(
+      'By environment, sections that replace the general ones whole there; each is checked as that environment would use it.',
+    ),
 });
 /** A spec as it is once parsed. */
 export type ModelSpec = z.infer<typeof ModelSpec>;

@@ -1,6 +1,6 @@
 import type { AnalysisMetric } from '../../contracts/spec/operation.ts';
 import { assertNever } from '../../errors/assert-never.ts';
-import type { ArmSamples, RolloutSamples } from '../rollout-samples.ts';
+import type { ArmSamples, OutcomeSamples, RolloutSamples } from '../rollout-samples.ts';
 import type { Verdict } from '../verdict.ts';
 import { compareArms } from './compare-arms.ts';
 import { exceedsRate } from './error-rate.ts';
@@ -93,6 +93,14 @@ function assessOutcome(
   if (step.phase === 'shadow') {
     return { kind: 'pass', reason: `${outcome}: nobody sees a shadow, so it has no outcomes` };
   }
+  for (const arm of [samples.challenger, samples.champion]) {
+    const { count, sum } = seenOf(arm, outcome);
+    if (Number.isInteger(sum) && sum >= 0 && sum <= count) continue;
+    const seen = `a sum of ${String(sum)} in ${String(count)} requests of version ${String(arm?.version)}`;
+    const mend = 'compare a boolean outcome, and watch a number by a monitor';
+    const reason = `${outcome}: ${seen} is no count of yeses; ${mend}`;
+    return { kind: 'error', reason };
+  }
   const treatment = proportion(samples.challenger, outcome);
   if (!step.compared) {
     if (treatment.trials < step.minSamples) return tooFew(outcome, treatment.trials, step);
@@ -127,15 +135,18 @@ function tooFew(name: string, count: number, step: RolloutStep): Verdict {
   return { kind: 'insufficient_data', reason };
 }
 
+function seenOf(arm: ArmSamples | null, outcome: string): OutcomeSamples {
+  return arm?.outcomes[outcome] ?? { count: 0, sum: 0 };
+}
+
 /** Requests of one split key are alike: as many count as independent ones would tell as much. */
 function proportion(arm: ArmSamples | null, outcome: string): { successes: number; trials: number } {
-  const { count, sum, designEffect = 1 } = arm?.outcomes[outcome] ?? { count: 0, sum: 0 };
-  const trials = Math.round(count / designEffect);
-  return { successes: Math.min(Math.max(0, Math.round(sum / designEffect)), trials), trials };
+  const { count, sum, designEffect = 1 } = seenOf(arm, outcome);
+  return { successes: Math.round(sum / designEffect), trials: Math.round(count / designEffect) };
 }
 
 function shown(arm: ArmSamples | null, outcome: string): string {
-  const { count, sum, designEffect = 1 } = arm?.outcomes[outcome] ?? { count: 0, sum: 0 };
+  const { count, sum, designEffect = 1 } = seenOf(arm, outcome);
   const worth = Math.round(count / designEffect);
   const alike = worth < count ? ` (worth ${String(worth)} independent ones)` : '';
   return `${percent(count === 0 ? 0 : sum / count)} of ${String(count)}${alike}`;

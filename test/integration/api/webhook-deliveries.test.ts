@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { specInput } from '../registry/registry-fixture.ts';
+import { ENVIRONMENT, specInput } from '../registry/registry-fixture.ts';
 import { ApiWorld, until } from './api-fixture.ts';
 
 let world: ApiWorld;
@@ -107,6 +107,17 @@ describe('wrong inputs', () => {
     expect(await apply('private', url)).toMatchObject({
       status: 400,
       body: { error: { code: 'SPEC_INVALID', problems: [{ path: 'notifications.webhooks[0].url' }] } },
+    });
+  });
+
+  it('an address that an environment puts in its place is refused by its own path', async () => {
+    const webhooks = [{ name: 'shop', url: 'https://10.0.0.1/x', secret: 'HOOK_SECRET' }];
+    const environments = { [ENVIRONMENT]: { notifications: { webhooks } } };
+    const path = `environments.${ENVIRONMENT}.notifications.webhooks[0].url`;
+    const spec = specInput('private', { environments });
+    expect(await world.call(ada, 'POST', '/v1/models', { spec })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'SPEC_INVALID', problems: [{ path }] } },
     });
   });
 

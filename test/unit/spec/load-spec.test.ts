@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { ModelSpecInput } from '../../../src/contracts/spec/model-spec.ts';
-import type { PerennialError } from '../../../src/errors/define-error.ts';
+import type { PerennialError, Problem } from '../../../src/errors/define-error.ts';
 import { loadSpec, parseSpec } from '../../../src/spec/load-spec.ts';
 
 const minimal: ModelSpecInput = {
@@ -116,6 +116,34 @@ describe('loadSpec', () => {
       'training.features[0]',
       /did you mean "seats"/,
     ],
+    [
+      'an undeclared view whose name every object has',
+      'training.features',
+      ['constructor.seats'],
+      'training.features[0]',
+      /view "constructor" is not declared/,
+    ],
+    [
+      'an undeclared column whose name every object has',
+      'training.features',
+      ['account.toString'],
+      'training.features[0]',
+      /column of account "toString" is not declared/,
+    ],
+    [
+      'a monitor of a feature that the model does not have',
+      'monitoring',
+      { monitors: [{ type: 'feature-drift', name: 'drift', features: ['account.seats', 'account.seat'] }] },
+      'monitoring.monitors[0].features[1]',
+      /feature of training "account\.seat" is not declared; did you mean "account\.seats"\?/,
+    ],
+    [
+      'a monitor of candidates without ranking',
+      'monitoring',
+      { monitors: [{ type: 'concentration', name: 'one-for-all', by: 'plan', maxTopShare: 0.5 }] },
+      'monitoring.monitors[0].by',
+      /key of serving\.rank\.candidate "plan" is not declared/,
+    ],
     ['weights that shrink', 'rollout', { weights: [50, 5, 100] }, 'rollout.weights[1]', /must grow/],
     ['weights without an end', 'rollout', { weights: [5, 50] }, 'rollout.weights', /must be 100, found 50/],
     [
@@ -193,6 +221,88 @@ describe('loadSpec', () => {
     const message = expect.stringMatching(/^"spent" is a number, .* a boolean outcome/) as string;
     const problems = [expect.objectContaining({ path: 'rollout.analysis[0].outcome', message }) as object];
     expect(() => compare('number')).toThrow(expect.objectContaining({ problems }));
+  });
+
+  const problemsIn = (spec: unknown): Problem[] => {
+    try {
+      parseSpec(spec);
+      return [];
+    } catch (error) {
+      return [...(error as PerennialError).problems];
+    }
+  };
+  /** Each section that an environment may replace, with whatever cross-references can be wrong in it. */
+  const wrong = {
+    gates: [
+      { type: 'metric', name: 'good', metric: 'acu', min: 0.7 },
+      { type: 'efficiency', name: 'good' },
+    ],
+    rollout: {
+      weights: [50, 5],
+      analysis: [
+        { metric: 'outcome', outcome: 'spent' },
+        { metric: 'outcome', outcome: 'bougt' },
+      ],
+    },
+    monitoring: {
+      breaches: { k: 6, n: 5 },
+      monitors: [
+        { type: 'freshness', name: 'fresh', source: 'acounts', maxAge: '1h' },
+        { type: 'kpi', name: 'fresh', outcome: 'bougt', minRatio: 0.5 },
+      ],
+    },
+  };
+  const wrongPaths = [
+    'rollout.analysis[0].outcome',
+    'rollout.analysis[1].outcome',
+    'monitoring.monitors[0].source',
+    'monitoring.monitors[1].name',
+    'monitoring.monitors[1].outcome',
+    'monitoring.breaches.k',
+    'gates[0].metric',
+    'gates[1].name',
+    'gates[1]',
+    'rollout.weights[1]',
+    'rollout.weights',
+  ];
+  const selling = {
+    ...minimal,
+    serving: {
+      outcomes: {
+        bought: { description: 'Bought', type: 'boolean' },
+        spent: { description: 'Of this visit', type: 'number' },
+      },
+    },
+  };
+
+  it('checks what an environment puts in place of a section as it checks the section', () => {
+    const general = problemsIn({ ...selling, ...wrong });
+    expect(general.map(({ path }) => path)).toEqual(wrongPaths);
+    const replaced = problemsIn({ ...selling, environments: { staging: {}, prod: wrong } });
+    expect(replaced).toEqual(
+      general.map((problem) => ({ ...problem, path: `environments.prod.${problem.path}` })),
+    );
+  });
+
+  it('says once what is wrong in a section that environments leave as it is', () => {
+    const { rollout, ...others } = wrong;
+    const paths = problemsIn({
+      ...selling,
+      rollout,
+      environments: { staging: { approval: null, rollout: undefined }, prod: others, test: { rollout: {} } },
+    }).map(({ path }) => path);
+    expect([...paths].sort()).toEqual(
+      wrongPaths.map((path) => (path.startsWith('rollout') ? path : `environments.prod.${path}`)).sort(),
+    );
+  });
+
+  it('shows the line of what is wrong in an environment', async () => {
+    const text = stringify({ ...selling, environments: { prod: { rollout: wrong.rollout } } });
+    const { problems } = await problemsOf(text);
+    expect(problems[0]).toMatchObject({
+      path: 'environments.prod.rollout.analysis[0].outcome',
+      line: text.split('\n').findIndex((line) => line.endsWith('outcome: spent')) + 1,
+    });
   });
 
   it('names the line of a YAML error', async () => {

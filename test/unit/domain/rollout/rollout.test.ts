@@ -114,7 +114,20 @@ describe('a look', () => {
     ['much worse, at the end', look({ rate: 0.12 }), 'fail'],
     ['too little traffic', look({ requests: 199, rate: 0.25 }), 'insufficient_data'],
     ['too little of the champion', look({ rate: 0.22 }, { requests: 100 }), 'insufficient_data'],
-    ['outcomes below nothing', look({ outcomes: { bought: { count: 2_000, sum: -40 } } }), 'fail'],
+    ['outcomes below nothing', look({ outcomes: { bought: { count: 2_000, sum: -40 } } }), 'error'],
+    ['more yeses than answers', look({ outcomes: { bought: { count: 2_000, sum: 2_001 } } }), 'error'],
+    [
+      'more yeses than answers of the champion',
+      look({}, { outcomes: { bought: { count: 9, sum: 90 } } }),
+      'error',
+    ],
+    ['half a yes', look({ outcomes: { bought: { count: 2_000, sum: 400.5 } } }), 'error'],
+    [
+      'more yeses than answers, with no champion beside it',
+      look({ outcomes: { bought: { count: 2_000, sum: 2_001 } } }, null, bake),
+      'error',
+    ],
+    ['a yes of every answer', look({ outcomes: { bought: { count: 2_000, sum: 2_000 } } }), 'pass'],
     ['no traffic at all', look({ requests: 0 }, { requests: 0 }), 'insufficient_data'],
     [
       'not provably as good, at the decisive end',
@@ -147,6 +160,15 @@ describe('a look', () => {
   ] as const)('finds %s: %s', (_what, verdict, kind) => {
     expect(verdict.kind).toBe(kind);
     expect(verdict.reason).not.toBe('');
+  });
+
+  it('gives no verdict on sums of an outcome that is no yes or no', () => {
+    const earned = (sum: number) => ({ outcomes: { bought: { count: 2_000, sum } } });
+    expect(look(earned(9_000), earned(60_000))).toEqual({
+      kind: 'error',
+      reason:
+        'bought: a sum of 9000 in 2000 requests of version 2 is no count of yeses; compare a boolean outcome, and watch a number by a monitor',
+    });
   });
 
   it('calls an equal challenger worse in at most 1 of 20 canaries that are looked at 100 times each', () => {
