@@ -1,5 +1,6 @@
 import type { ModelSpec } from '../contracts/spec/model-spec.ts';
 import { nearestName } from '../domain/nearest-name.ts';
+import { span } from '../domain/monitors/judgement.ts';
 import { effectiveSpec } from '../domain/spec/effective-spec.ts';
 import { metricNames } from './spec-names.ts';
 
@@ -81,8 +82,16 @@ function checkSections(spec: ModelSpec): SectionProblem[] {
     if (!outcomes.includes(outcome))
       problems.push({ path, message: unknownName('outcome of serving', outcome, outcomes) });
   };
+  const late = (outcome: string, ms: number, setting: string): string | null => {
+    const { delay } = spec.serving.outcomes[outcome] ?? { delay: 0 };
+    if (delay === 0 || delay < ms) return null;
+    return `"${outcome}" may come ${span(delay)} after its request, and ${setting} is ${span(ms)}: it would never be known; make that longer`;
+  };
   spec.rollout.analysis.forEach((metric, index) => {
     if (metric.metric !== 'outcome') return;
+    const { duration, maxDuration } = spec.rollout.step;
+    const never = late(metric.outcome, Math.max(duration, maxDuration), 'rollout.step.maxDuration');
+    if (never !== null) problems.push({ path: ['rollout', 'analysis', index, 'outcome'], message: never });
     const path: SectionProblem['path'] = ['rollout', 'analysis', index, 'outcome'];
     checkOutcome(metric.outcome, path);
     if (spec.serving.outcomes[metric.outcome]?.type === 'number')
@@ -98,6 +107,15 @@ function checkSections(spec: ModelSpec): SectionProblem[] {
       problems.push({ path: [...path, 'name'], message: `monitor "${monitor.name}" is declared twice` });
     monitorNames.add(monitor.name);
     if ('outcome' in monitor) checkOutcome(monitor.outcome, [...path, 'outcome']);
+    const never =
+      monitor.type === 'kpi'
+        ? late(monitor.outcome, spec.rollout.bake.duration, 'rollout.bake.duration')
+        : null;
+    if (never !== null)
+      problems.push({
+        path: [...path, 'outcome'],
+        message: `${never}. A kpi compares with what the bake measured`,
+      });
     if (monitor.type === 'feature-drift')
       monitor.features?.forEach((feature, at) => {
         const { features } = spec.training;

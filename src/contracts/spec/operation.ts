@@ -84,7 +84,9 @@ export const Serving = z.strictObject({
       z.strictObject({
         description: z.string(),
         type: z.enum(['boolean', 'number']),
-        delay: Duration.prefault('0s'),
+        delay: Duration.prefault('0s').describe(
+          'How long after its request the outcome may come. Younger requests count in no rollout, baseline or monitor.',
+        ),
       }),
     )
     .default({}),

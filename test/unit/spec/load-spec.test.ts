@@ -223,6 +223,30 @@ describe('loadSpec', () => {
     expect(() => compare('number')).toThrow(expect.objectContaining({ problems }));
   });
 
+  it('lets nothing wait for an outcome that comes when the waiting is over', () => {
+    const spec = (delay: string, rollout: object = {}) => ({
+      ...minimal,
+      serving: { outcomes: { kept: { description: 'After a week', type: 'boolean', delay } } },
+      rollout: { analysis: [{ metric: 'outcome', outcome: 'kept' }], ...rollout },
+      monitoring: { monitors: [{ type: 'kpi', name: 'keeping', outcome: 'kept', minRatio: 0.8 }] },
+    });
+    expect(problemsIn(spec('23h'))).toEqual([]);
+    expect(problemsIn(spec('7d'))).toEqual([
+      expect.objectContaining({
+        path: 'rollout.analysis[0].outcome',
+        message: expect.stringMatching(
+          /"kept" may come 7 d after its request, .*maxDuration is 24 h/,
+        ) as string,
+      }),
+      expect.objectContaining({
+        path: 'monitoring.monitors[0].outcome',
+        message: expect.stringMatching(/rollout\.bake\.duration is 24 h.*what the bake measured/) as string,
+      }),
+    ]);
+    const patient = { step: { maxDuration: '10d' }, bake: { duration: '8d' } };
+    expect(problemsIn(spec('7d', patient))).toEqual([]);
+  });
+
   const problemsIn = (spec: unknown): Problem[] => {
     try {
       parseSpec(spec);
