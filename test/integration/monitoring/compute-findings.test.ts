@@ -155,6 +155,38 @@ describe('monitors of a champion', () => {
     expect(rows[0]?.n).toBe(27);
   });
 
+  it('take the traffic of a service that idles for one window, however long it idles', async () => {
+    await world.db.query('DELETE FROM prediction_segments');
+    const until = now - 6 * MINUTE;
+    await serve(world, live({ top: "'ficus'", from: now - 9 * MINUTE, to: until }));
+    const first = await pass();
+    expect(first['one-for-all']).toMatchObject({ status: 'breach', confirmed: false });
+    const second = await pass();
+    expect(second['one-for-all']).toMatchObject({ status: 'breach', confirmed: false });
+    expect(second['one-for-all']?.windowEnd).toBeGreaterThan(first['one-for-all']?.windowEnd ?? Infinity);
+    // Requests to another version are no news of this one.
+    await serve(world, live({ version: champion - 1 }));
+    expect((await pass())['one-for-all']).toMatchObject({ status: 'breach', confirmed: false });
+    // A gateway ships late: the window ends before the two above did, and shows what they did not.
+    await serve(world, live({ top: "'ficus'", from: until, to: until + 2 * MINUTE }));
+    const late = await pass();
+    expect(late['one-for-all']).toMatchObject({ status: 'breach', confirmed: true });
+    expect(late['one-for-all']?.windowEnd).toBeLessThan(first['one-for-all']?.windowEnd ?? 0);
+  });
+
+  it('count the windows of a service that idled once among those before, too', async () => {
+    const rule = { ...monitoring, breaches: { k: 3, n: 3 } };
+    await world.apply({ monitoring: rule, serving });
+    await serve(world, live({ top: "'ficus'" }));
+    await pass();
+    await serve(world, live({ version: champion - 1, to: now - MINUTE / 2 }));
+    await pass();
+    await serve(world, live({ top: "'ficus'", to: Date.now() }));
+    expect((await pass())['one-for-all']).toMatchObject({ status: 'breach', confirmed: false });
+    await serve(world, live({ top: "'ficus'", to: Date.now() }));
+    expect((await pass())['one-for-all']).toMatchObject({ status: 'breach', confirmed: true });
+  });
+
   it('give no verdict on too little traffic', async () => {
     await serve(world, live({ requests: 40, top: "'ficus'", converted: 'false' }));
     const { features, conversion, fast, ...others } = statuses(await pass());
