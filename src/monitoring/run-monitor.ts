@@ -10,7 +10,7 @@ import {
   judgeStaleness,
 } from '../domain/monitors/judge-level.ts';
 import { judgeKpi, judgeOutcomeDrift } from '../domain/monitors/judge-outcome.ts';
-import { newestWindow } from '../domain/monitors/monitor-window.ts';
+import { judgeLength, newestWindow } from '../domain/monitors/monitor-window.ts';
 import type { MonitorWindow } from '../domain/monitors/monitor-window.ts';
 import type { Queryable } from '../registry/database.ts';
 import { assessColumnDrift } from '../stats/index.ts';
@@ -79,6 +79,8 @@ async function judge(
     case 'latency':
       break;
   }
+  const short = judgeLength(monitor.type, version, window, spec.monitoring.window);
+  if (short) return short;
   const { reading } = parts;
   const view = await reading.view(window);
   switch (monitor.type) {
