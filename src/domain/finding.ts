@@ -29,4 +29,6 @@ export interface Finding {
   /** Milliseconds since the epoch. */
   readonly windowStart: number;
   readonly windowEnd: number;
+  /** Of the version, in the window. A window whose newest request is no newer than another's shows no new traffic. */
+  readonly newestRequestAt?: number;
 }

@@ -70,10 +70,11 @@ interface Look {
 async function findingOf(parts: MonitoringParts, look: Look, signal: AbortSignal): Promise<Finding> {
   const { champion, monitor, passId } = look;
   const { spec, version } = champion;
-  const { window, judgement } = await attempt(parts, look, signal);
+  const { window, judgement, newestRequestAt } = await attempt(parts, look, signal);
   const ref = { model: champion.name, environment: champion.environment, version };
   const rule = spec.monitoring.breaches;
-  const earlier = await recentStatuses(parts.db, ref, monitor.name, passId, rule.n, window.to);
+  const until = newestRequestAt ?? window.to;
+  const earlier = await recentStatuses(parts.db, ref, monitor.name, passId, rule.n, until);
   return {
     id: `${passId}/${monitor.name}`,
     monitor: monitor.name,
@@ -88,6 +89,7 @@ async function findingOf(parts: MonitoringParts, look: Look, signal: AbortSignal
     reason: judgement.reason,
     windowStart: window.from,
     windowEnd: window.to,
+    ...(newestRequestAt === null ? {} : { newestRequestAt }),
   };
 }
 
@@ -105,6 +107,7 @@ async function attempt(parts: MonitoringParts, look: Look, signal: AbortSignal):
     return {
       window: { from: champion.since, to: champion.now },
       judgement: { status: 'error', value: null, threshold: null, reason },
+      newestRequestAt: null,
     };
   }
 }

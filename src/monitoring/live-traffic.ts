@@ -69,6 +69,15 @@ export async function topCandidate(
   return row ? { candidate: row.first, count: row.count, total: row.total } : null;
 }
 
+/** When the version's newest request in the window came, in milliseconds since the epoch; null without any. */
+export async function newestRequestAt(view: PredictionLogView, version: number): Promise<number | null> {
+  const [row] = await view.query<{ at: number | null }>(
+    `SELECT max("at") AS at FROM requests WHERE ${LIVE}`,
+    { version },
+  );
+  return row?.at ?? null;
+}
+
 /** Latency of the answers that the version gave, in milliseconds. */
 export async function liveLatency(
   view: PredictionLogView,

@@ -1,7 +1,7 @@
 import type { MonitorWindow } from '../domain/monitors/monitor-window.ts';
 import type { OutcomeSample } from '../domain/monitors/judge-outcome.ts';
 import type { PredictionLogView } from '../serving/prediction-log.ts';
-import { liveItems } from './live-traffic.ts';
+import { liveItems, newestRequestAt } from './live-traffic.ts';
 import type { LiveItems } from './live-traffic.ts';
 import { driftReference, labelSample } from './references.ts';
 import type { Reference, ReferenceParts } from './references.ts';
@@ -12,6 +12,7 @@ export class PassReading {
   readonly #parts: ReferenceParts;
   readonly #champion: WatchedChampion;
   readonly #views = new Map<string, Promise<PredictionLogView>>();
+  readonly #newest = new Map<string, Promise<number | null>>();
   readonly #items = new Map<string, Promise<LiveItems>>();
   #reference: Promise<Reference> | undefined;
   #labels: Promise<OutcomeSample> | undefined;
@@ -24,6 +25,12 @@ export class PassReading {
   view(window: MonitorWindow): Promise<PredictionLogView> {
     const { name: model, environment } = this.#champion;
     return remembered(this.#views, window, () => this.#parts.log.open({ model, environment, ...window }));
+  }
+
+  newestRequestAt(window: MonitorWindow): Promise<number | null> {
+    return remembered(this.#newest, window, async () =>
+      newestRequestAt(await this.view(window), this.#champion.version),
+    );
   }
 
   items(window: MonitorWindow): Promise<LiveItems> {

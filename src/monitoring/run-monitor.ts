@@ -10,7 +10,7 @@ import {
   judgeStaleness,
 } from '../domain/monitors/judge-level.ts';
 import { judgeKpi, judgeOutcomeDrift } from '../domain/monitors/judge-outcome.ts';
-import { newestWindow } from '../domain/monitors/monitor-window.ts';
+import { judgeLength, newestWindow } from '../domain/monitors/monitor-window.ts';
 import type { MonitorWindow } from '../domain/monitors/monitor-window.ts';
 import type { Queryable } from '../registry/database.ts';
 import { assessColumnDrift } from '../stats/index.ts';
@@ -27,6 +27,8 @@ export interface MonitorParts {
 export interface MonitorRun {
   readonly window: MonitorWindow;
   readonly judgement: Judgement;
+  /** null of a monitor that looks at no requests, or saw none. */
+  readonly newestRequestAt: number | null;
 }
 
 /** Looks through one monitor at the champion's newest window. */
@@ -36,11 +38,16 @@ export async function runMonitor(
   monitor: Monitor,
 ): Promise<MonitorRun> {
   const { spec, since } = champion;
-  const now =
-    monitor.type === 'freshness' || monitor.type === 'staleness' ? champion.now : champion.trafficUntil;
+  const byClock = monitor.type === 'freshness' || monitor.type === 'staleness';
+  const now = byClock ? champion.now : champion.trafficUntil;
   const delay = 'outcome' in monitor ? (spec.serving.outcomes[monitor.outcome]?.delay ?? 0) : 0;
   const window = newestWindow(now, spec.monitoring.window, since, delay);
-  return { window, judgement: await judge(parts, champion, monitor, window) };
+  const judgement = await judge(parts, champion, monitor, window);
+  return {
+    window,
+    judgement,
+    newestRequestAt: byClock ? null : await parts.reading.newestRequestAt(window),
+  };
 }
 
 async function judge(
@@ -72,6 +79,8 @@ async function judge(
     case 'latency':
       break;
   }
+  const short = judgeLength(monitor.type, version, window, spec.monitoring.window);
+  if (short) return short;
   const { reading } = parts;
   const view = await reading.view(window);
   switch (monitor.type) {

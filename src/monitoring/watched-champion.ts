@@ -16,7 +16,7 @@ export interface WatchedChampion {
   readonly name: string;
   readonly environment: string;
   readonly version: number;
-  /** When it last became champion. */
+  /** Since when it has had all traffic: from its bake or, without one, from its promotion or a rollback to it. */
   readonly since: number;
   readonly now: number;
   /** Where windows of live traffic end. */
@@ -41,9 +41,13 @@ export async function watchedChampion(db: Queryable, ref: ModelRef): Promise<Wat
     `SELECT v.version, b.baseline, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
             (SELECT (extract(epoch FROM max(p.last_at)) * 1000)::float8 FROM prediction_segments p
               WHERE p.environment = v.environment) AS shipped,
-            (SELECT (extract(epoch FROM max(h.at)) * 1000)::float8 FROM version_stages h
-              WHERE h.model = v.model AND h.environment = v.environment AND h.version = v.version
-                AND h.stage = 'champion') AS since
+            (SELECT (extract(epoch FROM min(r.created_at)) * 1000)::float8 FROM routes r
+              WHERE r.model = v.model AND r.environment = v.environment
+                AND r.generation > coalesce(
+                  (SELECT max(o.generation) FROM routes o
+                    WHERE o.model = v.model AND o.environment = v.environment AND o.champion IS DISTINCT FROM v.version
+                      AND NOT o.weights @> jsonb_build_array(jsonb_build_object('version', v.version, 'weight', 100))), 0)
+            ) AS since
        FROM versions v
        LEFT JOIN baselines b ON b.model = v.model AND b.environment = v.environment AND b.version = v.version
       WHERE v.model = $1 AND v.environment = $2 AND v.stage = 'champion'`,

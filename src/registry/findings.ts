@@ -13,9 +13,13 @@ export async function findingsOfPass(db: Queryable, passId: string): Promise<Fin
   return rows.length === 0 ? null : rows.map((row) => row.finding);
 }
 
+/** Where the traffic of a finding ends; of one that does not say, where its window does. */
+const TRAFFIC_END = `coalesce((finding->>'newestRequestAt')::float8, (extract(epoch FROM window_end) * 1000)::float8)`;
+
 /**
- * Statuses of the monitor's last windows for one version that ended before `windowEnd`, newest first, those of `passId`
- * left out. A window that was judged in several passes, as no traffic came, counts once.
+ * Statuses of the monitor's last windows for one version, newest first, those of `passId` left out. Each shows traffic
+ * that ends before that of the window after it, the newest of them traffic that ends before `until` (milliseconds since the
+ * epoch): what was judged in several passes, as no request came, counts once.
  */
 export async function recentStatuses(
   db: Queryable,
@@ -23,16 +27,20 @@ export async function recentStatuses(
   monitor: string,
   passId: string,
   limit: number,
-  windowEnd: number,
+  until: number,
 ): Promise<Finding['status'][]> {
   const { rows } = await db.query<{ status: Finding['status'] }>(
-    `SELECT status FROM (
-       SELECT DISTINCT ON (window_end) window_end, status FROM findings
-        WHERE model = $1 AND environment = $2 AND monitor = $3 AND version = $4 AND pass_id <> $5
-          AND status IN ('ok', 'breach') AND window_end < to_timestamp($7::float8 / 1000)
-        ORDER BY window_end DESC, created_at DESC
-     ) AS windows ORDER BY window_end DESC LIMIT $6`,
-    [ref.model, ref.environment, monitor, ref.version, passId, limit, windowEnd],
+    `WITH RECURSIVE windows (nth, status, until) AS (
+       SELECT 0, NULL::text, $7::float8
+       UNION ALL
+       SELECT w.nth + 1, f.status, f.until FROM windows w CROSS JOIN LATERAL (
+         SELECT status, ${TRAFFIC_END} AS until FROM findings
+          WHERE model = $1 AND environment = $2 AND monitor = $3 AND version = $4 AND pass_id <> $5
+            AND status IN ('ok', 'breach') AND ${TRAFFIC_END} < w.until
+          ORDER BY window_end DESC, created_at DESC LIMIT 1) f
+        WHERE w.nth < $6
+     ) SELECT status FROM windows WHERE nth > 0 ORDER BY nth`,
+    [ref.model, ref.environment, monitor, ref.version, passId, limit, until],
   );
   return rows.map((row) => row.status);
 }

@@ -5,9 +5,10 @@ import type { ModelSpecInput } from '../../../src/contracts/spec/model-spec.ts';
 import type { Finding } from '../../../src/domain/finding.ts';
 import { evaluateVersion } from '../../../src/evaluation/evaluate-version.ts';
 import { computeFindings } from '../../../src/monitoring/compute-findings.ts';
+import { watchedChampion } from '../../../src/monitoring/watched-champion.ts';
 import { openPredictionLog } from '../../../src/serving/prediction-log.ts';
 import { PlantWorld, REF } from '../evaluation/plant-world.ts';
-import { crown, serve } from './traffic.ts';
+import { crown, route, serve } from './traffic.ts';
 import type { Traffic } from './traffic.ts';
 
 const MINUTE = 60_000;
@@ -53,21 +54,24 @@ afterAll(async () => {
   rmSync(world.dataDir, { recursive: true, force: true });
 });
 
-/** A champion for twenty minutes, with 500 requests in the ten minutes of its rollout before. */
-async function newChampion(sections: Partial<ModelSpecInput> = {}, withBaseline = true): Promise<void> {
+/** A champion for some minutes, with 500 requests in the ten minutes of its bake before. */
+async function newChampion(
+  sections: Partial<ModelSpecInput> = {},
+  { baked = true, minutes = 20 } = {},
+): Promise<void> {
   const specRevision = await world.apply({ monitoring, serving, ...sections });
   champion = await world.train('linear', specRevision);
   await evaluateVersion(world.parts, { ...REF, specRevision, version: champion }, signal);
   now = Date.now();
   const baseline = {
-    since: now - 30 * MINUTE,
-    until: now - 20 * MINUTE,
+    since: now - (minutes + 10) * MINUTE,
+    until: now - minutes * MINUTE,
     requests: 500,
     outcomes: { converted: { count: 500, sum: 100 } },
   };
-  await crown(world, champion, now - 20 * MINUTE, withBaseline ? baseline : null);
+  await crown(world, champion, baseline.until, baked ? baseline : null);
   const rollout = { version: champion, from: baseline.since, to: baseline.until, arm: 'challenger' };
-  if (withBaseline) await serve(world, { ...rollout, requests: 500 });
+  if (baked) await serve(world, { ...rollout, requests: 500 });
 }
 
 const live = (more: Partial<Traffic> = {}): Traffic => ({
@@ -155,6 +159,38 @@ describe('monitors of a champion', () => {
     expect(rows[0]?.n).toBe(27);
   });
 
+  it('take the traffic of a service that idles for one window, however long it idles', async () => {
+    await world.db.query('DELETE FROM prediction_segments');
+    const until = now - 6 * MINUTE;
+    await serve(world, live({ top: "'ficus'", from: now - 9 * MINUTE, to: until }));
+    const first = await pass();
+    expect(first['one-for-all']).toMatchObject({ status: 'breach', confirmed: false });
+    const second = await pass();
+    expect(second['one-for-all']).toMatchObject({ status: 'breach', confirmed: false });
+    expect(second['one-for-all']?.windowEnd).toBeGreaterThan(first['one-for-all']?.windowEnd ?? Infinity);
+    // Requests to another version are no news of this one.
+    await serve(world, live({ version: champion - 1 }));
+    expect((await pass())['one-for-all']).toMatchObject({ status: 'breach', confirmed: false });
+    // A gateway ships late: the window ends before the two above did, and shows what they did not.
+    await serve(world, live({ top: "'ficus'", from: until, to: until + 2 * MINUTE }));
+    const late = await pass();
+    expect(late['one-for-all']).toMatchObject({ status: 'breach', confirmed: true });
+    expect(late['one-for-all']?.windowEnd).toBeLessThan(first['one-for-all']?.windowEnd ?? 0);
+  });
+
+  it('count the windows of a service that idled once among those before, too', async () => {
+    const rule = { ...monitoring, breaches: { k: 3, n: 3 } };
+    await world.apply({ monitoring: rule, serving });
+    await serve(world, live({ top: "'ficus'" }));
+    await pass();
+    await serve(world, live({ version: champion - 1, to: now - MINUTE / 2 }));
+    await pass();
+    await serve(world, live({ top: "'ficus'", to: Date.now() }));
+    expect((await pass())['one-for-all']).toMatchObject({ status: 'breach', confirmed: false });
+    await serve(world, live({ top: "'ficus'", to: Date.now() }));
+    expect((await pass())['one-for-all']).toMatchObject({ status: 'breach', confirmed: true });
+  });
+
   it('give no verdict on too little traffic', async () => {
     await serve(world, live({ requests: 40, top: "'ficus'", converted: 'false' }));
     const { features, conversion, fast, ...others } = statuses(await pass());
@@ -183,7 +219,7 @@ describe('monitors of a champion', () => {
     await world.apply({ monitoring, serving: { ...serving, outcomes: late } });
     await serve(world, live({ converted: 'false' }));
     const seen = await pass();
-    expect(seen['conversion']).toMatchObject({ status: 'insufficient_data' });
+    expect(seen['conversion']).toMatchObject({ status: 'ok' });
     expect(seen['conversion']?.windowEnd).toBeLessThanOrEqual(Date.now() - 15 * MINUTE);
     expect(seen['one-for-all']?.status).toBe('ok');
   });
@@ -201,8 +237,67 @@ describe('monitors of a champion', () => {
   });
 });
 
+describe('monitors of a champion of a few minutes', () => {
+  /** Few buy at night, whoever recommends. */
+  const night = (more: Partial<Traffic> = {}): Traffic =>
+    live({ from: now - 3 * MINUTE, to: now, requests: 150, converted: 'i % 20 = 0', ...more });
+  async function restoredFor(minutes: number): Promise<void> {
+    await newChampion();
+    await crown(world, champion - 1, now - (minutes + 5) * MINUTE, null);
+    await crown(world, champion, now - minutes * MINUTE, null);
+  }
+
+  it('look at its bake, too: the first hours after it are no whole day', async () => {
+    await newChampion({}, { minutes: 3 });
+    await serve(world, night());
+    const { conversion } = await pass();
+    expect(conversion).toMatchObject({ status: 'ok' });
+    expect(conversion?.windowStart).toBe((conversion?.windowEnd ?? 0) - 10 * MINUTE);
+  });
+
+  it('count its time from the moment when it had all traffic for good', async () => {
+    const served = async () =>
+      Math.round((now - ((await watchedChampion(world.db, REF))?.since ?? 0)) / MINUTE);
+    await newChampion({}, { minutes: 3 });
+    expect(await served(), 'from its bake, not from its canary').toBe(13);
+    const halves = [champion, champion + 1].map((version) => ({ version, weight: 50 }));
+    await route(world, halves, now - 2 * MINUTE);
+    expect(await served(), "through another version's canary").toBe(13);
+    await crown(world, champion - 1, now - MINUTE, null);
+    expect(await served(), 'from the rollback to it').toBe(1);
+  });
+
+  it('compare no part of a window with a whole one after a rollback, and judge what has a limit of its own', async () => {
+    await restoredFor(3);
+    await serve(world, night({ top: "'ficus'", taste: '60 + i % 20', latencyMs: '100' }));
+    const findings = await pass();
+    expect(statuses(findings)).toEqual({
+      features: 'insufficient_data',
+      taste: 'insufficient_data',
+      scores: 'insufficient_data',
+      labels: 'insufficient_data',
+      conversion: 'insufficient_data',
+      'one-for-all': 'breach',
+      fast: 'breach',
+      fresh: 'ok',
+      stale: 'ok',
+    });
+    expect(findings['conversion']?.reason).toMatch(
+      new RegExp(`^version ${String(champion)} has served [23](\\.\\d+)? min of the window's 10 min`, 'u'),
+    );
+  });
+
+  it('see drift in half a window, while a KPI waits for the whole one', async () => {
+    await restoredFor(6);
+    await serve(world, live({ from: now - 6 * MINUTE, to: now, taste: '60 + i % 20' }));
+    const { taste, conversion } = await pass();
+    expect(taste).toMatchObject({ status: 'breach' });
+    expect(conversion).toMatchObject({ status: 'insufficient_data' });
+  });
+});
+
 it('compares with the training where the rollout left too little traffic', async () => {
-  await newChampion({}, false);
+  await newChampion({}, { baked: false });
   await serve(world, live());
   const findings = await pass();
   expect(findings['features']?.reason).toContain('its training');

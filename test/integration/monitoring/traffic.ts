@@ -55,14 +55,39 @@ export async function serve(world: PlantWorld, traffic: Traffic): Promise<void> 
   });
 }
 
-/** Makes the version champion since `since`, with the traffic of its rollout as baseline where one is given. */
+/** The next generation of the route, as if it had been written at `createdAt`; weights in per cent by version. */
+export async function route(
+  world: PlantWorld,
+  weights: readonly { readonly version: number; readonly weight: number }[],
+  createdAt: number,
+): Promise<void> {
+  await world.db.query(
+    `INSERT INTO routes (model, environment, generation, key, weights, champion, reason, actor, created_at)
+     SELECT $1, $2, coalesce(max(generation), 0) + 1, gen_random_uuid(), $3,
+            (SELECT version FROM versions WHERE model = $1 AND environment = $2 AND stage = 'champion'),
+            'test', 'system:test', to_timestamp($4::float8 / 1000)
+       FROM routes WHERE model = $1 AND environment = $2`,
+    [MODEL, ENVIRONMENT, JSON.stringify(weights), createdAt],
+  );
+}
+
+/**
+ * Makes the version champion since `since`; where a baseline is given, after a canary and the bake that began with it. The
+ * baseline recorded before stays otherwise.
+ */
 export async function crown(
   world: PlantWorld,
   version: number,
   since: number,
-  baseline: object | null,
+  baseline: { readonly since: number } | null,
 ): Promise<void> {
   const ref = [MODEL, ENVIRONMENT, version];
+  const everything = [{ version, weight: 100 }];
+  if (baseline !== null) {
+    const halves = [version - 1, version].map((one) => ({ version: one, weight: 50 }));
+    await route(world, halves, baseline.since - 60_000);
+    await route(world, everything, baseline.since);
+  }
   await world.db.query(`UPDATE versions SET stage = 'retired' WHERE model = $1 AND stage = 'champion'`, [
     MODEL,
   ]);
@@ -75,6 +100,7 @@ export async function crown(
      VALUES ($1, $2, $3, 'champion', 'test', 'system:test', to_timestamp($4::float8 / 1000))`,
     [...ref, since],
   );
+  await route(world, everything, since);
   if (baseline !== null)
     await world.db.query(
       'INSERT INTO baselines (model, environment, version, baseline) VALUES ($1, $2, $3, $4)',

@@ -9,7 +9,7 @@ import {
   judgeStaleness,
 } from '../../../src/domain/monitors/judge-level.ts';
 import { judgeKpi, judgeOutcomeDrift } from '../../../src/domain/monitors/judge-outcome.ts';
-import { newestWindow, trafficUntil } from '../../../src/domain/monitors/monitor-window.ts';
+import { judgeLength, newestWindow, trafficUntil } from '../../../src/domain/monitors/monitor-window.ts';
 import type { Finding } from '../../../src/domain/finding.ts';
 import { assessColumnDrift } from '../../../src/stats/index.ts';
 
@@ -54,6 +54,24 @@ describe('the newest window', () => {
     expect(newestWindow(100 * HOUR, 24 * HOUR, 0, 10 * HOUR)).toEqual({ from: 66 * HOUR, to: 90 * HOUR });
     const young = newestWindow(100 * HOUR, 24 * HOUR, 95 * HOUR, 10 * HOUR);
     expect(young.to - young.from).toBe(0);
+  });
+
+  it('is compared with another span where enough of it was served: a KPI all of it, drift half of it', () => {
+    const served = (hours: number) => ({ from: 0, to: hours * HOUR });
+    const judge = (type: Finding['type'], hours: number) => judgeLength(type, 4, served(hours), 24 * HOUR);
+    expect(judge('kpi', 23)?.status).toBe('insufficient_data');
+    expect(judge('kpi', 23)?.reason).toBe(
+      "version 4 has served 23 h of the window's 24 h, and is compared once that is all of it",
+    );
+    expect(judge('kpi', 24)).toBeNull();
+    for (const type of ['feature-drift', 'prediction-drift', 'outcome-drift'] as const) {
+      expect(judge(type, 11)?.reason).toContain(
+        "11 h of the window's 24 h, and is compared once that is 50 %",
+      );
+      expect(judge(type, 12)).toBeNull();
+    }
+    for (const type of ['latency', 'concentration', 'freshness', 'staleness'] as const)
+      expect(judge(type, 0)).toBeNull();
   });
 
   it('ends where the log ends, unless the log has stood still for long', () => {
