@@ -3,7 +3,6 @@ import type { ArmSamples, OutcomeSamples } from '../domain/rollout-samples.ts';
 import { FEATURES_UNAVAILABLE } from '../errors/serving-errors.ts';
 import { OUTCOME_OF_REQUEST } from './outcome-of-request.ts';
 import type { PredictionLogView } from './prediction-log.ts';
-import { quote } from './segment-parquet.ts';
 
 interface ArmRow {
   requests: number;
@@ -50,6 +49,8 @@ export async function measureArm(
   };
 }
 
+const { number: SUM, boolean: ANY } = OUTCOME_OF_REQUEST;
+
 interface OutcomeRow {
   name: string;
   count: number;
@@ -66,34 +67,30 @@ async function measureOutcomes(
   declared: Serving['outcomes'],
   measuredAt: number,
 ): Promise<Readonly<Record<string, OutcomeSamples>>> {
-  const names = Object.keys(declared).filter((name) => declared[name]?.type === 'number');
-  const numbers = names.length === 0 ? 'NULL' : names.map(quote).join(', ');
-  const delays = Object.entries(declared).map(
-    ([name, { delay }]) => `WHEN ${quote(name)} THEN ${String(delay)}`,
-  );
-  const delay = delays.length === 0 ? '0' : `CASE o.name ${delays.join(' ')} ELSE 0 END`;
+  const types = Object.entries(declared).map(([name, { type, delay }]) => ({
+    ...{ name, delay },
+    number: type === 'number',
+  }));
   const rows = await log.query<OutcomeRow>(
     `WITH own AS (SELECT request_id, "at", coalesce(split_key, request_id) AS key FROM requests WHERE ${own}),
+          declared AS (SELECT unnest(from_json($types, '[{"name":"VARCHAR","number":"BOOLEAN","delay":"BIGINT"}]'), recursive := true)),
           by_request AS (
-            SELECT o.name, r.key,
-                   CASE WHEN o.name IN (${numbers}) THEN ${OUTCOME_OF_REQUEST.number} ELSE ${OUTCOME_OF_REQUEST.boolean} END AS value
-              FROM outcomes o JOIN own r ON o.request_id = r.request_id
-             WHERE r."at" <= $measuredAt - ${delay}
-             GROUP BY o.name, o.request_id, r.key),
+            SELECT o.name, r.key, CASE WHEN d.number THEN ${SUM} ELSE ${ANY} END AS value
+              FROM outcomes o JOIN own r ON o.request_id = r.request_id LEFT JOIN declared d ON o.name = d.name
+             WHERE r."at" <= $measuredAt - coalesce(d.delay, 0)
+             GROUP BY o.name, o.request_id, r.key, d.number),
           by_key AS (SELECT name, key, count(*) AS n, sum(value) AS s FROM by_request GROUP BY name, key),
           totals AS (SELECT name, sum(n) AS count, sum(s) AS sum, count(*) AS keys FROM by_key GROUP BY name)
      SELECT name, t.count::DOUBLE AS count, t.sum::DOUBLE AS sum, t.keys,
             sum((k.s - k.n * t.sum / t.count) ** 2)::DOUBLE AS squares
        FROM totals t JOIN by_key k USING (name) GROUP BY name, t.count, t.sum, t.keys ORDER BY name`,
-    { ...parameters, measuredAt },
+    { ...parameters, measuredAt, types: JSON.stringify(types) },
   );
   return Object.fromEntries(
     rows.map((row) => {
       const { name, count, sum } = row;
-      return [
-        name,
-        names.includes(name) ? { count, sum } : { count, sum, designEffect: designEffectOf(row) },
-      ];
+      const number = types.some((one) => one.name === name && one.number);
+      return [name, number ? { count, sum } : { count, sum, designEffect: designEffectOf(row) }];
     }),
   );
 }
