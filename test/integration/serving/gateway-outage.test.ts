@@ -128,7 +128,10 @@ it('holds the absence of online features against no version', async () => {
     (found) => found.length === 2,
   );
   const view = await world.log.open(everything());
-  expect(await measureArm(view, v1, generation, 'live', {}, Date.now())).toMatchObject({ requests: 1, errors: 0 });
+  expect(await measureArm(view, v1, generation, 'live', {}, Date.now())).toMatchObject({
+    requests: 1,
+    errors: 0,
+  });
   view.close();
   await gateway.stop();
   await db.end();
