@@ -53,7 +53,7 @@ const FilesSource = z.strictObject({
     .record(ColumnName, DeclaredType)
     .optional()
     .describe(
-      'Columns and their types. Without it each column has the type that is inferred from the first batch that has it, for good.',
+      'Columns and their types. Without it each column has the type that is inferred from the first batch that has it, for good; numbers with leading zeros, such as 01220, are then text.',
     ),
   ...common,
 });

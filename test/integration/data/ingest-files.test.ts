@@ -428,6 +428,25 @@ describe('ingesting files', () => {
   });
 });
 
+describe('ingesting files whose columns were inferred', () => {
+  it.each([
+    ['ndjson', '{"x":[1,2]}\n', '{"x":[1.5]}\n', 'holds "[1.5]", which is no BIGINT[]'],
+    ['csv', 'x\n1220\n', 'x\n01220\n', 'holds "01220", which is no BIGINT with its leading zero'],
+  ] as const)('alters no later value of %s to fit', async (format, first, later, problem) => {
+    const directory = join(world.directory, `inferred-${format}`);
+    await mkdir(directory);
+    const items = { type: 'files' as const, uri: `inferred-${format}/*.${format}`, format };
+    const specRevision = await world.apply({ sources: { items } });
+    const ingest = () => world.call('ingestSource', { source: 'items', specRevision });
+    await world.db.query('DELETE FROM source_states');
+    await writeFile(join(directory, `1.${format}`), first);
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    await writeFile(join(directory, `2.${format}`), later);
+    const { quarantined } = await ingest();
+    expect(quarantined[0]?.failures).toEqual([expect.stringContaining(problem)]);
+  });
+});
+
 describe('ingesting files whose rows refer to another source', () => {
   const customers = {
     type: 'files',
