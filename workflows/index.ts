@@ -1,3 +1,4 @@
+export { deliverNotice } from './deliver-notice.ts';
 export { deliverWebhook } from './deliver-webhook.ts';
 export { handleIncident } from './handle-incident.ts';
 export { modelLifecycle } from './model-lifecycle.ts';

@@ -76,6 +76,7 @@ export async function produceVersion(input: ProduceVersionInput): Promise<Produc
     at('failed', reason);
     await CancellationScope.nonCancellable(() => recordFailure(input, ended));
     if (stage === 'aborted') throw error;
+    await condition(() => messages.idle());
     throw refuse({ ...PRODUCTION_FAILED, code: failure.code }, reason);
   }
   if (end === 'carry_on_as_new') {

@@ -1,18 +1,63 @@
+import { ParentClosePolicy, patched, startChild } from '@temporalio/workflow';
+import type { Notice } from '../src/contracts/activities/control.ts';
+import type { IngestSourceResult, SpecRef } from '../src/contracts/activities/data.ts';
+import { noticeWorkflowId } from '../src/contracts/workflows/ids.ts';
 import type { RefreshDataInput } from '../src/contracts/workflows/monitoring.ts';
 import { ingestSource, loadPolicy, materialiseFeatures, notify } from './activity-proxies.ts';
+import { deliverNotice } from './deliver-notice.ts';
+import { fulfilled } from './fulfilled.ts';
 import { quarantineNotice } from './quarantine-notice.ts';
+import { startOnce } from './start-once.ts';
 import { createStatus } from './status.ts';
 
-/** One scheduled pass: every source is read since its watermark, then the feature views are materialised. */
+/**
+ * One scheduled pass: every source is read since its watermark, then the feature views are materialised. A source that
+ * fails stops neither the others nor the features, and fails the pass at its end. What was set aside is told by workflows
+ * that outlive this one: a channel that is away must not keep the next pass from beginning.
+ */
 export async function refreshData(input: RefreshDataInput): Promise<{ readonly newRows: number }> {
   const { model, environment } = input;
   const status = createStatus(input);
   status('ingest', `Reading the sources of ${model}.`);
   const { specRevision, sources } = await loadPolicy({ model, environment });
   const ref = { model, environment, specRevision };
-  const results = await Promise.all(
-    sources.map((source) => ingestSource.executeWithOptions({ summary: source }, [{ ...ref, source }])),
+  const reads = sources.map((source) =>
+    ingestSource.executeWithOptions({ summary: source }, [{ ...ref, source }]),
   );
+  if (!patched('refresh-goes-on')) return await refreshAllOrNothing(ref, reads, status);
+  const results = fulfilled(await Promise.allSettled(reads));
+  const newRows = results.reduce((sum, result) => sum + result.newRows, 0);
+  const batches = results.flatMap((result) => result.quarantined);
+  await Promise.all(batches.map((batch) => tell(quarantineNotice(ref, batch))));
+  const hasAll = results.every((result) => result.dataset !== null);
+  if (hasAll) status('features', `${String(newRows)} new rows; materialising the feature views.`);
+  const features = hasAll ? materialiseFeatures(ref) : Promise.resolve();
+  await Promise.allSettled([features]);
+  // What failed, a source first: it may be why the features did.
+  await Promise.all([...reads, features]);
+  status('done', `${String(newRows)} new rows; ${String(batches.length)} batches quarantined.`);
+  return { newRows };
+}
+
+async function tell(notice: Notice): Promise<void> {
+  await startOnce(async () => {
+    await startChild(deliverNotice, {
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowId: noticeWorkflowId(notice.key),
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+      args: [notice],
+      staticSummary: notice.title,
+    });
+  });
+}
+
+/** A pass that began before one could go on without a source or a channel. */
+async function refreshAllOrNothing(
+  ref: SpecRef,
+  reads: readonly Promise<IngestSourceResult>[],
+  status: ReturnType<typeof createStatus>,
+): Promise<{ readonly newRows: number }> {
+  const results = await Promise.all(reads);
   const newRows = results.reduce((sum, result) => sum + result.newRows, 0);
   const batches = results.flatMap((result) => result.quarantined);
   await Promise.all(batches.map((batch) => notify(quarantineNotice(ref, batch))));

@@ -21,21 +21,33 @@ export type FilesSource = Extract<Source, { type: 'files' }>;
 export interface FilesPosition {
   readonly kind: 'files';
   readonly files: Readonly<Record<string, FileProgress>>;
+  /** Readings in a row, up to the last, that left news for later. */
+  readonly waited?: number;
 }
 
 /** Files that are committed together: what a killed worker may have to read again. */
 const FILES_PER_COMMIT = 200;
 const BYTES_PER_COMMIT = 2 ** 30;
+/**
+ * Sources are read at once. What refers to another source in vain waits for the reading after the next: until then, that
+ * source has been read whole from after the time when this was met.
+ */
+const READINGS_WAITED = 2;
 
 export interface FilesReading {
   readonly dataset: GoodDataset | null;
   readonly position: FilesPosition;
   readonly outcome: IngestOutcome;
+  /** Readings in a row before this one that left news for later. */
+  readonly waited: number;
+  /** Whether this one does. */
+  readonly waits: boolean;
 }
 
 /**
  * Reads files that are new and lines that were added, in the order of the files' names. Each file's news is a batch of
- * its own: one that can't be read or fails an expectation is set aside, and the next ones go on.
+ * its own: one that can't be read or fails an expectation is set aside, and the next ones go on. One that only refers to
+ * rows that another source doesn't have may wait; with a primary key what comes after it waits too, as it may replace it.
  */
 export async function ingestFiles(
   deps: IngestDependencies,
@@ -51,12 +63,19 @@ export async function ingestFiles(
     dataset: before.dataset,
     position: { kind: 'files', files: followRenames(before.position?.files ?? {}, listed) },
     outcome: { newRows: 0, quarantined: [] },
+    waited: before.position?.waited ?? 0,
+    waits: false,
   };
   const news = listed.filter((file) => hasNews(file, reading.position.files[file.uri]));
   for (const files of chunksOf(news)) {
+    if (reading.waits && isKeyed(source)) break;
     reading = await ingestChunk(deps, hold, ref, source, access, files, reading, keep);
   }
   return reading;
+}
+
+function isKeyed(source: FilesSource): boolean {
+  return source.primaryKey !== undefined;
 }
 
 function chunksOf(files: readonly ListedFile[]): ListedFile[][] {
@@ -98,6 +117,9 @@ async function ingestChunk(
     const declared = declaredColumns(source);
     let columns = declared ?? parent?.manifest.columns ?? [];
     const refused = typeChanges(parent?.manifest ?? null, columns);
+    // Where there is no data yet, what is wrong with it is told at once.
+    const mayWait = before.waited < READINGS_WAITED && parent !== null;
+    let { waits } = before;
 
     for (const [index, file] of files.entries()) {
       const path = join(session.directory, `segment-${String(index)}`);
@@ -116,7 +138,13 @@ async function ingestChunk(
         refused,
         viewOf,
         existing: await knownRows(session, parent !== null, accepted.length > 0),
+        mayWait,
       });
+      if (judged.kind === 'waits') {
+        waits = true;
+        if (isKeyed(source)) break;
+        continue;
+      }
       if (judged.kind === 'aside') {
         const batchId = batchIdOf(ref, file.uri, String(segment.from), segment.next.digest);
         const failures = judged.failures.map(storable);
@@ -141,6 +169,7 @@ async function ingestChunk(
       before,
       parent,
       progress,
+      waits,
       quarantined,
       accepted,
       keep,
@@ -184,6 +213,7 @@ async function commit(job: {
   readonly before: FilesReading;
   readonly parent: (GoodDataset & { readonly files: readonly string[] }) | null;
   readonly progress: Record<string, FileProgress>;
+  readonly waits: boolean;
   readonly quarantined: readonly QuarantineRow[];
   readonly accepted: readonly FileSegment[];
   readonly keep: (position: unknown, outcome: IngestOutcome) => unknown;
@@ -214,7 +244,12 @@ async function commit(job: {
       })),
     ],
   };
-  const position: FilesPosition = { kind: 'files', files: job.progress };
+  const { waited } = before;
+  const position: FilesPosition = {
+    kind: 'files',
+    files: job.progress,
+    ...(job.waits && { waited: waited + 1 }),
+  };
   await job.hold.advance({
     dataset: appended,
     newRows,
@@ -222,7 +257,7 @@ async function commit(job: {
     eventTimeMaxMs: appended ? await newestEventTime(session, 'accepted', source) : null,
     quarantined: job.quarantined,
   });
-  return { dataset: appended ?? before.dataset, position, outcome };
+  return { dataset: appended ?? before.dataset, position, outcome, waited, waits: job.waits };
 }
 
 function placeOf(segment: FileSegment, byte: number): string {

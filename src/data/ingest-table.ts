@@ -8,6 +8,7 @@ import { attachDataset } from './dataset-views.ts';
 import { withDuckDb } from './duckdb.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import { failedExpectations } from './expectations/judge-expectations.ts';
+import { STAMPED_BEFORE } from './late-commits.ts';
 import type { PostgresPosition } from './late-commits.ts';
 import { readPostgres } from './postgres-source.ts';
 import type { PostgresSource } from './postgres-source.ts';
@@ -169,15 +170,15 @@ function vanishedColumns(
 }
 
 // No column of anybody's data is likely to have these names.
-const [OLD, NTH, HELD] = ['perennial old', 'perennial nth', 'perennial held'].map(quoteName) as [
-  string,
-  string,
-  string,
-];
+const OLD = quoteName('perennial old');
+const NTH = quoteName('perennial nth');
+const HELD = quoteName('perennial held');
+const MORE = quoteName('perennial more');
 
 /**
- * Leaves out the rows from the watermark on that are there already, as often as they are: none is lost, none doubled.
- * Rows are told apart by `compared`, columns of the dataset that the table still has.
+ * Leaves out the rows that are there already, as often as they are: none is lost, none doubled. Rows are told apart by
+ * `compared`, columns of the dataset that the table still has. Before the watermark a row without key is new only where
+ * there are more at its time than there were: it may be one that was changed after it was read.
  */
 async function selectNewRows(
   session: DuckDbSession,
@@ -192,21 +193,38 @@ async function selectNewRows(
     return;
   }
   const at = columns.find((c) => c.name === source.watermark);
-  const reread =
-    at && since.watermark !== null ? `${quoteName(at.name)} >= ${markSql(since.watermark, at.type)}` : 'true';
+  const { reread, isBefore, time } = rereadSql(at, since.watermark);
   const same = quoteNames(since.compared);
+  const isMore =
+    source.primaryKey === undefined
+      ? `QUALIFY (${isBefore}) IS NOT TRUE OR row_number() OVER (PARTITION BY ${time} ORDER BY ${list}) <= ${MORE}`
+      : '';
   await session.run(
     `CREATE TABLE batch AS SELECT ${list} FROM (
          SELECT ${list} FROM fetched WHERE (${reread}) IS NOT TRUE
        UNION ALL
          SELECT ${list} FROM (
            SELECT *, row_number() OVER (PARTITION BY ${same}, ${OLD} ORDER BY ${list}) AS ${NTH},
-                  count(*) FILTER (${OLD}) OVER (PARTITION BY ${same}) AS ${HELD}
+                  count(*) FILTER (${OLD}) OVER (PARTITION BY ${same}) AS ${HELD},
+                  count(*) FILTER (NOT ${OLD}) OVER (PARTITION BY ${time})
+                    - count(*) FILTER (${OLD}) OVER (PARTITION BY ${time}) AS ${MORE}
              FROM (SELECT ${list}, false AS ${OLD} FROM fetched WHERE ${reread}
                    UNION ALL BY NAME SELECT ${same}, true AS ${OLD} FROM existing WHERE ${reread}))
-          WHERE NOT ${OLD} AND ${NTH} > ${HELD}
+          WHERE NOT ${OLD} AND ${NTH} > ${HELD} ${isMore}
        ) ORDER BY ${order}`,
   );
+}
+
+/** SQL for the rows that are read again, and for those of them that a time before the watermark has. */
+function rereadSql(
+  at: DatasetColumn | undefined,
+  watermark: string | null,
+): { readonly reread: string; readonly isBefore: string; readonly time: string } {
+  const time = at ? quoteName(at.name) : 'NULL';
+  if (!at || watermark === null) return { reread: 'true', isBefore: 'false', time };
+  const mark = markSql(watermark, at.type);
+  const from = at.type === 'TIMESTAMP' ? `${mark} - ${STAMPED_BEFORE}` : mark;
+  return { reread: `${time} >= ${from}`, isBefore: `${time} < ${mark}`, time };
 }
 
 /** A watermark's text in PostgreSQL as a value of DuckDB's type. */

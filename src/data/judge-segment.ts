@@ -2,7 +2,7 @@ import type { DatasetColumn } from '../domain/dataset.ts';
 import type { SourceRef } from '../registry/datasets.ts';
 import { writePart } from './append-batch.ts';
 import type { DuckDbSession } from './duckdb.ts';
-import { failedExpectations } from './expectations/judge-expectations.ts';
+import { failureLine, judgeExpectations } from './expectations/judge-expectations.ts';
 import type { FileSegment } from './file-segment.ts';
 import type { FilesSource } from './ingest-files.ts';
 import { readSegment } from './read-segment.ts';
@@ -13,6 +13,8 @@ import type { IngestDependencies } from './source-ingestion.ts';
 export type JudgedSegment =
   /** Its rows are in table `batch`. */
   | { readonly kind: 'good'; readonly rows: number; readonly columns: readonly DatasetColumn[] }
+  /** All that is wrong is that another source does not have what it refers to, or not yet. */
+  | { readonly kind: 'waits' }
   | {
       readonly kind: 'aside';
       readonly failures: readonly string[];
@@ -34,6 +36,8 @@ export async function judgeSegment(
     readonly refused: readonly string[];
     readonly viewOf: (source: string) => string | null;
     readonly existing: string | null;
+    /** Whether it may be left for a later reading. */
+    readonly mayWait: boolean;
   },
 ): Promise<JudgedSegment> {
   const { session, source, segment } = job;
@@ -50,19 +54,21 @@ export async function judgeSegment(
   const [counted] = await session.rows<{ n: number }>('SELECT count(*) AS n FROM batch');
   const rows = counted?.n ?? 0;
   const primaryKey = source.primaryKey ?? [];
-  const failures = [
-    ...(await blurredKeys(session, 'batch', primaryKey)),
-    ...(await failedExpectations(source.expectations, {
-      session,
-      source: job.ref.source,
-      batch: 'batch',
-      existing: await earlierRows(session, job.existing),
-      primaryKey,
-      viewOf: job.viewOf,
-      nowMs: deps.nowMs,
-    })),
-  ];
+  const blurred = await blurredKeys(session, 'batch', primaryKey);
+  const judged = await judgeExpectations(source.expectations, {
+    session,
+    source: job.ref.source,
+    batch: 'batch',
+    existing: await earlierRows(session, job.existing),
+    primaryKey,
+    viewOf: job.viewOf,
+    nowMs: deps.nowMs,
+  });
+  const failed = judged.filter(({ verdict }) => verdict === 'fail');
+  const failures = [...blurred, ...failed.map(failureLine)];
   if (failures.length === 0) return { kind: 'good', rows, columns: read.columns };
+  const mayHeal = blurred.length === 0 && failed.every(({ expect }) => expect === 'references');
+  if (mayHeal && job.mayWait) return { kind: 'waits' };
   const { part } = await writePart(session, store, 'SELECT * FROM batch');
   const place = `${segment.file.uri}:${String(segment.linesBefore + 1)}`;
   const placed = failures.map((failure) => `${place}: ${failure}`);

@@ -28,6 +28,11 @@ export interface Look {
 export const REREAD_FOR_MS = 15 * 60_000;
 /** The same where the rows are not read at all until then. */
 export const HELD_BACK_FOR_MS = 60_000;
+/**
+ * Before a watermark that is a time, rows may appear of which no transaction tells: an application stamps them and
+ * begins to write them afterwards. So much before it is always read again; SQL of PostgreSQL and of DuckDB.
+ */
+export const STAMPED_BEFORE = "interval '1 minute'";
 /** Transactions that end soon are waited for, lest much be read again or left for the next reading. */
 const WAIT_MS = 2_000;
 const ASK_EVERY_MS = 50;
@@ -71,12 +76,18 @@ export async function lookAround(
   return { newest: largest, running };
 }
 
-/** Every transaction of the database, also one that has not written yet: it may have fixed its `now()`. Readers of sources write nothing. */
+/**
+ * Every transaction of the database, also one that has not written yet: it may have fixed its `now()`. Readers of sources
+ * write nothing. One that is prepared for its commit has no process. Those of a primary aren't seen from its replica, where
+ * one always counts as running.
+ */
 async function runningTransactions(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
-    `SELECT DISTINCT l.virtualtransaction AS id FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+    `SELECT l.virtualtransaction AS id FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
       WHERE l.locktype = 'virtualxid' AND l.mode = 'ExclusiveLock' AND l.granted AND a.pid <> pg_backend_pid()
         AND a.datname = current_database() AND a.application_name IS DISTINCT FROM current_setting('application_name')
+      UNION SELECT 'prepared ' || transaction FROM pg_prepared_xacts WHERE database = current_database()
+      UNION SELECT 'of the primary' WHERE pg_is_in_recovery()
       ORDER BY 1`,
   );
   return rows.map((row) => row.id);

@@ -11,7 +11,13 @@ import { PerennialError } from '../errors/define-error.ts';
 import type { DatasetColumn } from '../domain/dataset.ts';
 import { isAboutData } from './duckdb-errors.ts';
 import type { DuckDbSession } from './duckdb.ts';
-import { HELD_BACK_FOR_MS, lookAround, REREAD_FOR_MS, settledPosition } from './late-commits.ts';
+import {
+  HELD_BACK_FOR_MS,
+  lookAround,
+  REREAD_FOR_MS,
+  settledPosition,
+  STAMPED_BEFORE,
+} from './late-commits.ts';
 import type { PostgresPosition } from './late-commits.ts';
 import { sourceError } from './postgres-errors.ts';
 import { postgresColumn } from './postgres-types.ts';
@@ -26,6 +32,8 @@ export interface PostgresReading {
   readonly position: PostgresPosition;
 }
 
+/** Readers know each other by it, whatever name the URL gives: an application may share that. */
+const APPLICATION = 'perennial-ingest';
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A single FETCH may not take longer. */
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;
@@ -38,8 +46,8 @@ const KEEPALIVE_MS = 30_000;
 const GOODBYE_MS = 2_000;
 
 /**
- * Reads the rows from the last watermark on, that value included, in one REPEATABLE READ snapshot, into table
- * `into`. Rows that are there already are the caller's to leave out. Timestamps become UTC, numeric becomes DOUBLE.
+ * Reads the rows from the last watermark on, that value and where it is a time a minute before it included, in one
+ * REPEATABLE READ snapshot, into table `into`. Rows that are there already are the caller's to leave out. Timestamps become UTC, numeric becomes DOUBLE.
  * The watermark stays behind as long as rows below it may still be committed. With a primary key the rows beyond it are
  * read all the same, and again the next time; without one they are left for then: one that was read and then changed
  * would be another row.
@@ -62,7 +70,9 @@ export async function readPostgres(
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET extra_float_digits = 1");
+    await client.query(
+      `SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET extra_float_digits = 1; SET application_name = '${APPLICATION}'`,
+    );
     const { position, until } = await placeOf(client, options);
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const columns = await tableColumns(client, options.name, options.source);
@@ -141,7 +151,6 @@ function clientOf(options: { name: string; source: PostgresSource; url: string }
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEPALIVE_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
-      application_name: 'perennial-ingest',
     });
   } catch (error) {
     throw sourceError(error, options.name, options.source);
@@ -243,14 +252,15 @@ async function exportRows(
   const { source, after, until } = options;
   const mark = columns.find((c) => c.name === source.watermark)?.watermark;
   const since = after?.watermark ?? null;
+  const before = mark?.type.startsWith('timestamp') ? ` - ${STAMPED_BEFORE}` : '';
   const bounds = [
-    { operator: '>=', value: since },
-    { operator: '<=', value: until },
-  ].flatMap(({ operator, value }) => (mark && value !== null ? [{ mark, operator, value }] : []));
+    { operator: '>=', value: since, before },
+    { operator: '<=', value: until, before: '' },
+  ].flatMap((bound) => (mark && bound.value !== null ? [{ ...bound, mark }] : []));
   // Rows without a watermark would never be read again, so they are always read, and refused by the caller.
   const conditions = bounds.map(
-    ({ mark: { expression, type, collate }, operator }, i) =>
-      `(${expression} ${operator} $${String(i + 1)}::text::${type}${collate} OR ${expression} IS NULL)`,
+    ({ mark: { expression, type, collate }, operator, before }, i) =>
+      `(${expression} ${operator} $${String(i + 1)}::text::${type}${collate}${before} OR ${expression} IS NULL)`,
   );
   const list = columns.map((c) => `${c.expression} AS ${quoteName(c.name)}`).join(', ');
   await client.query(

@@ -2,7 +2,8 @@ import { open } from 'node:fs/promises';
 import type { Source } from '../contracts/spec/sources.ts';
 import type { DatasetColumn } from '../domain/dataset.ts';
 import { nearestName } from '../domain/nearest-name.ts';
-import { conversionSql, datasetType } from './column-types.ts';
+import { conversionSql, datasetType, isInteger } from './column-types.ts';
+import type { TypeOrigin } from './column-types.ts';
 import { parseCsvHeader } from './csv-header.ts';
 import { isAboutData } from './duckdb-errors.ts';
 import type { DescribedColumn, DuckDbSession } from './duckdb.ts';
@@ -55,18 +56,19 @@ export async function readSegment(
     const reader = readerSql(segment, format, names, expected);
     if ('problem' in reader) return { kind: 'unreadable', problems: [reader.problem] };
     const raw = `${into}_raw`;
+    const origin = wanted.mayGrow ? 'inferred' : 'declared';
     await session.run(`CREATE OR REPLACE TABLE ${quoteName(raw)} AS
       SELECT row_number() OVER () AS ${RECORD}, * FROM ${reader.sql}`);
     const found = new Map((await session.columns(raw)).map((c) => [c.name, c.type]));
     const columns = [...wanted.columns, ...(await asTextWhereNeeded(session, added, found, raw))];
     const problems = [
-      ...(await misfits(session, segment, format, columns, found, raw)),
+      ...(await misfits(session, segment, format, columns, origin, found, raw)),
       ...(format === 'ndjson' ? await nullLines(session, segment, columns, raw) : []),
     ];
     if (problems.length > 0) return { kind: 'unreadable', problems };
     const list = columns.map((c) => {
       const type = found.get(c.name);
-      return `${type === undefined ? `NULL::${c.type}` : conversionSql(c, type)} AS ${quoteName(c.name)}`;
+      return `${type === undefined ? `NULL::${c.type}` : conversionSql(c, type, origin)} AS ${quoteName(c.name)}`;
     });
     await session.run(
       `CREATE OR REPLACE TABLE ${quoteName(into)} AS SELECT ${list.join(', ')} FROM ${quoteName(raw)} ORDER BY ${RECORD};
@@ -141,7 +143,7 @@ function mustDifferByMoreThanCase(names: readonly string[]): void {
   }
 }
 
-/** DuckDB infers dates and booleans in more spellings than a dataset takes: such a column is kept as it is written. */
+/** DuckDB infers dates, booleans and integers in more spellings than a dataset takes: such a column is kept as it is written. */
 async function asTextWhereNeeded(
   session: DuckDbSession,
   inferred: readonly DatasetColumn[],
@@ -150,7 +152,7 @@ async function asTextWhereNeeded(
 ): Promise<readonly DatasetColumn[]> {
   const counts = inferred.map((c, i) => {
     const type = found.get(c.name) ?? c.type;
-    const misfit = `${quoteName(c.name)} IS NOT NULL AND (${conversionSql(c, type)}) IS NULL`;
+    const misfit = `${quoteName(c.name)} IS NOT NULL AND (${conversionSql(c, type, 'inferred')}) IS NULL`;
     return `count(*) FILTER (${misfit}) AS n${String(i)}`;
   });
   if (counts.length === 0) return inferred;
@@ -169,7 +171,7 @@ function readerSql(
 ): { readonly sql: string } | { readonly problem: string } {
   const path = quoteValue(segment.path);
   if (format === 'ndjson') {
-    const types = wanted.map((c) => `${quoteValue(c.name)}: '${c.type.endsWith('[]') ? c.type : 'VARCHAR'}'`);
+    const types = wanted.map((c) => `${quoteValue(c.name)}: '${jsonType(c.type)}'`);
     return {
       sql: `read_json(${path}, format = 'newline_delimited', columns = {${types.join(', ')}}, maximum_object_size = ${String(MAX_LINE_BYTES)})`,
     };
@@ -192,12 +194,21 @@ function readerSql(
   };
 }
 
+const LEADING_ZERO = /^[-+]?0[0-9]+$/;
+
+/** Values of lists are read as text, too, but for long lists of numbers: DOUBLE takes any number as it is. */
+function jsonType(type: string): string {
+  if (type === 'DOUBLE[]') return type;
+  return type.endsWith('[]') ? 'VARCHAR[]' : 'VARCHAR';
+}
+
 /** Values that don't fit the type of their column, as `file:line: column "x" holds "abc", which is no INTEGER`. */
 async function misfits(
   session: DuckDbSession,
   segment: FileSegment,
   format: FileFormat,
   wanted: readonly DatasetColumn[],
+  origin: TypeOrigin,
   found: ReadonlyMap<string, string>,
   raw: string,
 ): Promise<string[]> {
@@ -207,7 +218,7 @@ async function misfits(
     const name = quoteName(c.name);
     return [
       `SELECT ${RECORD} AS record, ${quoteValue(c.name)} AS name, ${quoteValue(c.type)} AS type, ${name}::VARCHAR AS value
-         FROM ${quoteName(raw)} WHERE ${name} IS NOT NULL AND ${conversionSql(c, type)} IS NULL`,
+         FROM ${quoteName(raw)} WHERE ${name} IS NOT NULL AND ${conversionSql(c, type, origin)} IS NULL`,
     ];
   });
   if (checks.length === 0) return [];
@@ -227,7 +238,11 @@ async function misfits(
   );
   const problems = rows.map((row, index) => {
     const place = `${segment.file.uri}:${String(lines[index])}`;
-    return `${place}: column "${row.name}" holds "${row.value.slice(0, 80)}", which is no ${row.type}`;
+    const hint =
+      origin === 'inferred' && isInteger(row.type) && LEADING_ZERO.test(row.value)
+        ? " with its leading zero; declare the source's columns to take it for one"
+        : '';
+    return `${place}: column "${row.name}" holds "${row.value.slice(0, 80)}", which is no ${row.type}${hint}`;
   });
   const more = (rows[0]?.total ?? 0) - rows.length;
   return more > 0 ? [...problems, `${segment.file.uri}: and ${String(more)} more values`] : problems;

@@ -66,7 +66,7 @@ export function postgresService(settings: PostgresSettings): Service {
     unix_socket_directories: '',
     max_connections: String(MAX_CONNECTIONS),
     shared_buffers: '64MB',
-    ...(settings.durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
+    ...(settings.durable ? {} : { fsync: 'off', full_page_writes: 'off', max_prepared_transactions: '2' }),
   };
   const flags = Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   return {

@@ -1,11 +1,13 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { WorkflowClient } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { expect, it } from 'vitest';
 import { TASK_QUEUE } from '../../src/contracts/task-queues.ts';
 import {
   incidentWorkflowId,
+  noticeWorkflowId,
   produceVersionId,
   revalidationId,
   webhookWorkflowId,
@@ -53,10 +55,19 @@ it('records a history of each workflow in each waiting state', { timeout: 900_00
     const lifecycle = (state: string) => record(`modelLifecycle-${state}`, life.handle.workflowId);
     const pass = `monitorModel-${life.model}`;
     const refresh = `refreshData-${life.model}`;
+    const noticeId = noticeWorkflowId(`${ref.environment}/${life.model}/quarantine/broken`);
     let refreshing = false;
     world.beforeCall = async (activity, { version, kind }) => {
       const made = world.versions.size;
       if (activity === 'ingestSource' && refreshing) await record('refreshData-reading', refresh);
+      if (activity === 'notify' && kind === 'batch_quarantined')
+        await record('deliverNotice-delivering', noticeId);
+      if (activity === 'materialiseFeatures' && refreshing) {
+        // A child that outlives its starter would stop the test server's clock.
+        await new WorkflowClient({ connection: stage.env.connection }).getHandle(noticeId).result();
+        await record('deliverNotice-done', noticeId);
+        await record('refreshData-refreshing', refresh);
+      }
       const step = STEPS[activity];
       if (step !== undefined && !refreshing && made === 2) {
         await record(`produceVersion-${step}`, produceVersionId(ref, 2));
@@ -111,7 +122,13 @@ it('records a history of each workflow in each waiting state', { timeout: 900_00
     });
     await run(monitorModel);
     refreshing = true;
+    const { ingest } = world;
+    world.ingest = async (input) => {
+      const batch = { batchId: 'broken', source: input.source, rows: 1, failures: ['one is null'] };
+      return { ...(await ingest(input)), quarantined: input.source === 'orders' ? [batch] : [] };
+    };
     await run(refreshData);
+    world.ingest = ingest;
     refreshing = false;
     await life.until('v2 is rolled back', () => world.champion === 1);
     await lifecycle('held-back');

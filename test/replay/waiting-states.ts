@@ -27,8 +27,9 @@ export const WAITING_STATES = {
   rollOut: ['shadow', 'canary', 'paused', 'bake', 'passed'],
   handleIncident: ['open', 'reminded', 'escalated', 'acknowledged', 'resolved'],
   monitorModel: ['judging', 'done'],
-  refreshData: ['reading', 'done'],
+  refreshData: ['reading', 'refreshing', 'done'],
   requestScheduledVersion: ['done'],
+  deliverNotice: ['delivering', 'done'],
   deliverWebhook: ['sending', 'done'],
   revalidateVersion: ['done'],
 } as const;

@@ -1,4 +1,3 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { OpenIncidentInput } from '../../src/contracts/activities/control.ts';
 import {
@@ -21,6 +20,7 @@ import type { LifecycleRun } from '../model-lifecycle.ts';
 import { produceVersion } from '../produce-version.ts';
 import { promoteVersion } from '../promote-version.ts';
 import { revalidateVersion } from '../revalidate-version.ts';
+import { startOnce } from '../start-once.ts';
 
 /** Children outlive a run of the lifecycle (it carries itself on under new histories) and report by signal. */
 const OUTLIVES = { parentClosePolicy: ParentClosePolicy.ABANDON } as const;
@@ -139,13 +139,4 @@ function watch(result: Promise<unknown>, onFailure: (error: unknown) => Promise<
     () => undefined,
     (error: unknown) => onFailure(error),
   );
-}
-
-/** The id says what the child is for: one that runs already is the one that was wanted. */
-async function startOnce(start: () => Promise<void>): Promise<void> {
-  try {
-    await start();
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
 }

@@ -22,7 +22,7 @@ const PostgresSource = z.strictObject({
   table: z.string().regex(/^[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)?$/, 'table or schema.table'),
   columns: z.array(ColumnName).min(1).optional().describe('Only these columns; all when left out.'),
   watermark: ColumnName.optional().describe(
-    'A column that only grows, such as the time of the last change. Rows that are committed below a value already read are read too when their transaction took up to 15 minutes, without a primaryKey up to one: until then the rows above wait. Without a watermark the whole table is read anew.',
+    'A column that only grows, such as the time of the last change. Rows that are committed below a value already read are read too when their transaction took up to 15 minutes, without a primaryKey up to one: until then the rows above wait. Where it is a time, the minute before it is read again, as an application may stamp rows so long before it writes them. A replica does not show the transactions of its primary: there it is always 15 minutes, or one. Without a watermark the whole table is read anew.',
   ),
   ...common,
 });
@@ -53,7 +53,7 @@ const FilesSource = z.strictObject({
     .record(ColumnName, DeclaredType)
     .optional()
     .describe(
-      'Columns and their types. Without it each column has the type that is inferred from the first batch that has it, for good.',
+      'Columns and their types. Without it each column has the type that is inferred from the first batch that has it, for good; numbers with leading zeros, such as 01220, are then text.',
     ),
   ...common,
 });

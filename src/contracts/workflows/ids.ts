@@ -22,4 +22,6 @@ export const retrainScheduleId = (m: ModelRef): string => `retrain/${m.environme
 /** One per delivery: an event is sent to an endpoint by one series of attempts at a time. */
 export const webhookWorkflowId = (environment: string, deliveryId: string): string =>
   `webhook/${environment}/${deliveryId}`;
+/** One per notice: who meets the same batch again while a channel is away waits for no second message. */
+export const noticeWorkflowId = (key: string): string => `notice/${key}`;
 export const incidentWorkflowId = (incidentId: string): string => `incident/${incidentId}`;

@@ -57,7 +57,8 @@ export async function failedExpectations(
   return results.filter((result) => result.verdict === 'fail').map(failureLine);
 }
 
-function failureLine({ title, reason, samples }: ExpectationResult): string {
+/** A result as one line, with counts and up to three offending values. */
+export function failureLine({ title, reason, samples }: ExpectationResult): string {
   return `${title}: ${reason}${samples.length === 0 ? '' : `, such as ${samples.join(', ')}`}`;
 }
 

@@ -427,3 +427,126 @@ describe('ingesting files', () => {
     await expect(ingest()).rejects.toThrow('did you mean "id"?');
   });
 });
+
+describe('ingesting files whose columns were inferred', () => {
+  it.each([
+    ['ndjson', '{"x":[1,2]}\n', '{"x":[1.5]}\n', 'holds "[1.5]", which is no BIGINT[]'],
+    ['csv', 'x\n1220\n', 'x\n01220\n', 'holds "01220", which is no BIGINT with its leading zero'],
+  ] as const)('alters no later value of %s to fit', async (format, first, later, problem) => {
+    const directory = join(world.directory, `inferred-${format}`);
+    await mkdir(directory);
+    const items = { type: 'files' as const, uri: `inferred-${format}/*.${format}`, format };
+    const specRevision = await world.apply({ sources: { items } });
+    const ingest = () => world.call('ingestSource', { source: 'items', specRevision });
+    await world.db.query('DELETE FROM source_states');
+    await writeFile(join(directory, `1.${format}`), first);
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    await writeFile(join(directory, `2.${format}`), later);
+    const { quarantined } = await ingest();
+    expect(quarantined[0]?.failures).toEqual([expect.stringContaining(problem)]);
+  });
+});
+
+describe('ingesting files whose rows refer to another source', () => {
+  const customers = {
+    type: 'files',
+    uri: 'customers/*.ndjson',
+    format: 'ndjson',
+    columns: { id: 'VARCHAR' },
+  } as const;
+  const events = {
+    type: 'files' as const,
+    uri: 'events/*.ndjson',
+    format: 'ndjson' as const,
+    columns: { id: 'VARCHAR', who: 'VARCHAR' } as const,
+    expectations: [{ expect: 'references' as const, column: 'who', source: 'customers', sourceColumn: 'id' }],
+  };
+  let revision: number;
+  const apply = async (parts: object = {}) => {
+    revision = await world.apply({ sources: { customers, events: { ...events, ...parts } } });
+  };
+  const ingest = (source: 'customers' | 'events') =>
+    world.call('ingestSource', { source, specRevision: revision });
+  const customer = (id: string) =>
+    writeFile(join(world.directory, 'customers', `${id}.ndjson`), `{"id":"${id}"}\n`);
+  const event = (name: string, id: string, who: string) =>
+    appendFile(join(world.directory, 'events', `${name}.ndjson`), `${JSON.stringify({ id, who })}\n`);
+  const ids = async () => (await world.query('events', 'SELECT id FROM d')).map((row) => row.id);
+  beforeEach(async () => {
+    await world.db.query(
+      'DELETE FROM source_states; DELETE FROM quarantined_batches; DELETE FROM dataset_versions',
+    );
+    for (const folder of ['customers', 'events']) {
+      await rm(join(world.directory, folder), { recursive: true, force: true });
+      await mkdir(join(world.directory, folder));
+    }
+    await apply();
+    await customer('ada');
+    await ingest('customers');
+  });
+
+  it('takes them once the other source has what they refer to, whichever of the two is read first', async () => {
+    await event('1', 'a', 'ada');
+    await ingest('events');
+    await customer('eve');
+    await event('1', 'b', 'eve');
+    expect(await ingest('events')).toMatchObject({ newRows: 0, quarantined: [] });
+    await ingest('customers');
+    await event('1', 'c', 'eve');
+    expect(await ingest('events')).toMatchObject({ newRows: 2, quarantined: [] });
+    expect(await ids()).toEqual(['a', 'b', 'c']);
+    expect(await ingest('events')).toMatchObject({ newRows: 0, quarantined: [] });
+  });
+
+  it('waits for two readings, and then sets aside and tells what still refers to nobody', async () => {
+    await event('0', '0', 'ada');
+    await ingest('events');
+    await event('1', 'a', 'nobody');
+    await event('2', 'b', 'ada');
+    expect(await ingest('events')).toMatchObject({ newRows: 1, quarantined: [] });
+    expect(await ingest('events')).toMatchObject({ newRows: 0, quarantined: [] });
+    expect(await ingest('events')).toMatchObject({
+      quarantined: [
+        { rows: 1, failures: [expect.stringContaining('references(who -> customers.id)') as string] },
+      ],
+    });
+    expect(await ingest('events')).toMatchObject({ newRows: 0, quarantined: [] });
+    await event('3', 'c', 'eve');
+    expect(await ingest('events')).toMatchObject({ newRows: 0, quarantined: [] });
+    await customer('eve');
+    await ingest('customers');
+    expect(await ingest('events')).toMatchObject({ newRows: 1, quarantined: [] });
+    expect(await ids()).toEqual(['0', 'b', 'c']);
+  });
+
+  it('tells at once what a first reading finds, which has nothing to go on with', async () => {
+    await event('1', 'a', 'nobody');
+    expect((await ingest('events')).quarantined).toHaveLength(1);
+  });
+
+  it('does not wait where something else is wrong too', async () => {
+    await event('0', '0', 'ada');
+    await ingest('events');
+    await apply({ expectations: [...events.expectations, { expect: 'not_null', column: 'id' }] });
+    await writeFile(join(world.directory, 'events', '1.ndjson'), '{"id":null,"who":"nobody"}\n');
+    const { quarantined } = await ingest('events');
+    expect(quarantined[0]?.failures).toHaveLength(2);
+  });
+
+  it('lets what waits under a key be replaced by what comes after it, and not the other way round', async () => {
+    await apply({ primaryKey: ['id'] });
+    await event('1', 'a', 'ada');
+    await ingest('events');
+    await event('2', 'a', 'eve');
+    await event('3', 'a', 'ada');
+    await event('3', 'b', 'ada');
+    expect(await ingest('events')).toMatchObject({ newRows: 0, quarantined: [] });
+    await customer('eve');
+    await ingest('customers');
+    expect(await ingest('events')).toMatchObject({ newRows: 3, rows: 2, quarantined: [] });
+    expect(await world.query('events', 'SELECT id, who FROM d ORDER BY id')).toEqual([
+      { id: 'a', who: 'ada' },
+      { id: 'b', who: 'ada' },
+    ]);
+  });
+});

@@ -130,6 +130,94 @@ describe('ingesting a table', () => {
     }
   });
 
+  it.each([
+    ['with', orders],
+    ['without', { ...orders, primaryKey: undefined }],
+  ])(
+    'reads rows %s a key that are stamped before a row already read and begin after it',
+    async (_what, source) => {
+      revision = await world.apply({ sources: { orders: source } });
+      await insert(1, '2026-01-01 12:00:00.040');
+      expect(await ingest()).toMatchObject({ newRows: 1 });
+      await insert(2, '2026-01-01 12:00:00.000');
+      expect(await ingest()).toMatchObject({ newRows: 1, rows: 2 });
+      expect(await ingest()).toMatchObject({ newRows: 0, rows: 2 });
+      await insert(3, '2026-01-01 12:30:00');
+      expect(await ingest()).toMatchObject({ newRows: 1, rows: 3 });
+      await insert(4, '2026-01-01 12:29:00.001');
+      await insert(5, '2026-01-01 12:30:00');
+      expect(await ingest()).toMatchObject({ newRows: 2, rows: 5 });
+      expect(await ingest()).toMatchObject({ newRows: 0, rows: 5 });
+      expect(await world.query('orders', 'SELECT id FROM d ORDER BY id')).toEqual(
+        [1, 2, 3, 4, 5].map((id) => ({ id })),
+      );
+    },
+  );
+
+  it('takes no row of a table without key for another that was changed after it was read', async () => {
+    const { primaryKey: _, ...keyless } = orders;
+    revision = await world.apply({ sources: { orders: keyless } });
+    await insert(1, '2026-01-01 12:00:00');
+    await insert(2, '2026-01-01 12:00:30');
+    await ingest();
+    await world.shop.query('UPDATE orders SET amount = 9 WHERE id = 1');
+    await insert(3, '2026-01-01 12:00:20');
+    await insert(4, '2026-01-01 12:01:00');
+    expect(await ingest()).toMatchObject({ newRows: 2, rows: 4 });
+    expect(await world.query('orders', 'SELECT id FROM d ORDER BY id')).toEqual(
+      [1, 2, 3, 4].map((id) => ({ id })),
+    );
+  });
+
+  it('sees the transactions of an application that shares its URL, name included', async () => {
+    const url = new URL(world.secrets.SHOP_URL ?? '');
+    url.searchParams.set('application_name', 'shop');
+    world.secrets.NAMED_URL = url.href;
+    revision = await world.apply({ sources: { orders: { ...orders, connection: 'NAMED_URL' } } });
+    const slow = new pg.Client({ connectionString: url.href });
+    await slow.connect();
+    try {
+      await insert(1, '2026-01-01');
+      await ingest();
+      await slow.query("BEGIN; INSERT INTO orders (id, at) VALUES (2, '2026-01-02')");
+      await insert(3, '2026-01-03');
+      await ingest();
+      await slow.query('COMMIT');
+      expect(await ingest()).toMatchObject({ newRows: 1, rows: 3 });
+    } finally {
+      await slow.end();
+    }
+  });
+
+  it('waits for a transaction that is prepared to be committed', async () => {
+    await insert(1, '2026-01-01');
+    await ingest();
+    await world.shop.query(
+      "BEGIN; INSERT INTO orders (id, at) VALUES (2, '2026-01-02'); PREPARE TRANSACTION 'late'",
+    );
+    await insert(3, '2026-01-03');
+    await ingest();
+    await world.shop.query("COMMIT PREPARED 'late'");
+    expect(await ingest()).toMatchObject({ newRows: 1, rows: 3 });
+  });
+
+  it('counts a transaction as running where it could not see it: on a replica', async () => {
+    const url = new URL(world.secrets.SHOP_URL ?? '');
+    url.searchParams.set('options', '-c search_path=replica,public,pg_catalog');
+    world.secrets.REPLICA_URL = url.href;
+    await world.shop.query(
+      'CREATE SCHEMA replica; CREATE FUNCTION replica.pg_is_in_recovery() RETURNS boolean RETURN true',
+    );
+    revision = await world.apply({ sources: { orders: { ...orders, connection: 'REPLICA_URL' } } });
+    await insert(1, '2026-01-01');
+    await ingest();
+    await insert(3, '2026-01-03');
+    expect(await ingest()).toMatchObject({ newRows: 1, rows: 2 });
+    await insert(2, '2026-01-02');
+    expect(await ingest()).toMatchObject({ newRows: 1, rows: 3 });
+    expect(await ingest()).toMatchObject({ newRows: 0, rows: 3 });
+  });
+
   it('keeps equal rows of a table without key as often as they occur', async () => {
     await world.shop.query('DROP TABLE orders; CREATE TABLE orders (id int, at int)');
     const { primaryKey: _, ...keyless } = orders;

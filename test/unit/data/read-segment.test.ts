@@ -15,12 +15,14 @@ interface Content {
   readonly format: FileFormat;
   readonly content: string | Buffer | { readonly sql: string };
   readonly columns?: Readonly<Record<string, string>>;
+  /** That a dataset has by inference. */
+  readonly inferred?: Readonly<Record<string, string>>;
   readonly linesBefore?: number;
   readonly memoryMb?: number;
 }
 
 /** The rows as text and the types of the columns, or the problems. */
-async function read({ format, content, columns, linesBefore = 0, memoryMb = 256 }: Content) {
+async function read({ format, content, columns, inferred, linesBefore = 0, memoryMb = 256 }: Content) {
   return withDuckDb({ directory, threads: 1, memoryMb }, async (session) => {
     const path = join(session.directory, 'segment');
     if (typeof content === 'object' && 'sql' in content)
@@ -29,7 +31,7 @@ async function read({ format, content, columns, linesBefore = 0, memoryMb = 256 
     const file = { uri: `f.${format}`, size: 0, stamp: '' };
     const segment = { file, path, linesBefore } as FileSegment;
     const wanted = {
-      columns: Object.entries(columns ?? {}).map(([name, type]) => ({ name, type })),
+      columns: Object.entries(columns ?? inferred ?? {}).map(([name, type]) => ({ name, type })),
       mayGrow: columns === undefined,
     };
     const reading = await readSegment(session, segment, format, wanted, 'batch');
@@ -115,6 +117,52 @@ describe('reading a segment of a file', () => {
     const content = { sql: `SELECT ${value} AS x` };
     expect(await read({ format: 'parquet', content, columns: { x: type } })).toEqual([problem]);
   });
+
+  it.each([
+    ['BIGINT[]', '{"x":[1,2]}\n{"x":[1.5]}\n', 'holds "[1.5]", which is no BIGINT[]'],
+    ['INTEGER[]', '{"x":[1,null]}\n{"x":[3000000000]}\n', 'holds "[3000000000]", which is no INTEGER[]'],
+    ['BOOLEAN[]', '{"x":[true,null]}\n{"x":[1]}\n', 'holds "[1]", which is no BOOLEAN[]'],
+  ])('does not round or reinterpret what lists of type %s hold', async (type, content, problem) => {
+    for (const wanted of [{ columns: { x: type } }, { inferred: { x: type } }])
+      expect(await read({ format: 'ndjson', content, ...wanted })).toEqual([
+        `f.ndjson:2: column "x" ${problem}`,
+      ]);
+    const [good = ''] = content.split('\n');
+    const text = JSON.stringify((JSON.parse(good) as { x: unknown }).x)
+      .replace(',', ', ')
+      .replace('null', 'NULL');
+    expect(await read({ format: 'ndjson', content: good, columns: { x: type } })).toEqual({
+      types: [type],
+      rows: [{ x: text }],
+    });
+  });
+
+  it.each(['[1.5, 2.0]', '[1.5]::DECIMAL(5, 2)[]', "['1.5']"])(
+    'does not round what lists of Parquet hold: %s',
+    async (value) => {
+      const content = { sql: `SELECT [2.0]::DOUBLE[] AS y, ${value} AS x` };
+      expect(await read({ format: 'parquet', content, columns: { x: 'BIGINT[]', y: 'BIGINT[]' } })).toEqual([
+        expect.stringMatching(/^f\.parquet:1: column "x" holds "\[1\.50?\b.*\]", which is no BIGINT\[\]$/),
+      ]);
+    },
+  );
+
+  it.each(['01220', '-007', '+00'])(
+    'takes %s for no number where nobody said that it is one',
+    async (value) => {
+      const content = `n,x\n1,0\n2,-5\n3,${value}\n`;
+      expect(await read({ format: 'csv', content, inferred: { n: 'BIGINT', x: 'BIGINT' } })).toEqual([
+        `f.csv:4: column "x" holds "${value}", which is no BIGINT with its leading zero; declare the source's columns to take it for one`,
+      ]);
+      expect(await read({ format: 'csv', content, columns: { n: 'BIGINT', x: 'BIGINT' } })).toMatchObject({
+        types: ['BIGINT', 'BIGINT'],
+      });
+      expect(await read({ format: 'csv', content })).toMatchObject({
+        types: ['BIGINT', 'VARCHAR'],
+        rows: [{ x: '0' }, { x: '-5' }, { x: value }],
+      });
+    },
+  );
 
   it('takes a decimal without fraction for an integer', async () => {
     const content = { sql: 'SELECT 2.00::DECIMAL(5, 2) AS x' };

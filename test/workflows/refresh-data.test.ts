@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TASK_QUEUE } from '../../src/contracts/task-queues.ts';
+import { noticeWorkflowId } from '../../src/contracts/workflows/ids.ts';
+import { refreshData } from '../../workflows/index.ts';
+import { live } from './steps.ts';
+import { openStage, REF } from './time-skipping.ts';
+import type { Stage } from './time-skipping.ts';
+import { refused, World } from './world.ts';
+
+const HOUR_MS = 3_600_000;
+const BATCH = { batchId: 'b1', rows: 3, failures: ['column "price" is null in 1 row'] };
+
+/** A world in which a batch of the orders is set aside at each pass. */
+function setsAside(customers: () => void = () => undefined): World {
+  const world = new World();
+  world.ingest = async ({ source }) => {
+    if (source === 'customers') customers();
+    const quarantined = source === 'orders' ? [{ ...BATCH, source }] : [];
+    return { source, dataset: `digest-of-${source}`, rows: 100, newRows: 10, quarantined };
+  };
+  return world;
+}
+
+describe('a scheduled pass over the sources', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage();
+  });
+  afterAll(async () => {
+    await stage.close();
+  });
+
+  const start = (model: string, world: World, nth = 1) => {
+    stage.worlds.set(model, world);
+    return stage.env.client.workflow.start(refreshData, {
+      taskQueue: TASK_QUEUE.control,
+      workflowId: `refresh/${model}/${String(nth)}`,
+      args: [{ model, environment: REF.environment }],
+    });
+  };
+  const notice = (model: string) =>
+    stage.env.client.workflow.getHandle(
+      noticeWorkflowId(`${REF.environment}/${model}/quarantine/${BATCH.batchId}`),
+    );
+
+  // The first: once a child has outlived its starter the test server's clock does not leap any more.
+  it('waits for no channel that is away for hours, which is told once when it is back', async () => {
+    const world = setsAside();
+    const awayUntil = (await stage.env.currentTimeMs()) + 5 * HOUR_MS;
+    world.beforeCall = async (activity) => {
+      if (activity === 'notify' && (await stage.env.currentTimeMs()) < awayUntil)
+        throw new Error('ECONNREFUSED');
+    };
+    for (const nth of [1, 2]) {
+      const pass = await start('away', world, nth);
+      expect(await pass.result()).toEqual({ newRows: 20 });
+      const { startTime, closeTime } = await pass.describe();
+      expect((closeTime?.getTime() ?? Infinity) - startTime.getTime()).toBeLessThan(HOUR_MS / 60);
+    }
+    expect(world.calls.get('materialiseFeatures')).toBe(2);
+    await notice('away').result();
+    expect(world.noticesOf('batch_quarantined')).toHaveLength(1);
+    const { closeTime } = await notice('away').describe();
+    expect(closeTime?.getTime()).toBeGreaterThanOrEqual(awayUntil);
+  });
+
+  it('refreshes the features though nobody wants to hear of a batch', async () => {
+    const world = setsAside();
+    world.beforeNotify = () => {
+      throw refused('NOTIFICATION_REFUSED', 'invalid_auth');
+    };
+    expect(await (await start('refused', world)).result()).toEqual({ newRows: 20 });
+    expect(world.calls.get('materialiseFeatures')).toBe(1);
+    await expect(notice('refused').result()).rejects.toThrow();
+    world.beforeNotify = () => undefined;
+    await (await start('refused', world, 2)).result();
+    await notice('refused').result();
+    expect(world.noticesOf('batch_quarantined')).toHaveLength(1);
+  });
+
+  it('tells what one source set aside and refreshes the features though another fails, and fails by that', async () => {
+    const world = setsAside(() => {
+      throw refused('SOURCE_UNREADABLE', 'no such table');
+    });
+    await expect((await start('unreadable', world)).result()).rejects.toMatchObject({
+      cause: { cause: { type: 'SOURCE_UNREADABLE', message: 'no such table' } },
+    });
+    expect(world.calls.get('materialiseFeatures')).toBe(1);
+    await notice('unreadable').result();
+    expect(world.noticesOf('batch_quarantined')).toHaveLength(1);
+  });
+
+  it('leaves the features where a source has never had a good batch', async () => {
+    const world = setsAside();
+    world.ingest = async ({ source }) => ({ source, dataset: null, rows: 0, newRows: 0, quarantined: [] });
+    expect(await (await start('empty', world)).result()).toEqual({ newRows: 0 });
+    expect(world.calls.get('materialiseFeatures')).toBeUndefined();
+  });
+});
+
+describe('a production', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage();
+  });
+  afterAll(async () => {
+    await stage.close();
+  });
+
+  it('that fails by one source tells what the others set aside', async () => {
+    const world = setsAside(() => {
+      throw refused('SOURCE_UNREADABLE', 'no such table');
+    });
+    await live(stage, world, async (life) => {
+      await life.request('first');
+      await life.until('v1 has failed', () => world.stage(1) === 'failed');
+      await life.until('the batch is told', () => world.noticesOf('batch_quarantined').length === 1);
+      expect(world.decision('production', 1)?.reason).toContain('no such table');
+    });
+  });
+});
