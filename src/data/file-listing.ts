@@ -44,11 +44,9 @@ const KERNEL_DIRECTORIES = ['/proc', '/sys', '/dev'];
 export function createFileAccess(options: FileAccessOptions): FileAccess {
   return {
     async list(pattern) {
-      const files = pattern.startsWith('s3://')
-        ? await listS3(options.s3, pattern)
-        : await listLocal(resolve(options.baseDirectory, pattern));
-      if (!pattern.startsWith('s3://')) for (const file of files) await mustBeOpen(file, options);
-      return files.sort((a, b) => (a.uri < b.uri ? -1 : a.uri > b.uri ? 1 : 0));
+      if (pattern.startsWith('s3://')) return inOrder(await listS3(options.s3, pattern));
+      const path = resolve(options.baseDirectory, pattern);
+      return onceEach(path, inOrder(await listLocal(path)), options);
     },
     async read(file, from, to) {
       if (to <= from) return Readable.from([]);
@@ -65,12 +63,34 @@ export function createFileAccess(options: FileAccessOptions): FileAccess {
   };
 }
 
-async function mustBeOpen(file: ListedFile, { directories, closed }: FileAccessOptions): Promise<void> {
+function inOrder(files: readonly ListedFile[]): ListedFile[] {
+  return [...files].sort((a, b) => (a.uri < b.uri ? -1 : a.uri > b.uri ? 1 : 0));
+}
+
+/** One name of each file, if it has one that is no link: each further name would give its rows again. */
+async function onceEach(
+  pattern: string,
+  files: readonly ListedFile[],
+  options: FileAccessOptions,
+): Promise<ListedFile[]> {
+  const folder = pattern.slice(0, pattern.lastIndexOf(sep, pattern.indexOf('*')));
+  const names = new Map<string, ListedFile>();
+  for (const file of files) {
+    const path = await openPath(file, options);
+    const key = file.identity ?? path;
+    if (!names.has(key) || path.endsWith(file.uri.slice(folder.length))) names.set(key, file);
+  }
+  const kept = new Set(names.values());
+  return files.filter((file) => kept.has(file));
+}
+
+/** The file's path, links followed. */
+async function openPath(file: ListedFile, { directories, closed }: FileAccessOptions): Promise<string> {
   const path = await realpath(file.uri);
   const [shutFiles, opened] = await Promise.all([realPaths(closed), realPaths(directories ?? [sep])]);
   const shut = KERNEL_DIRECTORIES.some((directory) => isWithin(path, directory)) || shutFiles.includes(path);
   if (shut) throw new PerennialError(SOURCE_UNREADABLE, `${file.uri} is no file that a source may read`);
-  if (opened.some((directory) => isWithin(path, directory))) return;
+  if (opened.some((directory) => isWithin(path, directory))) return path;
   throw new PerennialError(
     SOURCE_UNREADABLE,
     `${file.uri} lies outside of the directories that sources may read; an operator can add its directory to PERENNIAL_SOURCE_DIRS of the data worker`,

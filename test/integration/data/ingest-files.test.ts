@@ -1,4 +1,4 @@
-import { appendFile, copyFile, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -153,6 +153,18 @@ describe('ingesting files', () => {
     await writeFile(path('log.ndjson'), line('d'));
     expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
     expect(await ids()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('reads a file once that a link beside it names too, also when the link moves on', async () => {
+    await writeFile(path('log-1.ndjson'), line('a'));
+    await symlink('log-1.ndjson', path('current.ndjson'));
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    await appendFile(path('log-1.ndjson'), line('b'));
+    await writeFile(path('log-2.ndjson'), line('c'));
+    await rm(path('current.ndjson'));
+    await symlink('log-2.ndjson', path('current.ndjson'));
+    expect(await ingest()).toMatchObject({ newRows: 2, quarantined: [] });
+    expect(await ids()).toEqual(['a', 'b', 'c']);
   });
 
   it('reads a file with the content of another as a file of its own', async () => {

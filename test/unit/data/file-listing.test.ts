@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -66,6 +66,21 @@ describe('the local files of a source', () => {
   ])('are never secrets of the service or of its processes: %s', async (pattern) => {
     for (const directories of [null, [data], ['/']])
       await expect(list(pattern, directories)).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
+  });
+
+  it('have one name each, if there is one the name that is no link', async () => {
+    const folder = join(data, 'linked');
+    mkdirSync(join(folder, 'day-1'), { recursive: true });
+    writeFileSync(join(folder, 'day-1', 'log.csv'), 'a\n1\n');
+    symlinkSync('log.csv', join(folder, 'day-1', 'current.csv'));
+    symlinkSync('day-1', join(folder, 'current'));
+    linkSync(join(folder, 'day-1', 'log.csv'), join(folder, 'twin.csv'));
+    const names = async (pattern: string) => (await list(pattern, [data])).map((file) => file.uri);
+    expect(await names('linked/*/*.csv')).toEqual([join(folder, 'day-1', 'log.csv')]);
+    expect(await names('linked/day-1/c*.csv')).toEqual([join(folder, 'day-1', 'current.csv')]);
+    symlinkSync('linked', join(data, 'alias'));
+    expect(await names('alias/*/*.csv')).toEqual([join(data, 'alias', 'day-1', 'log.csv')]);
+    expect(await names('link*/*.csv')).toEqual([join(folder, 'twin.csv')]);
   });
 
   it('are none whose names begin with a dot, unless the pattern does', async () => {
