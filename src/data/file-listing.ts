@@ -1,10 +1,10 @@
-import { createReadStream } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { s3Unavailable } from '../artifacts/s3-client.ts';
+import { isChangedObject, isMissingObject, s3Unavailable } from '../artifacts/s3-client.ts';
 import { SOURCE_UNREADABLE } from '../errors/data-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
 
@@ -12,7 +12,7 @@ export interface ListedFile {
   /** Absolute path or s3:// address: the file's name in a source's position. */
   readonly uri: string;
   readonly size: number;
-  /** Changes when the file does: time of change, or S3's ETag. */
+  /** Changes when the file does: time of change, or S3's ETag. `*` where there is none. */
   readonly stamp: string;
   /** Stays when a local file is renamed, and no other file ever has it. Absent where the file system can't tell. */
   readonly identity?: string;
@@ -21,9 +21,12 @@ export interface ListedFile {
 export interface FileAccess {
   /** Files that match, in the order of their names. */
   list(pattern: string): Promise<ListedFile[]>;
-  /** Bytes [from, to) of a file. */
+  /** Bytes [from, to) of a file. @throws FileGone */
   read(file: ListedFile, from: number, to: number): Promise<Readable>;
 }
+
+/** By now the name that a file was listed under is another file's, or on S3 another object's, or nobody's. */
+export class FileGone extends Error {}
 
 export interface FileAccessOptions {
   readonly baseDirectory: string;
@@ -46,21 +49,30 @@ export function createFileAccess(options: FileAccessOptions): FileAccess {
     async list(pattern) {
       if (pattern.startsWith('s3://')) return inOrder(await listS3(options.s3, pattern));
       const path = resolve(options.baseDirectory, pattern);
-      return onceEach(path, inOrder(await listLocal(path)), options);
+      return onceEach(path, inOrder(await settled(() => listLocal(path))), options);
     },
     async read(file, from, to) {
       if (to <= from) return Readable.from([]);
-      if (!file.uri.startsWith('s3://')) return createReadStream(file.uri, { start: from, end: to - 1 });
-      const { bucket, key } = splitS3(file.uri);
-      try {
-        const Range = `bytes=${String(from)}-${String(to - 1)}`;
-        const object = await options.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range }));
-        return object.Body as Readable;
-      } catch (error) {
-        throw s3Unavailable(error, `read ${file.uri}`);
-      }
+      return file.uri.startsWith('s3://') ? readS3(options.s3, file, from, to) : readLocal(file, from, to);
     },
   };
+}
+
+const MAX_LOOKS = 5;
+
+/**
+ * Looks until all names stand for the files for which they stood a look ago. Of a log that is rotated between the
+ * reading of the names and of what they stand for, one file is missing.
+ */
+export async function settled(look: () => Promise<ListedFile[]>): Promise<ListedFile[]> {
+  let listed = await look();
+  for (let looks = 1; looks < MAX_LOOKS; looks += 1) {
+    const before = listed;
+    listed = await look();
+    const identities = new Map(listed.map((file) => [file.uri, file.identity]));
+    if (before.every((file) => identities.get(file.uri) === file.identity)) break;
+  }
+  return listed;
 }
 
 function inOrder(files: readonly ListedFile[]): ListedFile[] {
@@ -77,6 +89,7 @@ async function onceEach(
   const names = new Map<string, ListedFile>();
   for (const file of files) {
     const path = await openPath(file, options);
+    if (path === null) continue;
     const key = file.identity ?? path;
     if (!names.has(key) || path.endsWith(file.uri.slice(folder.length))) names.set(key, file);
   }
@@ -84,9 +97,13 @@ async function onceEach(
   return files.filter((file) => kept.has(file));
 }
 
-/** The file's path, links followed. */
-async function openPath(file: ListedFile, { directories, closed }: FileAccessOptions): Promise<string> {
-  const path = await realpath(file.uri);
+/** The file's path, links followed; null: it is gone. */
+async function openPath(
+  file: ListedFile,
+  { directories, closed }: FileAccessOptions,
+): Promise<string | null> {
+  const path = await realpath(file.uri).catch(() => null);
+  if (path === null) return null;
   const [shutFiles, opened] = await Promise.all([realPaths(closed), realPaths(directories ?? [sep])]);
   const shut = KERNEL_DIRECTORIES.some((directory) => isWithin(path, directory)) || shutFiles.includes(path);
   if (shut) throw new PerennialError(SOURCE_UNREADABLE, `${file.uri} is no file that a source may read`);
@@ -136,11 +153,7 @@ async function listLocal(pattern: string): Promise<ListedFile[]> {
       const info = await stat(uri).catch(() => null);
       if (info === null && uri.includes(UNDECODED)) throw notUtf8(uri);
       if (!info?.isFile()) return null;
-      // An inode is given to another file once its own is removed; the time of its birth is not.
-      const identity =
-        info.birthtimeMs > 0
-          ? `${String(info.dev)}:${String(info.ino)}:${String(info.birthtimeMs)}`
-          : undefined;
+      const identity = identityOf(info);
       return {
         uri,
         size: info.size,
@@ -150,6 +163,22 @@ async function listLocal(pattern: string): Promise<ListedFile[]> {
     }),
   );
   return files.filter((file) => file !== null);
+}
+
+/** An inode is given to another file once its own is removed; the time of its birth is not. */
+function identityOf(info: Stats): string | undefined {
+  if (info.birthtimeMs === 0) return undefined;
+  return `${String(info.dev)}:${String(info.ino)}:${String(info.birthtimeMs)}`;
+}
+
+async function readLocal(file: ListedFile, from: number, to: number): Promise<Readable> {
+  const handle = await open(file.uri).catch((error: unknown) => {
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? new FileGone(file.uri) : error;
+  });
+  if (identityOf(await handle.stat()) === file.identity)
+    return handle.createReadStream({ start: from, end: to - 1 });
+  await handle.close();
+  throw new FileGone(file.uri);
 }
 
 /** What Node reads for bytes of a name that are no UTF-8: under such a name no file can be opened. */
@@ -186,10 +215,24 @@ async function listS3(client: S3Client, pattern: string): Promise<ListedFile[]> 
       files.push({
         uri: `s3://${bucket}/${object.Key}`,
         size: object.Size ?? 0,
-        stamp: object.ETag ?? String(object.LastModified?.getTime()),
+        stamp: object.ETag ?? '*',
       });
     }
     ContinuationToken = page.NextContinuationToken;
   } while (ContinuationToken !== undefined);
   return files;
+}
+
+async function readS3(client: S3Client, file: ListedFile, from: number, to: number): Promise<Readable> {
+  const { bucket, key } = splitS3(file.uri);
+  const Range = `bytes=${String(from)}-${String(to - 1)}`;
+  try {
+    const object = await client.send(
+      new GetObjectCommand({ Bucket: bucket, Key: key, Range, IfMatch: file.stamp }),
+    );
+    return object.Body as Readable;
+  } catch (error) {
+    if (isMissingObject(error) || isChangedObject(error)) throw new FileGone(file.uri);
+    throw s3Unavailable(error, `read ${file.uri}`);
+  }
 }

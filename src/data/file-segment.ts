@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { open, truncate } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { FileGone } from './file-listing.ts';
 import type { FileAccess, ListedFile } from './file-listing.ts';
 import { MAX_LINE_BYTES } from './segment-lines.ts';
 
@@ -84,9 +85,18 @@ export function followRenames(
 /**
  * Copies what is new of a file. An NDJSON file may grow: only its complete lines are taken, a last line without
  * newline when it is a whole object. Other formats are read once, whole. No bytes and no refusal: nothing is new, or
- * complete yet.
+ * complete yet. null: since it was listed its name has become another file's, and the next listing tells which.
  */
-export async function takeSegment(
+export async function takeSegment(...job: Parameters<typeof segmentOf>): Promise<FileSegment | null> {
+  try {
+    return await segmentOf(...job);
+  } catch (error) {
+    if (error instanceof FileGone) return null;
+    throw error;
+  }
+}
+
+async function segmentOf(
   access: FileAccess,
   file: ListedFile,
   before: FileProgress | undefined,

@@ -103,6 +103,7 @@ async function ingestChunk(
       const path = join(session.directory, `segment-${String(index)}`);
       const growing = source.format === 'ndjson';
       const segment = await takeSegment(access, file, progress[file.uri], growing, path);
+      if (segment === null) continue;
       if (segment.bytes === 0 && segment.refusal === null) {
         progress[file.uri] = segment.next;
         continue;

@@ -1,9 +1,15 @@
 import { appendFile, copyFile, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { withDuckDb } from '../../../src/data/duckdb.ts';
-import { createDataWorld } from './data-world.ts';
+import { createFileAccess } from '../../../src/data/file-listing.ts';
+import type { FileAccess } from '../../../src/data/file-listing.ts';
+import { ingestFiles } from '../../../src/data/ingest-files.ts';
+import type { FilesPosition, FilesSource } from '../../../src/data/ingest-files.ts';
+import { readSourceState, withSourceHold } from '../../../src/registry/datasets.ts';
+import { loadSpecRecord } from '../../../src/registry/specs.ts';
+import { createDataWorld, ENVIRONMENT, MODEL } from './data-world.ts';
 import type { DataWorld } from './data-world.ts';
 
 let world: DataWorld;
@@ -30,6 +36,42 @@ describe('ingesting files', () => {
     revision = await world.apply({ sources: { clicks } });
   });
   const ingest = () => world.call('ingestSource', { source: 'clicks', specRevision: revision });
+  /** A reading in which something happens between the listing of the files and their reading. */
+  const ingestWhile = async (happens: () => Promise<unknown>) => {
+    const key = { model: MODEL, environment: ENVIRONMENT };
+    const ref = { ...key, source: 'clicks' };
+    const { spec } = await loadSpecRecord(world.db, { ...key, specRevision: revision });
+    const files = createFileAccess({
+      baseDirectory: world.directory,
+      s3: world.s3,
+      directories: null,
+      closed: [],
+    });
+    const access: FileAccess = {
+      ...files,
+      async list(pattern) {
+        const listed = await files.list(pattern);
+        await happens();
+        return listed;
+      },
+    };
+    const deps = {
+      store: world.store,
+      duckdb: { directory: join(world.directory, 'scratch') },
+      signal: new AbortController().signal,
+      nowMs: world.clock.nowMs,
+    };
+    return withSourceHold(world.db, ref, async (hold) => {
+      const { dataset, manifest, position } = await readSourceState(hold.connection, ref);
+      const before = {
+        dataset: dataset !== null && manifest ? { digest: dataset, manifest } : null,
+        position: (position as { position: FilesPosition } | null)?.position ?? null,
+      };
+      const source = spec.sources.clicks as FilesSource;
+      const keep = (next: unknown, outcome: unknown) => ({ position: next, call: { key: '', outcome } });
+      return (await ingestFiles(deps, hold, ref, source, access, before, keep)).outcome;
+    });
+  };
   const path = (name: string) => join(world.directory, 'log', name);
   const line = (id: string, more = {}) =>
     `${JSON.stringify({ id, n: 1, at: '2026-01-01T00:00:00Z', ...more })}\n`;
@@ -153,6 +195,26 @@ describe('ingesting files', () => {
     await writeFile(path('log.ndjson'), line('d'));
     expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
     expect(await ids()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('reads on a log that is rotated while it is read', async () => {
+    await writeFile(path('log.ndjson'), line('a'));
+    await ingest();
+    await appendFile(path('log.ndjson'), line('b'));
+    const rotated = await ingestWhile(async () => {
+      await rename(path('log.ndjson'), path('log.1.ndjson'));
+      await writeFile(path('log.ndjson'), line('c') + line('d') + line('e'));
+    });
+    expect(rotated.quarantined).toEqual([]);
+    expect(await ingest()).toMatchObject({ quarantined: [] });
+    expect((await ids()).sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('goes on without a file that is removed while it is read', async () => {
+    await writeFile(path('1.ndjson'), line('a'));
+    await writeFile(path('2.ndjson'), line('b'));
+    const removed = await ingestWhile(() => rm(path('1.ndjson')));
+    expect(removed).toEqual({ newRows: 1, quarantined: [] });
   });
 
   it('reads a file once that a link beside it names too, also when the link moves on', async () => {
@@ -405,6 +467,27 @@ describe('ingesting files', () => {
     expect(await ingest()).toMatchObject({ newRows: 1, rows: 2 });
     expect(await ids()).toEqual(['a', 'b']);
   });
+
+  it.each(['was written anew', 'was removed'])(
+    'leaves a file on S3 for later that %s while it was read',
+    async (what) => {
+      const columns = { id: 'VARCHAR', n: 'INTEGER' } as const;
+      const folder = `s3://${world.bucket}/${what.replaceAll(' ', '-')}`;
+      const sources = { clicks: { ...clicks, uri: `${folder}/*.csv`, format: 'csv' as const, columns } };
+      revision = await world.apply({ sources });
+      const [Bucket, Key] = [world.bucket, `${what.replaceAll(' ', '-')}/1.csv`];
+      const put = (Body: string) => world.s3.send(new PutObjectCommand({ Bucket, Key, Body }));
+      await put('id,n\na,1\n');
+      const read = await ingestWhile(() =>
+        what === 'was removed'
+          ? world.s3.send(new DeleteObjectCommand({ Bucket, Key }))
+          : put('id,n\na,1\nb,2\n'),
+      );
+      expect(read).toEqual({ newRows: 0, quarantined: [] });
+      await put('id,n\na,1\nb,2\n');
+      expect(await ingest()).toMatchObject({ newRows: 2, quarantined: [] });
+    },
+  );
 
   it('says that a bucket is missing', async () => {
     revision = await world.apply({

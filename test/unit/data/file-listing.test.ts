@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createFileAccess } from '../../../src/data/file-listing.ts';
+import { createFileAccess, settled } from '../../../src/data/file-listing.ts';
 import { privateFiles } from '../../../src/platform/private-files.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'perennial-files-'));
@@ -81,6 +81,26 @@ describe('the local files of a source', () => {
     symlinkSync('linked', join(data, 'alias'));
     expect(await names('alias/*/*.csv')).toEqual([join(data, 'alias', 'day-1', 'log.csv')]);
     expect(await names('link*/*.csv')).toEqual([join(folder, 'twin.csv')]);
+  });
+
+  it('are listed again where a log is rotated between the names and what they stand for', async () => {
+    const file = (uri: string, identity: string) => ({ uri, size: 1, stamp: '1', identity });
+    const before = [file('log', 'b'), file('log.1', 'a')];
+    const torn = [file('log', 'c'), file('log.1', 'b')];
+    const after = [...torn, file('log.2', 'a')];
+    for (const looks of [
+      [torn, after],
+      [before, torn, after],
+    ]) {
+      const left = [...looks];
+      expect(await settled(() => Promise.resolve(left.shift() ?? after))).toEqual(after);
+    }
+  });
+
+  it('are listed in the end where names change all the time', async () => {
+    let looks = 0;
+    const listed = await settled(() => Promise.resolve([{ uri: String((looks += 1)), size: 1, stamp: '1' }]));
+    expect(listed).toHaveLength(1);
   });
 
   it('are none whose names begin with a dot, unless the pattern does', async () => {
