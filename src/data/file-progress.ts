@@ -15,6 +15,8 @@ export interface FileProgress {
   readonly digest: string;
   /** None of its rows are in the dataset. Once it changes it is read anew: it may have been unfinished, or was mended. */
   readonly nothingTaken: boolean;
+  /** SHA-256 of all its bytes so far, where nothing had been taken before these: that they are written anew is noticed. */
+  readonly untaken?: string;
   /** Of the file, where it has one. */
   readonly identity?: string;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { open, truncate } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -60,16 +60,21 @@ async function segmentOf(
     from === 0
       ? await digestOf(Readable.from([await readRange(path, 0, headBytes)]))
       : await grownHead(access, file, before, headBytes);
+  const digest = bytes === copied.bytes ? copied.digest : await digestOf(createReadStream(path));
+  const nothingTaken = before === undefined || before.nothingTaken;
+  const untaken = growing && nothingTaken;
+  const allBytes = untaken && from > 0 ? await digestOf(await access.read(file, 0, from + bytes)) : digest;
   const next: FileProgress = {
     bytes: from + bytes,
     lines: linesBefore + (torn?.lines ?? copied.lines),
     // With an unfinished line left over, the file counts as news until the line is complete or torn.
     size: growing ? from + bytes : file.size,
     stamp: file.stamp,
-    nothingTaken: before === undefined || before.nothingTaken,
+    nothingTaken,
     head,
     headBytes,
-    digest: copied.digest,
+    digest,
+    ...(untaken ? { untaken: allBytes } : {}),
     ...(file.identity === undefined ? {} : { identity: file.identity }),
   };
   // Written again with the very same bytes, or only touched.

@@ -27,11 +27,16 @@ export async function startOf(
       refusal: `${file.uri}: was changed after it had been read; write new data into a new file`,
     };
   }
-  // Changed, and no longer than before: no line was added, so that the old ones were written again.
-  if (before.nothingTaken && file.size <= before.bytes) return ANEW;
-  const refusal = await replacedReason(access, file, before);
-  if (refusal === null) return { from: before.bytes, refusal };
-  return before.nothingTaken ? ANEW : { from: 0, refusal };
+  if (before.nothingTaken && (await wasWrittenAnew(access, file, before))) return ANEW;
+  const refusal = before.nothingTaken ? null : await replacedReason(access, file, before);
+  return { from: refusal === null ? before.bytes : 0, refusal };
+}
+
+/** Also where it is no longer than before: no line was added, so that the old ones were written again. */
+async function wasWrittenAnew(access: FileAccess, file: ListedFile, before: FileProgress): Promise<boolean> {
+  return (
+    file.size <= before.bytes || (await digestOf(await access.read(file, 0, before.bytes))) !== before.untaken
+  );
 }
 
 async function replacedReason(

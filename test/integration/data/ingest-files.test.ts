@@ -284,6 +284,17 @@ describe('ingesting files', () => {
     expect(await ids()).toEqual(['a']);
   });
 
+  it('takes all of a long file that was mended by making it longer, and of one that grew the new lines', async () => {
+    const lines = (n: unknown) =>
+      Array.from({ length: 200 }, (_, i) => line(String(i), i === 149 ? { n } : {})).join('');
+    await writeFile(path('1.ndjson'), lines('x'));
+    await writeFile(path('2.ndjson'), lines('x'));
+    expect((await ingest()).quarantined).toHaveLength(2);
+    await writeFile(path('1.ndjson'), lines(1_000_000));
+    await appendFile(path('2.ndjson'), line('new'));
+    expect(await ingest()).toMatchObject({ newRows: 201, quarantined: [] });
+  });
+
   it('takes rows that a file of nothing but a header gets later, and does not mind a file that is only touched', async () => {
     const columns = { id: 'VARCHAR', n: 'INTEGER' } as const;
     const sources = { clicks: { ...clicks, uri: 'log/*.csv', format: 'csv' as const, columns } };
