@@ -17,6 +17,8 @@ export interface FileProgress {
   readonly nothingTaken: boolean;
   /** SHA-256 of all its bytes so far, where nothing had been taken before these: that they are written anew is noticed. */
   readonly untaken?: string;
+  /** Bytes of a torn line that they end in: it may be finished yet. */
+  readonly torn?: number;
   /** Of the file, where it has one. */
   readonly identity?: string;
 }

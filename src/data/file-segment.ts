@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { FileGone } from './file-listing.ts';
 import type { FileAccess, ListedFile } from './file-listing.ts';
 import type { FileProgress } from './file-progress.ts';
-import { digestOf, startOf } from './file-start.ts';
+import { digestOf, isJsonObject, startOf } from './file-start.ts';
 import { MAX_LINE_BYTES } from './segment-lines.ts';
 
 /** New bytes of a file, copied to a local path. */
@@ -51,8 +51,9 @@ async function segmentOf(
   const start = await startOf(access, file, before, growing);
   const { from } = start;
   const copied = await copyBytes(await access.read(file, from, file.size), path);
-  const torn = growing ? await cutUnfinishedLine(path, copied, file) : null;
-  const bytes = torn?.bytes ?? copied.bytes;
+  const cut = growing ? await cutUnfinishedLine(path, copied, file) : null;
+  const isTorn = start.refusal === null && cut !== null && cut.reason !== null;
+  const bytes = cut?.bytes ?? copied.bytes;
   const linesBefore = from === 0 ? 0 : (before?.lines ?? 0);
   const base = { file, path, from, linesBefore };
   const headBytes = Math.min(HEAD_BYTES, from + bytes);
@@ -66,7 +67,7 @@ async function segmentOf(
   const allBytes = untaken && from > 0 ? await digestOf(await access.read(file, 0, from + bytes)) : digest;
   const next: FileProgress = {
     bytes: from + bytes,
-    lines: linesBefore + (torn?.lines ?? copied.lines),
+    lines: linesBefore + (cut?.lines ?? copied.lines),
     // With an unfinished line left over, the file counts as news until the line is complete or torn.
     size: growing ? from + bytes : file.size,
     stamp: file.stamp,
@@ -75,12 +76,13 @@ async function segmentOf(
     headBytes,
     digest,
     ...(untaken ? { untaken: allBytes } : {}),
+    ...(isTorn ? { torn: bytes } : {}),
     ...(file.identity === undefined ? {} : { identity: file.identity }),
   };
   // Written again with the very same bytes, or only touched.
   const same = !growing && start.refusal !== null && copied.digest === before?.digest;
   if (same) return { ...base, bytes: 0, next, refusal: null };
-  return { ...base, bytes, next, refusal: start.refusal ?? torn?.reason ?? null };
+  return { ...base, bytes, next, refusal: start.refusal ?? cut?.reason ?? null };
 }
 
 /** The more of the head is known, the less another file is taken for this one. */
@@ -139,15 +141,6 @@ async function cutUnfinishedLine(
   }
   await truncate(path, copied.complete);
   return { bytes: copied.complete, lines: copied.lines, reason: null };
-}
-
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }
 
 async function readRange(path: string, from: number, to: number): Promise<Buffer> {

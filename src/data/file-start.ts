@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FileAccess, ListedFile } from './file-listing.ts';
 import type { FileProgress } from './file-progress.ts';
+import { MAX_LINE_BYTES } from './segment-lines.ts';
 
 /** Where to begin reading a file. */
 interface Start {
@@ -29,7 +30,42 @@ export async function startOf(
   }
   if (before.nothingTaken && (await wasWrittenAnew(access, file, before))) return ANEW;
   const refusal = before.nothingTaken ? null : await replacedReason(access, file, before);
-  return { from: refusal === null ? before.bytes : 0, refusal };
+  return { from: refusal === null ? await resumeAt(access, file, before) : 0, refusal };
+}
+
+/** A torn line to which its writer has added since is read again, one to which another line was added is not. */
+async function resumeAt(access: FileAccess, file: ListedFile, before: FileProgress): Promise<number> {
+  if (before.torn === undefined) return before.bytes;
+  const from = before.bytes - before.torn;
+  const line = await lineAt(access, file, from);
+  return line === null || isJsonObject(line) ? from : before.bytes;
+}
+
+const NEWLINE = 0x0a;
+
+/** The line that begins at a byte, or as much as is allowed of it; null: it is unfinished. */
+async function lineAt(access: FileAccess, file: ListedFile, from: number): Promise<string | null> {
+  const most = from + MAX_LINE_BYTES;
+  const chunks: Buffer[] = [];
+  for await (const chunk of (await access.read(
+    file,
+    from,
+    Math.min(file.size, most),
+  )) as AsyncIterable<Buffer>) {
+    const end = chunk.indexOf(NEWLINE);
+    chunks.push(end === -1 ? chunk : chunk.subarray(0, end));
+    if (end !== -1) return Buffer.concat(chunks).toString('utf8');
+  }
+  return file.size > most ? Buffer.concat(chunks).toString('utf8') : null;
+}
+
+export function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** Also where it is no longer than before: no line was added, so that the old ones were written again. */

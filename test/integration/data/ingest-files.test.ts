@@ -141,6 +141,24 @@ describe('ingesting files', () => {
     expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
     expect((await ingest()).quarantined[0]?.failures[0]).toContain('torn line: {"id":"torn');
     expect(await ingest()).toMatchObject({ newRows: 0, quarantined: [] });
+    await appendFile(path('1.ndjson'), `"}\n${line('b')}${line('c')}`);
+    expect(await ingest()).toMatchObject({ newRows: 3, quarantined: [] });
+    expect(await ids()).toEqual(['a', 'torn', 'b', 'c']);
+  });
+
+  it('goes on after a torn line that another writer wrote behind, and waits for one that grows', async () => {
+    const longAgo = new Date(Date.now() - 3_600_000);
+    for (const name of ['1.ndjson', '2.ndjson']) {
+      await writeFile(path(name), '{"id":"torn');
+      await utimes(path(name), longAgo, longAgo);
+    }
+    expect((await ingest()).quarantined).toHaveLength(2);
+    await appendFile(path('1.ndjson'), line('a'));
+    await appendFile(path('2.ndjson'), ' or ');
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    await appendFile(path('2.ndjson'), 'not"}\n');
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    expect(await ids()).toEqual(['a', 'torn or not']);
   });
 
   it('notices a file that was replaced or cut after it had been read', async () => {
@@ -477,6 +495,11 @@ describe('ingesting files', () => {
     await put('events/1.ndjson', line('a') + line('b'));
     expect(await ingest()).toMatchObject({ newRows: 1, rows: 2 });
     expect(await ids()).toEqual(['a', 'b']);
+    await put('events/1.ndjson', `${line('a') + line('b')}{"id":"torn`);
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('torn line: {"id":"torn');
+    await put('events/1.ndjson', `${line('a') + line('b')}{"id":"torn"}\n${line('c')}`);
+    expect(await ingest()).toMatchObject({ newRows: 2, quarantined: [] });
+    expect(await ids()).toEqual(['a', 'b', 'torn', 'c']);
   });
 
   it.each(['was written anew', 'was removed'])(
