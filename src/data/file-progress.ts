@@ -28,11 +28,18 @@ export function hasNews(file: ListedFile, before: FileProgress | undefined): boo
   return before === undefined ? file.size > 0 : file.size !== before.size || file.stamp !== before.stamp;
 }
 
-/** What has been read, under the names that the files have now: a log that was rotated is not read again. */
+export interface Followed {
+  /** What has been read, under the names that the files have now. */
+  readonly files: Readonly<Record<string, FileProgress>>;
+  /** Those of the names that are new. */
+  readonly renamed: ReadonlySet<string>;
+}
+
+/** Knows files again that were renamed: a log that was rotated is not read again. */
 export function followRenames(
   progress: Readonly<Record<string, FileProgress>>,
   listed: readonly ListedFile[],
-): Readonly<Record<string, FileProgress>> {
+): Followed {
   const present = new Map(listed.map((file) => [file.uri, file.identity]));
   const gone = new Map<string, string>();
   for (const [uri, { identity }] of Object.entries(progress))
@@ -47,7 +54,18 @@ export function followRenames(
     left.add(before);
     gone.delete(known.identity ?? '');
   }
-  if (moved.size === 0) return progress;
   const stayed = Object.entries(progress).filter(([uri]) => !left.has(uri));
-  return { ...Object.fromEntries(stayed), ...Object.fromEntries(moved) };
+  return {
+    files: { ...Object.fromEntries(stayed), ...Object.fromEntries(moved) },
+    renamed: new Set(moved.keys()),
+  };
+}
+
+/** Files with news in the order in which they are read: what was added to a rotated log is older than its successor. */
+export function readingOrder(news: readonly ListedFile[], renamed: ReadonlySet<string>): ListedFile[] {
+  const rotated = news.filter((file) => renamed.has(file.uri));
+  return [
+    ...rotated.sort((a, b) => Number(a.stamp) - Number(b.stamp)),
+    ...news.filter((file) => !renamed.has(file.uri)),
+  ];
 }

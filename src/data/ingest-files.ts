@@ -9,7 +9,7 @@ import { attachDataset } from './dataset-views.ts';
 import { withDuckDb } from './duckdb.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import type { FileAccess, ListedFile } from './file-listing.ts';
-import { followRenames, hasNews } from './file-progress.ts';
+import { followRenames, hasNews, readingOrder } from './file-progress.ts';
 import type { FileProgress } from './file-progress.ts';
 import { takeSegment } from './file-segment.ts';
 import type { FileSegment } from './file-segment.ts';
@@ -36,8 +36,9 @@ export interface FilesReading {
 }
 
 /**
- * Reads files that are new and lines that were added, in the order of the files' names. Each file's news is a batch of
- * its own: one that can't be read or fails an expectation is set aside, and the next ones go on.
+ * Reads files that are new and lines that were added, in the order of the files' names, renamed files first. Each
+ * file's news is a batch of its own: one that can't be read or fails an expectation is set aside, and the next ones go
+ * on.
  */
 export async function ingestFiles(
   deps: IngestDependencies,
@@ -49,13 +50,14 @@ export async function ingestFiles(
   keep: (position: unknown, outcome: IngestOutcome) => unknown,
 ): Promise<FilesReading> {
   const listed = await access.list(source.uri);
+  const { files: known, renamed } = followRenames(before.position?.files ?? {}, listed);
   let reading: FilesReading = {
     dataset: before.dataset,
-    position: { kind: 'files', files: followRenames(before.position?.files ?? {}, listed) },
+    position: { kind: 'files', files: known },
     outcome: { newRows: 0, quarantined: [] },
   };
-  const news = listed.filter((file) => hasNews(file, reading.position.files[file.uri]));
-  for (const files of chunksOf(news)) {
+  const news = listed.filter((file) => hasNews(file, known[file.uri]));
+  for (const files of chunksOf(readingOrder(news, renamed))) {
     reading = await ingestChunk(deps, hold, ref, source, access, files, reading, keep);
   }
   return reading;

@@ -215,6 +215,26 @@ describe('ingesting files', () => {
     expect(await ids()).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('reads what was added to rotated logs before the new one, the oldest first', async () => {
+    const sources = { clicks: { ...clicks, uri: 'log/app.log*', primaryKey: ['id'] } };
+    revision = await world.apply({ sources });
+    await writeFile(path('app.log.1'), line('a', { n: 1 }) + line('b', { n: 1 }));
+    await writeFile(path('app.log'), line('a', { n: 2 }));
+    await ingest();
+    await appendFile(path('app.log.1'), line('b', { n: 2 }));
+    const earlier = new Date(Date.now() - 60_000);
+    await utimes(path('app.log.1'), earlier, earlier);
+    await appendFile(path('app.log'), line('a', { n: 3 }) + line('b', { n: 3 }));
+    await rename(path('app.log.1'), path('app.log.2'));
+    await rename(path('app.log'), path('app.log.1'));
+    await writeFile(path('app.log'), line('a', { n: 4 }));
+    expect(await ingest()).toMatchObject({ newRows: 4, quarantined: [] });
+    expect(await world.query('clicks', 'SELECT id, n FROM d ORDER BY id')).toEqual([
+      { id: 'a', n: 4 },
+      { id: 'b', n: 3 },
+    ]);
+  });
+
   it('reads on a log that is rotated while it is read', async () => {
     await writeFile(path('log.ndjson'), line('a'));
     await ingest();
