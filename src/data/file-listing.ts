@@ -14,8 +14,22 @@ export interface ListedFile {
   readonly size: number;
   /** Changes when the file does: time of change, or S3's ETag. `*` where there is none. */
   readonly stamp: string;
-  /** Stays when a local file is renamed, and no other file ever has it. Absent where the file system can't tell. */
+  /**
+   * Of a local file, stays when it is renamed: inode and time of birth. The inode alone, where the file system keeps no
+   * times of birth, may become another file's once this one is removed.
+   */
   readonly identity?: string;
+}
+
+/** No other file ever has this identity. */
+export function isUnique(identity: string): boolean {
+  return identity.includes(':');
+}
+
+interface LocalFile extends ListedFile {
+  readonly identity: string;
+  /** Only good for telling files of one listing apart: it may be another after the next mount. */
+  readonly device: number;
 }
 
 export interface FileAccess {
@@ -26,7 +40,11 @@ export interface FileAccess {
 }
 
 /** By now the name that a file was listed under is another file's, or on S3 another object's, or nobody's. */
-export class FileGone extends Error {}
+export class FileGone extends Error {
+  constructor(file: ListedFile) {
+    super(`${file.uri}: was renamed, replaced or removed since it was listed`);
+  }
+}
 
 export interface FileAccessOptions {
   readonly baseDirectory: string;
@@ -64,7 +82,7 @@ const MAX_LOOKS = 5;
  * Looks until all names stand for the files for which they stood a look ago. Of a log that is rotated between the
  * reading of the names and of what they stand for, one file is missing.
  */
-export async function settled(look: () => Promise<ListedFile[]>): Promise<ListedFile[]> {
+export async function settled<T extends ListedFile>(look: () => Promise<T[]>): Promise<T[]> {
   let listed = await look();
   for (let looks = 1; looks < MAX_LOOKS; looks += 1) {
     const before = listed;
@@ -75,14 +93,14 @@ export async function settled(look: () => Promise<ListedFile[]>): Promise<Listed
   return listed;
 }
 
-function inOrder(files: readonly ListedFile[]): ListedFile[] {
+function inOrder<T extends ListedFile>(files: readonly T[]): T[] {
   return [...files].sort((a, b) => (a.uri < b.uri ? -1 : a.uri > b.uri ? 1 : 0));
 }
 
 /** One name of each file, if it has one that is no link: each further name would give its rows again. */
 async function onceEach(
   pattern: string,
-  files: readonly ListedFile[],
+  files: readonly LocalFile[],
   options: FileAccessOptions,
 ): Promise<ListedFile[]> {
   const folder = pattern.slice(0, pattern.lastIndexOf(sep, pattern.indexOf('*')));
@@ -90,7 +108,7 @@ async function onceEach(
   for (const file of files) {
     const path = await openPath(file, options);
     if (path === null) continue;
-    const key = file.identity ?? path;
+    const key = isUnique(file.identity) ? `${String(file.device)}:${file.identity}` : path;
     if (!names.has(key) || path.endsWith(file.uri.slice(folder.length))) names.set(key, file);
   }
   const kept = new Set(names.values());
@@ -129,7 +147,7 @@ function matcher(pattern: string): RegExp {
   return new RegExp(`^${escaped}$`);
 }
 
-async function listLocal(pattern: string): Promise<ListedFile[]> {
+async function listLocal(pattern: string): Promise<LocalFile[]> {
   const parts = pattern.split(sep).slice(1);
   let paths: string[] = [sep];
   for (const part of parts) {
@@ -153,32 +171,30 @@ async function listLocal(pattern: string): Promise<ListedFile[]> {
       const info = await stat(uri).catch(() => null);
       if (info === null && uri.includes(UNDECODED)) throw notUtf8(uri);
       if (!info?.isFile()) return null;
-      const identity = identityOf(info);
       return {
         uri,
         size: info.size,
         stamp: String(info.mtimeMs),
-        ...(identity === undefined ? {} : { identity }),
+        identity: identityOf(info),
+        device: info.dev,
       };
     }),
   );
   return files.filter((file) => file !== null);
 }
 
-/** An inode is given to another file once its own is removed; the time of its birth is not. */
-function identityOf(info: Stats): string | undefined {
-  if (info.birthtimeMs === 0) return undefined;
-  return `${String(info.dev)}:${String(info.ino)}:${String(info.birthtimeMs)}`;
+function identityOf({ ino, birthtimeMs }: Stats): string {
+  return birthtimeMs === 0 ? String(ino) : `${String(ino)}:${String(birthtimeMs)}`;
 }
 
 async function readLocal(file: ListedFile, from: number, to: number): Promise<Readable> {
   const handle = await open(file.uri).catch((error: unknown) => {
-    throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? new FileGone(file.uri) : error;
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? new FileGone(file) : error;
   });
   if (identityOf(await handle.stat()) === file.identity)
     return handle.createReadStream({ start: from, end: to - 1 });
   await handle.close();
-  throw new FileGone(file.uri);
+  throw new FileGone(file);
 }
 
 /** What Node reads for bytes of a name that are no UTF-8: under such a name no file can be opened. */
@@ -232,7 +248,7 @@ async function readS3(client: S3Client, file: ListedFile, from: number, to: numb
     );
     return object.Body as Readable;
   } catch (error) {
-    if (isMissingObject(error) || isChangedObject(error)) throw new FileGone(file.uri);
+    if (isMissingObject(error) || isChangedObject(error)) throw new FileGone(file);
     throw s3Unavailable(error, `read ${file.uri}`);
   }
 }

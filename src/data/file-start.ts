@@ -75,7 +75,8 @@ async function wasWrittenAnew(access: FileAccess, file: ListedFile, before: File
   );
 }
 
-async function replacedReason(
+/** Why a file that may have grown is not the one that was read; null: it may be. @throws FileGone */
+export async function replacedReason(
   access: FileAccess,
   file: ListedFile,
   before: FileProgress,

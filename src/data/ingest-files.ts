@@ -9,10 +9,11 @@ import { attachDataset } from './dataset-views.ts';
 import { withDuckDb } from './duckdb.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import type { FileAccess, ListedFile } from './file-listing.ts';
-import { followRenames, hasNews, readingOrder } from './file-progress.ts';
+import { hasNews } from './file-progress.ts';
 import type { FileProgress } from './file-progress.ts';
 import { takeSegment } from './file-segment.ts';
 import type { FileSegment } from './file-segment.ts';
+import { listFollowed, readingOrder } from './follow-renames.ts';
 import { judgeSegment } from './judge-segment.ts';
 import { attachReferences, batchIdOf, newestEventTime, typeChanges } from './source-ingestion.ts';
 import type { GoodDataset, IngestDependencies, IngestOutcome } from './source-ingestion.ts';
@@ -49,8 +50,9 @@ export async function ingestFiles(
   before: { readonly dataset: GoodDataset | null; readonly position: FilesPosition | null },
   keep: (position: unknown, outcome: IngestOutcome) => unknown,
 ): Promise<FilesReading> {
-  const listed = await access.list(source.uri);
-  const { files: known, renamed } = followRenames(before.position?.files ?? {}, listed);
+  const growing = source.format === 'ndjson';
+  const earlier = before.position?.files ?? {};
+  const { listed, files: known, renamed } = await listFollowed(access, source.uri, earlier, growing);
   let reading: FilesReading = {
     dataset: before.dataset,
     position: { kind: 'files', files: known },

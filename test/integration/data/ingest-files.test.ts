@@ -36,8 +36,7 @@ describe('ingesting files', () => {
     revision = await world.apply({ sources: { clicks } });
   });
   const ingest = () => world.call('ingestSource', { source: 'clicks', specRevision: revision });
-  /** A reading in which something happens between the listing of the files and their reading. */
-  const ingestWhile = async (happens: () => Promise<unknown>) => {
+  const ingestThrough = async (wrap: (files: FileAccess) => FileAccess) => {
     const key = { model: MODEL, environment: ENVIRONMENT };
     const ref = { ...key, source: 'clicks' };
     const { spec } = await loadSpecRecord(world.db, { ...key, specRevision: revision });
@@ -47,14 +46,6 @@ describe('ingesting files', () => {
       directories: null,
       closed: [],
     });
-    const access: FileAccess = {
-      ...files,
-      async list(pattern) {
-        const listed = await files.list(pattern);
-        await happens();
-        return listed;
-      },
-    };
     const deps = {
       store: world.store,
       duckdb: { directory: join(world.directory, 'scratch') },
@@ -69,8 +60,32 @@ describe('ingesting files', () => {
       };
       const source = spec.sources.clicks as FilesSource;
       const keep = (next: unknown, outcome: unknown) => ({ position: next, call: { key: '', outcome } });
-      return (await ingestFiles(deps, hold, ref, source, access, before, keep)).outcome;
+      return (await ingestFiles(deps, hold, ref, source, wrap(files), before, keep)).outcome;
     });
+  };
+  /** A reading in which something happens between the listing of the files and their reading. */
+  const ingestWhile = (happens: () => Promise<unknown>) =>
+    ingestThrough((files) => ({
+      ...files,
+      async list(pattern) {
+        const listed = await files.list(pattern);
+        await happens();
+        return listed;
+      },
+    }));
+  /** A reading from a file system that keeps no times of birth. */
+  const ingestUndated = () => {
+    const identities = new Map<string, string>();
+    return ingestThrough((files) => ({
+      async list(pattern) {
+        const listed = await files.list(pattern);
+        return listed.map(({ identity = '', ...file }) => {
+          identities.set(file.uri, identity);
+          return { ...file, identity: identity.split(':')[0] ?? '' };
+        });
+      },
+      read: (file, from, to) => files.read({ ...file, identity: identities.get(file.uri) ?? '' }, from, to),
+    }));
   };
   const path = (name: string) => join(world.directory, 'log', name);
   const line = (id: string, more = {}) =>
@@ -213,6 +228,16 @@ describe('ingesting files', () => {
     await writeFile(path('log.ndjson'), line('d'));
     expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
     expect(await ids()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('follows a rotated log also where files have no time of birth', async () => {
+    await writeFile(path('log.ndjson'), line('a'));
+    await ingestUndated();
+    await appendFile(path('log.ndjson'), line('b'));
+    await rename(path('log.ndjson'), path('log.1.ndjson'));
+    await writeFile(path('log.ndjson'), line('c'));
+    expect(await ingestUndated()).toEqual({ newRows: 2, quarantined: [] });
+    expect((await ids()).sort()).toEqual(['a', 'b', 'c']);
   });
 
   it('reads what was added to rotated logs before the new one, the oldest first', async () => {

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -81,6 +81,12 @@ describe('the local files of a source', () => {
     symlinkSync('linked', join(data, 'alias'));
     expect(await names('alias/*/*.csv')).toEqual([join(data, 'alias', 'day-1', 'log.csv')]);
     expect(await names('link*/*.csv')).toEqual([join(folder, 'twin.csv')]);
+  });
+
+  it('are known by inode and time of birth, not by a device whose number changes', async () => {
+    const { ino, birthtimeMs } = statSync(join(data, 'log', '1.csv'));
+    const [file] = await list('log/1.csv', [data]);
+    expect(file?.identity).toBe(birthtimeMs === 0 ? String(ino) : `${String(ino)}:${String(birthtimeMs)}`);
   });
 
   it('are listed again where a log is rotated between the names and what they stand for', async () => {
