@@ -33,6 +33,11 @@ export function isMissingObject(error: unknown): boolean {
   );
 }
 
+/** The object is no longer the one whose ETag was named. */
+export function isChangedObject(error: unknown): boolean {
+  return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412;
+}
+
 /** Any failure of S3 but a missing object. The text names what was asked and S3's own code, never a credential. */
 export function s3Unavailable(error: unknown, what: string): PerennialError {
   const code = error instanceof Error ? errorCode(error) : 'unknown';

@@ -1,29 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { open, truncate } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { FileGone } from './file-listing.ts';
 import type { FileAccess, ListedFile } from './file-listing.ts';
+import type { FileProgress } from './file-progress.ts';
+import { digestOf, isJsonObject, startOf } from './file-start.ts';
 import { MAX_LINE_BYTES } from './segment-lines.ts';
-
-/** What has been read of one file. Kept in the source's position under the file's address. */
-export interface FileProgress {
-  /** Bytes and lines read so far, in whole lines for NDJSON. */
-  readonly bytes: number;
-  readonly lines: number;
-  /** Of the file when it was looked at last: the same size and stamp mean that nothing is new. */
-  readonly size: number;
-  readonly stamp: string;
-  /** SHA-256 of the first `headBytes` bytes: a file that has been replaced is noticed. */
-  readonly head: string;
-  readonly headBytes: number;
-  /** SHA-256 of the bytes read last. */
-  readonly digest: string;
-  /** None of its rows are in the dataset. Once it changes it is read anew: it may have been unfinished, or was mended. */
-  readonly nothingTaken: boolean;
-  /** Of the file, where it has one. */
-  readonly identity?: string;
-}
 
 /** New bytes of a file, copied to a local path. */
 export interface FileSegment {
@@ -38,55 +22,26 @@ export interface FileSegment {
   readonly refusal: string | null;
 }
 
-/** Where to begin reading a file. */
-interface Start {
-  readonly from: number;
-  /** Why what lies there can't be taken. */
-  readonly refusal: string | null;
-}
-
-const ANEW: Start = { from: 0, refusal: null };
-
 const HEAD_BYTES = 4096;
 const NEWLINE = 0x0a;
 /** An unfinished last line of a file that nobody has written to for this long counts as torn. */
 const TORN_AFTER_MS = 10 * 60_000;
 
-/** Whether a listing shows anything that has not been read. */
-export function hasNews(file: ListedFile, before: FileProgress | undefined): boolean {
-  return before === undefined ? file.size > 0 : file.size !== before.size || file.stamp !== before.stamp;
-}
-
-/** What has been read, under the names that the files have now: a log that was rotated is not read again. */
-export function followRenames(
-  progress: Readonly<Record<string, FileProgress>>,
-  listed: readonly ListedFile[],
-): Readonly<Record<string, FileProgress>> {
-  const present = new Map(listed.map((file) => [file.uri, file.identity]));
-  const gone = new Map<string, string>();
-  for (const [uri, { identity }] of Object.entries(progress))
-    if (identity !== undefined && present.get(uri) !== identity) gone.set(identity, uri);
-  const moved = new Map<string, FileProgress>();
-  const left = new Set<string>();
-  for (const { uri, identity } of listed) {
-    const before = identity === undefined ? undefined : gone.get(identity);
-    const known = before === undefined ? undefined : progress[before];
-    if (before === undefined || known === undefined || progress[uri]?.identity === identity) continue;
-    moved.set(uri, known);
-    left.add(before);
-    gone.delete(known.identity ?? '');
-  }
-  if (moved.size === 0) return progress;
-  const stayed = Object.entries(progress).filter(([uri]) => !left.has(uri));
-  return { ...Object.fromEntries(stayed), ...Object.fromEntries(moved) };
-}
-
 /**
  * Copies what is new of a file. An NDJSON file may grow: only its complete lines are taken, a last line without
  * newline when it is a whole object. Other formats are read once, whole. No bytes and no refusal: nothing is new, or
- * complete yet.
+ * complete yet. null: since it was listed its name has become another file's, and the next listing tells which.
  */
-export async function takeSegment(
+export async function takeSegment(...job: Parameters<typeof segmentOf>): Promise<FileSegment | null> {
+  try {
+    return await segmentOf(...job);
+  } catch (error) {
+    if (error instanceof FileGone) return null;
+    throw error;
+  }
+}
+
+async function segmentOf(
   access: FileAccess,
   file: ListedFile,
   before: FileProgress | undefined,
@@ -96,8 +51,9 @@ export async function takeSegment(
   const start = await startOf(access, file, before, growing);
   const { from } = start;
   const copied = await copyBytes(await access.read(file, from, file.size), path);
-  const torn = growing ? await cutUnfinishedLine(path, copied, file) : null;
-  const bytes = torn?.bytes ?? copied.bytes;
+  const cut = growing ? await cutUnfinishedLine(path, copied, file) : null;
+  const isTorn = start.refusal === null && cut !== null && cut.reason !== null;
+  const bytes = cut?.bytes ?? copied.bytes;
   const linesBefore = from === 0 ? 0 : (before?.lines ?? 0);
   const base = { file, path, from, linesBefore };
   const headBytes = Math.min(HEAD_BYTES, from + bytes);
@@ -105,22 +61,28 @@ export async function takeSegment(
     from === 0
       ? await digestOf(Readable.from([await readRange(path, 0, headBytes)]))
       : await grownHead(access, file, before, headBytes);
+  const digest = bytes === copied.bytes ? copied.digest : await digestOf(createReadStream(path));
+  const nothingTaken = before === undefined || before.nothingTaken;
+  const untaken = growing && nothingTaken;
+  const allBytes = untaken && from > 0 ? await digestOf(await access.read(file, 0, from + bytes)) : digest;
   const next: FileProgress = {
     bytes: from + bytes,
-    lines: linesBefore + (torn?.lines ?? copied.lines),
+    lines: linesBefore + (cut?.lines ?? copied.lines),
     // With an unfinished line left over, the file counts as news until the line is complete or torn.
     size: growing ? from + bytes : file.size,
     stamp: file.stamp,
-    nothingTaken: before === undefined || before.nothingTaken,
+    nothingTaken,
     head,
     headBytes,
-    digest: copied.digest,
+    digest,
+    ...(untaken ? { untaken: allBytes } : {}),
+    ...(isTorn ? { torn: bytes } : {}),
     ...(file.identity === undefined ? {} : { identity: file.identity }),
   };
   // Written again with the very same bytes, or only touched.
   const same = !growing && start.refusal !== null && copied.digest === before?.digest;
   if (same) return { ...base, bytes: 0, next, refusal: null };
-  return { ...base, bytes, next, refusal: start.refusal ?? torn?.reason ?? null };
+  return { ...base, bytes, next, refusal: start.refusal ?? cut?.reason ?? null };
 }
 
 /** The more of the head is known, the less another file is taken for this one. */
@@ -132,40 +94,6 @@ async function grownHead(
 ): Promise<string> {
   if (before?.headBytes === headBytes) return before.head;
   return digestOf(await access.read(file, 0, headBytes));
-}
-
-async function startOf(
-  access: FileAccess,
-  file: ListedFile,
-  before: FileProgress | undefined,
-  growing: boolean,
-): Promise<Start> {
-  if (!before) return ANEW;
-  if (!growing) {
-    if (before.nothingTaken) return ANEW;
-    return {
-      from: 0,
-      refusal: `${file.uri}: was changed after it had been read; write new data into a new file`,
-    };
-  }
-  // Changed, and no longer than before: no line was added, so that the old ones were written again.
-  if (before.nothingTaken && file.size <= before.bytes) return ANEW;
-  const refusal = await replacedReason(access, file, before);
-  if (refusal === null) return { from: before.bytes, refusal };
-  return before.nothingTaken ? ANEW : { from: 0, refusal };
-}
-
-async function replacedReason(
-  access: FileAccess,
-  file: ListedFile,
-  before: FileProgress,
-): Promise<string | null> {
-  if (file.size < before.bytes) {
-    return `${file.uri}: shrank from ${String(before.bytes)} to ${String(file.size)} bytes after it had been read; write new data into a new file`;
-  }
-  return (await digestOf(await access.read(file, 0, before.headBytes))) === before.head
-    ? null
-    : `${file.uri}: was replaced after it had been read; write new data into a new file`;
 }
 
 interface Copied {
@@ -215,15 +143,6 @@ async function cutUnfinishedLine(
   return { bytes: copied.complete, lines: copied.lines, reason: null };
 }
 
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
-}
-
 async function readRange(path: string, from: number, to: number): Promise<Buffer> {
   const file = await open(path);
   try {
@@ -232,10 +151,4 @@ async function readRange(path: string, from: number, to: number): Promise<Buffer
   } finally {
     await file.close();
   }
-}
-
-async function digestOf(source: Readable): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(source, hash);
-  return hash.digest('hex');
 }

@@ -9,8 +9,11 @@ import { attachDataset } from './dataset-views.ts';
 import { withDuckDb } from './duckdb.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import type { FileAccess, ListedFile } from './file-listing.ts';
-import { followRenames, hasNews, takeSegment } from './file-segment.ts';
-import type { FileProgress, FileSegment } from './file-segment.ts';
+import { hasNews } from './file-progress.ts';
+import type { FileProgress } from './file-progress.ts';
+import { takeSegment } from './file-segment.ts';
+import type { FileSegment } from './file-segment.ts';
+import { listFollowed, readingOrder } from './follow-renames.ts';
 import { judgeSegment } from './judge-segment.ts';
 import { attachReferences, batchIdOf, newestEventTime, typeChanges } from './source-ingestion.ts';
 import type { GoodDataset, IngestDependencies, IngestOutcome } from './source-ingestion.ts';
@@ -45,9 +48,10 @@ export interface FilesReading {
 }
 
 /**
- * Reads files that are new and lines that were added, in the order of the files' names. Each file's news is a batch of
- * its own: one that can't be read or fails an expectation is set aside, and the next ones go on. One that only refers to
- * rows that another source doesn't have may wait; with a primary key what comes after it waits too, as it may replace it.
+ * Reads files that are new and lines that were added, in the order of the files' names, renamed files first. Each
+ * file's news is a batch of its own: one that can't be read or fails an expectation is set aside, and the next ones go
+ * on. One that only refers to rows that another source doesn't have may wait; with a primary key what comes after it
+ * waits too, as it may replace it.
  */
 export async function ingestFiles(
   deps: IngestDependencies,
@@ -58,16 +62,18 @@ export async function ingestFiles(
   before: { readonly dataset: GoodDataset | null; readonly position: FilesPosition | null },
   keep: (position: unknown, outcome: IngestOutcome) => unknown,
 ): Promise<FilesReading> {
-  const listed = await access.list(source.uri);
+  const growing = source.format === 'ndjson';
+  const earlier = before.position?.files ?? {};
+  const { listed, files: known, renamed } = await listFollowed(access, source.uri, earlier, growing);
   let reading: FilesReading = {
     dataset: before.dataset,
-    position: { kind: 'files', files: followRenames(before.position?.files ?? {}, listed) },
+    position: { kind: 'files', files: known },
     outcome: { newRows: 0, quarantined: [] },
     waited: before.position?.waited ?? 0,
     waits: false,
   };
-  const news = listed.filter((file) => hasNews(file, reading.position.files[file.uri]));
-  for (const files of chunksOf(news)) {
+  const news = listed.filter((file) => hasNews(file, known[file.uri]));
+  for (const files of chunksOf(readingOrder(news, renamed))) {
     if (reading.waits && isKeyed(source)) break;
     reading = await ingestChunk(deps, hold, ref, source, access, files, reading, keep);
   }
@@ -125,6 +131,7 @@ async function ingestChunk(
       const path = join(session.directory, `segment-${String(index)}`);
       const growing = source.format === 'ndjson';
       const segment = await takeSegment(access, file, progress[file.uri], growing, path);
+      if (segment === null) continue;
       if (segment.bytes === 0 && segment.refusal === null) {
         progress[file.uri] = segment.next;
         continue;

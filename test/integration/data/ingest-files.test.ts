@@ -1,9 +1,15 @@
-import { appendFile, copyFile, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { withDuckDb } from '../../../src/data/duckdb.ts';
-import { createDataWorld } from './data-world.ts';
+import { createFileAccess } from '../../../src/data/file-listing.ts';
+import type { FileAccess } from '../../../src/data/file-listing.ts';
+import { ingestFiles } from '../../../src/data/ingest-files.ts';
+import type { FilesPosition, FilesSource } from '../../../src/data/ingest-files.ts';
+import { readSourceState, withSourceHold } from '../../../src/registry/datasets.ts';
+import { loadSpecRecord } from '../../../src/registry/specs.ts';
+import { createDataWorld, ENVIRONMENT, MODEL } from './data-world.ts';
 import type { DataWorld } from './data-world.ts';
 
 let world: DataWorld;
@@ -30,6 +36,57 @@ describe('ingesting files', () => {
     revision = await world.apply({ sources: { clicks } });
   });
   const ingest = () => world.call('ingestSource', { source: 'clicks', specRevision: revision });
+  const ingestThrough = async (wrap: (files: FileAccess) => FileAccess) => {
+    const key = { model: MODEL, environment: ENVIRONMENT };
+    const ref = { ...key, source: 'clicks' };
+    const { spec } = await loadSpecRecord(world.db, { ...key, specRevision: revision });
+    const files = createFileAccess({
+      baseDirectory: world.directory,
+      s3: world.s3,
+      directories: null,
+      closed: [],
+    });
+    const deps = {
+      store: world.store,
+      duckdb: { directory: join(world.directory, 'scratch') },
+      signal: new AbortController().signal,
+      nowMs: world.clock.nowMs,
+    };
+    return withSourceHold(world.db, ref, async (hold) => {
+      const { dataset, manifest, position } = await readSourceState(hold.connection, ref);
+      const before = {
+        dataset: dataset !== null && manifest ? { digest: dataset, manifest } : null,
+        position: (position as { position: FilesPosition } | null)?.position ?? null,
+      };
+      const source = spec.sources.clicks as FilesSource;
+      const keep = (next: unknown, outcome: unknown) => ({ position: next, call: { key: '', outcome } });
+      return (await ingestFiles(deps, hold, ref, source, wrap(files), before, keep)).outcome;
+    });
+  };
+  /** A reading in which something happens between the listing of the files and their reading. */
+  const ingestWhile = (happens: () => Promise<unknown>) =>
+    ingestThrough((files) => ({
+      ...files,
+      async list(pattern) {
+        const listed = await files.list(pattern);
+        await happens();
+        return listed;
+      },
+    }));
+  /** A reading from a file system that keeps no times of birth. */
+  const ingestUndated = () => {
+    const identities = new Map<string, string>();
+    return ingestThrough((files) => ({
+      async list(pattern) {
+        const listed = await files.list(pattern);
+        return listed.map(({ identity = '', ...file }) => {
+          identities.set(file.uri, identity);
+          return { ...file, identity: identity.split(':')[0] ?? '' };
+        });
+      },
+      read: (file, from, to) => files.read({ ...file, identity: identities.get(file.uri) ?? '' }, from, to),
+    }));
+  };
   const path = (name: string) => join(world.directory, 'log', name);
   const line = (id: string, more = {}) =>
     `${JSON.stringify({ id, n: 1, at: '2026-01-01T00:00:00Z', ...more })}\n`;
@@ -99,6 +156,24 @@ describe('ingesting files', () => {
     expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
     expect((await ingest()).quarantined[0]?.failures[0]).toContain('torn line: {"id":"torn');
     expect(await ingest()).toMatchObject({ newRows: 0, quarantined: [] });
+    await appendFile(path('1.ndjson'), `"}\n${line('b')}${line('c')}`);
+    expect(await ingest()).toMatchObject({ newRows: 3, quarantined: [] });
+    expect(await ids()).toEqual(['a', 'torn', 'b', 'c']);
+  });
+
+  it('goes on after a torn line that another writer wrote behind, and waits for one that grows', async () => {
+    const longAgo = new Date(Date.now() - 3_600_000);
+    for (const name of ['1.ndjson', '2.ndjson']) {
+      await writeFile(path(name), '{"id":"torn');
+      await utimes(path(name), longAgo, longAgo);
+    }
+    expect((await ingest()).quarantined).toHaveLength(2);
+    await appendFile(path('1.ndjson'), line('a'));
+    await appendFile(path('2.ndjson'), ' or ');
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    await appendFile(path('2.ndjson'), 'not"}\n');
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    expect(await ids()).toEqual(['a', 'torn or not']);
   });
 
   it('notices a file that was replaced or cut after it had been read', async () => {
@@ -155,6 +230,68 @@ describe('ingesting files', () => {
     expect(await ids()).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('follows a rotated log also where files have no time of birth', async () => {
+    await writeFile(path('log.ndjson'), line('a'));
+    await ingestUndated();
+    await appendFile(path('log.ndjson'), line('b'));
+    await rename(path('log.ndjson'), path('log.1.ndjson'));
+    await writeFile(path('log.ndjson'), line('c'));
+    expect(await ingestUndated()).toEqual({ newRows: 2, quarantined: [] });
+    expect((await ids()).sort()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('reads what was added to rotated logs before the new one, the oldest first', async () => {
+    const sources = { clicks: { ...clicks, uri: 'log/app.log*', primaryKey: ['id'] } };
+    revision = await world.apply({ sources });
+    await writeFile(path('app.log.1'), line('a', { n: 1 }) + line('b', { n: 1 }));
+    await writeFile(path('app.log'), line('a', { n: 2 }));
+    await ingest();
+    await appendFile(path('app.log.1'), line('b', { n: 2 }));
+    const earlier = new Date(Date.now() - 60_000);
+    await utimes(path('app.log.1'), earlier, earlier);
+    await appendFile(path('app.log'), line('a', { n: 3 }) + line('b', { n: 3 }));
+    await rename(path('app.log.1'), path('app.log.2'));
+    await rename(path('app.log'), path('app.log.1'));
+    await writeFile(path('app.log'), line('a', { n: 4 }));
+    expect(await ingest()).toMatchObject({ newRows: 4, quarantined: [] });
+    expect(await world.query('clicks', 'SELECT id, n FROM d ORDER BY id')).toEqual([
+      { id: 'a', n: 4 },
+      { id: 'b', n: 3 },
+    ]);
+  });
+
+  it('reads on a log that is rotated while it is read', async () => {
+    await writeFile(path('log.ndjson'), line('a'));
+    await ingest();
+    await appendFile(path('log.ndjson'), line('b'));
+    const rotated = await ingestWhile(async () => {
+      await rename(path('log.ndjson'), path('log.1.ndjson'));
+      await writeFile(path('log.ndjson'), line('c') + line('d') + line('e'));
+    });
+    expect(rotated.quarantined).toEqual([]);
+    expect(await ingest()).toMatchObject({ quarantined: [] });
+    expect((await ids()).sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('goes on without a file that is removed while it is read', async () => {
+    await writeFile(path('1.ndjson'), line('a'));
+    await writeFile(path('2.ndjson'), line('b'));
+    const removed = await ingestWhile(() => rm(path('1.ndjson')));
+    expect(removed).toEqual({ newRows: 1, quarantined: [] });
+  });
+
+  it('reads a file once that a link beside it names too, also when the link moves on', async () => {
+    await writeFile(path('log-1.ndjson'), line('a'));
+    await symlink('log-1.ndjson', path('current.ndjson'));
+    expect(await ingest()).toMatchObject({ newRows: 1, quarantined: [] });
+    await appendFile(path('log-1.ndjson'), line('b'));
+    await writeFile(path('log-2.ndjson'), line('c'));
+    await rm(path('current.ndjson'));
+    await symlink('log-2.ndjson', path('current.ndjson'));
+    expect(await ingest()).toMatchObject({ newRows: 2, quarantined: [] });
+    expect(await ids()).toEqual(['a', 'b', 'c']);
+  });
+
   it('reads a file with the content of another as a file of its own', async () => {
     await writeFile(path('1.ndjson'), line('a'));
     await ingest();
@@ -208,6 +345,17 @@ describe('ingesting files', () => {
     await writeFile(path(`1.${format}`), text('b', 4));
     expect((await ingest()).quarantined).toHaveLength(1);
     expect(await ids()).toEqual(['a']);
+  });
+
+  it('takes all of a long file that was mended by making it longer, and of one that grew the new lines', async () => {
+    const lines = (n: unknown) =>
+      Array.from({ length: 200 }, (_, i) => line(String(i), i === 149 ? { n } : {})).join('');
+    await writeFile(path('1.ndjson'), lines('x'));
+    await writeFile(path('2.ndjson'), lines('x'));
+    expect((await ingest()).quarantined).toHaveLength(2);
+    await writeFile(path('1.ndjson'), lines(1_000_000));
+    await appendFile(path('2.ndjson'), line('new'));
+    expect(await ingest()).toMatchObject({ newRows: 201, quarantined: [] });
   });
 
   it('takes rows that a file of nothing but a header gets later, and does not mind a file that is only touched', async () => {
@@ -392,7 +540,33 @@ describe('ingesting files', () => {
     await put('events/1.ndjson', line('a') + line('b'));
     expect(await ingest()).toMatchObject({ newRows: 1, rows: 2 });
     expect(await ids()).toEqual(['a', 'b']);
+    await put('events/1.ndjson', `${line('a') + line('b')}{"id":"torn`);
+    expect((await ingest()).quarantined[0]?.failures[0]).toContain('torn line: {"id":"torn');
+    await put('events/1.ndjson', `${line('a') + line('b')}{"id":"torn"}\n${line('c')}`);
+    expect(await ingest()).toMatchObject({ newRows: 2, quarantined: [] });
+    expect(await ids()).toEqual(['a', 'b', 'torn', 'c']);
   });
+
+  it.each(['was written anew', 'was removed'])(
+    'leaves a file on S3 for later that %s while it was read',
+    async (what) => {
+      const columns = { id: 'VARCHAR', n: 'INTEGER' } as const;
+      const folder = `s3://${world.bucket}/${what.replaceAll(' ', '-')}`;
+      const sources = { clicks: { ...clicks, uri: `${folder}/*.csv`, format: 'csv' as const, columns } };
+      revision = await world.apply({ sources });
+      const [Bucket, Key] = [world.bucket, `${what.replaceAll(' ', '-')}/1.csv`];
+      const put = (Body: string) => world.s3.send(new PutObjectCommand({ Bucket, Key, Body }));
+      await put('id,n\na,1\n');
+      const read = await ingestWhile(() =>
+        what === 'was removed'
+          ? world.s3.send(new DeleteObjectCommand({ Bucket, Key }))
+          : put('id,n\na,1\nb,2\n'),
+      );
+      expect(read).toEqual({ newRows: 0, quarantined: [] });
+      await put('id,n\na,1\nb,2\n');
+      expect(await ingest()).toMatchObject({ newRows: 2, quarantined: [] });
+    },
+  );
 
   it('says that a bucket is missing', async () => {
     revision = await world.apply({

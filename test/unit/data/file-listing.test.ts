@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createFileAccess } from '../../../src/data/file-listing.ts';
+import { createFileAccess, settled } from '../../../src/data/file-listing.ts';
 import { privateFiles } from '../../../src/platform/private-files.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'perennial-files-'));
@@ -66,6 +66,47 @@ describe('the local files of a source', () => {
   ])('are never secrets of the service or of its processes: %s', async (pattern) => {
     for (const directories of [null, [data], ['/']])
       await expect(list(pattern, directories)).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
+  });
+
+  it('have one name each, if there is one the name that is no link', async () => {
+    const folder = join(data, 'linked');
+    mkdirSync(join(folder, 'day-1'), { recursive: true });
+    writeFileSync(join(folder, 'day-1', 'log.csv'), 'a\n1\n');
+    symlinkSync('log.csv', join(folder, 'day-1', 'current.csv'));
+    symlinkSync('day-1', join(folder, 'current'));
+    linkSync(join(folder, 'day-1', 'log.csv'), join(folder, 'twin.csv'));
+    const names = async (pattern: string) => (await list(pattern, [data])).map((file) => file.uri);
+    expect(await names('linked/*/*.csv')).toEqual([join(folder, 'day-1', 'log.csv')]);
+    expect(await names('linked/day-1/c*.csv')).toEqual([join(folder, 'day-1', 'current.csv')]);
+    symlinkSync('linked', join(data, 'alias'));
+    expect(await names('alias/*/*.csv')).toEqual([join(data, 'alias', 'day-1', 'log.csv')]);
+    expect(await names('link*/*.csv')).toEqual([join(folder, 'twin.csv')]);
+  });
+
+  it('are known by inode and time of birth, not by a device whose number changes', async () => {
+    const { ino, birthtimeMs } = statSync(join(data, 'log', '1.csv'));
+    const [file] = await list('log/1.csv', [data]);
+    expect(file?.identity).toBe(birthtimeMs === 0 ? String(ino) : `${String(ino)}:${String(birthtimeMs)}`);
+  });
+
+  it('are listed again where a log is rotated between the names and what they stand for', async () => {
+    const file = (uri: string, identity: string) => ({ uri, size: 1, stamp: '1', identity });
+    const before = [file('log', 'b'), file('log.1', 'a')];
+    const torn = [file('log', 'c'), file('log.1', 'b')];
+    const after = [...torn, file('log.2', 'a')];
+    for (const looks of [
+      [torn, after],
+      [before, torn, after],
+    ]) {
+      const left = [...looks];
+      expect(await settled(() => Promise.resolve(left.shift() ?? after))).toEqual(after);
+    }
+  });
+
+  it('are listed in the end where names change all the time', async () => {
+    let looks = 0;
+    const listed = await settled(() => Promise.resolve([{ uri: String((looks += 1)), size: 1, stamp: '1' }]));
+    expect(listed).toHaveLength(1);
   });
 
   it('are none whose names begin with a dot, unless the pattern does', async () => {
