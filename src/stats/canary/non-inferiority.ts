@@ -73,7 +73,7 @@ export function nonInferiority(input: NonInferiorityInput): NonInferiority {
   const evidence = { difference: tested.difference, interval: tested.interval, pValue, pInferior };
   const shown = `difference ${show(tested.difference)}, margin ${showMargin(input.margin)}`;
   if (pValue <= alpha)
-    return { kind: 'non_inferior', ...evidence, reason: `${shown}, p ${show(pValue)} ≤ ${alpha}` };
+    return { kind: 'non_inferior', ...evidence, reason: `${shown}, p ${show(pValue)} ≤ ${show(alpha)}` };
   if (pInferior <= alpha) {
     return {
       kind: 'inferior',
@@ -81,7 +81,7 @@ export function nonInferiority(input: NonInferiorityInput): NonInferiority {
       reason: `${shown}, worse than the margin with p ${show(pInferior)}`,
     };
   }
-  return { kind: 'inconclusive', ...evidence, reason: `${shown}, p ${show(pValue)} > ${alpha}` };
+  return { kind: 'inconclusive', ...evidence, reason: `${shown}, p ${show(pValue)} > ${show(alpha)}` };
 }
 
 interface Tested {

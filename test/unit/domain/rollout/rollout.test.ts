@@ -364,8 +364,10 @@ describe('the proof of the decisive step', () => {
     expect(assess(few, few).proof).toEqual(NO_PROOF);
     expect(assess(few, few).verdict.kind).toBe('insufficient_data');
     expect(assess({ rate: 0.22 }).proof).toEqual({ fixedLooks: 1, shown: [1] });
-    const open = assess({ requests: 400, rate: 0.2 }, { requests: 400 });
+    const little = [{ requests: 400, rate: 0.2 }, { requests: 400 }, decisive!, true] as const;
+    const open = assess(...little, { proof: { kind: 'fixed', share: 0.4 } });
     expect(open.proof).toEqual({ fixedLooks: 1, shown: [] });
+    expect(open.verdict.reason).toMatch(/p 0\.\d+ > 0\.02$/);
   });
 
   it('stays shown, and is watched for harm', () => {
