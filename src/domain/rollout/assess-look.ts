@@ -30,6 +30,7 @@ export function assessLook(
   policy: Pick<Rollout, 'analysis'>,
   look: LookKind,
 ): AssessedLook {
+  const outcomes = policy.analysis.filter(({ metric }) => metric === 'outcome').length;
   const open = policy.analysis.filter(
     (metric, place) => metric.metric === 'outcome' && !look.shown.includes(place),
   );
@@ -40,7 +41,10 @@ export function assessLook(
   const proof = look.proof.kind === 'fixed' && !fixed ? watch : look.proof;
   const assessed = policy.analysis.map((metric) => {
     const kind = open.includes(metric) ? proof : watch;
-    return { kind, verdict: assessMetric(metric, samples, step, { final: look.final, proof: kind }) };
+    return {
+      kind,
+      verdict: assessMetric(metric, samples, step, { final: look.final, proof: kind, outcomes }),
+    };
   });
   const shown = assessed.flatMap(({ kind, verdict }, place) =>
     kind.kind !== 'watch' && verdict.kind === 'pass' ? [place] : [],

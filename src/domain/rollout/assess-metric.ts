@@ -16,6 +16,8 @@ export interface MetricLook {
   /** The step's time is over. */
   readonly final: boolean;
   readonly proof: ProofLook;
+  /** Of the analysis, this one too. Any one's harm aborts, so they share alpha (Bonferroni). */
+  readonly outcomes: number;
 }
 
 /**
@@ -28,15 +30,15 @@ export function assessMetric(
   metric: AnalysisMetric,
   samples: RolloutSamples,
   step: RolloutStep,
-  { final, proof }: MetricLook,
+  look: MetricLook,
 ): Verdict {
   switch (metric.metric) {
     case 'errors':
       return assessErrors(metric.maxRate, samples.challenger, step);
     case 'latency':
-      return assessLatency(metric, samples, step, final);
+      return assessLatency(metric, samples, step, look.final);
     case 'outcome':
-      return assessOutcome(metric, samples, step, proof);
+      return assessOutcome(metric, samples, step, look);
     default:
       return assertNever(metric, 'analysis metric');
   }
@@ -87,7 +89,7 @@ function assessOutcome(
   metric: Extract<AnalysisMetric, { metric: 'outcome' }>,
   samples: RolloutSamples,
   step: RolloutStep,
-  proof: ProofLook,
+  { proof, outcomes }: MetricLook,
 ): Verdict {
   const { outcome, higherIsBetter, alpha } = metric;
   if (step.phase === 'shadow') {
@@ -114,7 +116,12 @@ function assessOutcome(
   const seen = `${outcome}: challenger ${shown(samples.challenger, outcome)}, champion ${shown(samples.champion, outcome)}`;
   const [compared] = compareArms(
     [{ arms: { kind: 'proportion', control, treatment }, margin, higherIsBetter }] as const,
-    { alpha, minSamples: step.minSamples, look: LOOK[proof.kind], proofAlpha: proof.share * alpha },
+    {
+      alpha: alpha / outcomes,
+      proofAlpha: proof.share * alpha,
+      minSamples: step.minSamples,
+      look: LOOK[proof.kind],
+    },
   );
   const { kind, reason } = compared.verdict;
   const allowed = kind === 'fail' ? `, margin ${percent(metric.margin)} of the champion's rate` : '';

@@ -379,6 +379,25 @@ describe('the proof of the decisive step', () => {
     expect(worse.verdict.kind).toBe('fail');
   });
 
+  it('shares alpha for harm among the outcomes, of which any one aborts', () => {
+    const worse = { outcomes: { bought: { count: 2_000, sum: 328 }, kept: { count: 2_000, sum: 1_000 } } };
+    const champion = { outcomes: { ...worse.outcomes, bought: { count: 2_000, sum: 400 } } };
+    const judge = (analysis: object[]) =>
+      assessLook(
+        {
+          ...{ generation: 3, since: 0, measuredAt: 1, shadow: null },
+          champion: arm(1, champion),
+          challenger: arm(2, worse),
+        },
+        canary!,
+        Rollout.parse({ analysis }),
+        { final: false, proof: { kind: 'watch', share: 0 }, shown: [] },
+      ).verdict.kind;
+    const [bought, kept] = ['bought', 'kept'].map((outcome) => ({ metric: 'outcome', outcome, margin: 0 }));
+    expect(judge([bought!])).toBe('fail');
+    expect(judge([bought!, kept!])).toBe('pass');
+  });
+
   it('counts requests of few users by what they tell', () => {
     const many = (designEffect?: number) => ({
       outcomes: { bought: { count: 20_000, sum: 4_100, ...(designEffect && { designEffect }) } },
