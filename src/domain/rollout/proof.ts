@@ -14,8 +14,7 @@ export interface ProofLook {
  * that is worse far more often than alpha says. So alpha is split (Bonferroni): one fixed look at the end of the step's
  * time, one at the end of the longest time, and a sequence, valid at whatever look, between and after.
  */
-const SHARE = { fixed: 0.4, sequence: 0.2 } as const;
-const FIXED_LOOKS = 2;
+const SHARE = { fixed: 0.8, sequence: 0.2 } as const;
 
 export const NO_PROOF: Proof = { fixedLooks: 0, shown: [] };
 
@@ -29,8 +28,8 @@ export function proofLook(state: RolloutState, step: RolloutStep, now: number): 
   if (!step.decisive || !isFinalLook(state, step, now)) return watch;
   const { fixedLooks } = state.proof;
   const longest = now - state.phaseStartedAt >= step.maxDurationMs;
-  if (fixedLooks === 0 || (longest && fixedLooks < FIXED_LOOKS))
-    return { kind: 'fixed', share: step.maxDurationMs > step.durationMs ? SHARE.fixed : 1 - SHARE.sequence };
+  const most = step.maxDurationMs > step.durationMs ? 2 : 1;
+  if (fixedLooks === 0 || (longest && fixedLooks < most)) return { kind: 'fixed', share: SHARE.fixed / most };
   return { kind: 'sequence', share: SHARE.sequence };
 }
 
