@@ -348,6 +348,10 @@ describe('the proof of the decisive step', () => {
     expect(kindAt(60, once)).toBe('fixed');
     expect(kindAt(61, after({ fixedLooks: 2, shown: [] }))).toBe('sequence');
     expect(kindAt(30, entered, canary)).toBe('watch');
+    // Where the longest time is the step's own there is one.
+    const short = { ...decisive!, maxDurationMs: decisive!.durationMs };
+    expect(proofLook(entered, short, 10 * MINUTE)).toEqual({ kind: 'fixed', share: 0.8 });
+    expect(kindAt(10, once, short)).toBe('sequence');
     expect(kindAt(30, pauseRollout(entered, 'emil', 'r', MINUTE))).toBe('watch');
   });
 
