@@ -18,14 +18,15 @@ const SHARE = { fixed: 0.8, sequence: 0.2 } as const;
 
 export const NO_PROOF: Proof = { fixedLooks: 0, shown: [] };
 
-/** Whether a look at this time may end the step: its time is over, and nobody has paused it. */
+/** Whether a look at this time may end the step: its time is over. Also while paused: then it may abort it. */
 export function isFinalLook(state: RolloutState, step: RolloutStep, now: number): boolean {
-  return state.paused === null && now - state.phaseStartedAt >= step.durationMs;
+  return now - state.phaseStartedAt >= step.durationMs;
 }
 
 export function proofLook(state: RolloutState, step: RolloutStep, now: number): ProofLook {
   const watch = { kind: 'watch', share: 0 } as const;
-  if (!step.decisive || !isFinalLook(state, step, now)) return watch;
+  // While paused a pass would be of no use, and a fixed look is not to be wasted.
+  if (!step.decisive || state.paused !== null || !isFinalLook(state, step, now)) return watch;
   const { fixedLooks } = state.proof;
   const longest = now - state.phaseStartedAt >= step.maxDurationMs;
   const most = step.maxDurationMs > step.durationMs ? 2 : 1;

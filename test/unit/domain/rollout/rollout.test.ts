@@ -352,7 +352,10 @@ describe('the proof of the decisive step', () => {
     const short = { ...decisive!, maxDurationMs: decisive!.durationMs };
     expect(proofLook(entered, short, 10 * MINUTE)).toEqual({ kind: 'fixed', share: 0.8 });
     expect(kindAt(10, once, short)).toBe('sequence');
-    expect(kindAt(30, pauseRollout(entered, 'emil', 'r', MINUTE))).toBe('watch');
+    const paused = pauseRollout(entered, 'emil', 'r', MINUTE);
+    expect(kindAt(30, paused)).toBe('watch');
+    // What a step's end asks of latency is watched on.
+    expect(isFinalLook(paused, decisive!, 30 * MINUTE)).toBe(true);
   });
 
   it('is not begun anew by a pause, but by the next step', () => {
