@@ -1,7 +1,8 @@
 import type { Serving } from '../contracts/spec/operation.ts';
 import type { ArmSamples, OutcomeSamples } from '../domain/rollout-samples.ts';
 import { FEATURES_UNAVAILABLE } from '../errors/serving-errors.ts';
-import { OUTCOME_OF_REQUEST } from './outcome-of-request.ts';
+import { designEffectOf, OUTCOME_OF_REQUEST } from './outcome-of-request.ts';
+import type { ByKey } from './outcome-of-request.ts';
 import type { PredictionLogView } from './prediction-log.ts';
 
 interface ArmRow {
@@ -51,13 +52,8 @@ export async function measureArm(
 
 const { number: SUM, boolean: ANY } = OUTCOME_OF_REQUEST;
 
-interface OutcomeRow {
+interface OutcomeRow extends ByKey {
   name: string;
-  count: number;
-  sum: number;
-  keys: number;
-  /** Over split keys: of the squares of what a key's sum is above its expectation. */
-  squares: number;
 }
 
 async function measureOutcomes(
@@ -93,18 +89,6 @@ async function measureOutcomes(
       return [name, number ? { count, sum } : { count, sum, designEffect: designEffectOf(row) }];
     }),
   );
-}
-
-/**
- * The linearised variance of a ratio of sums over keys (Cochran 1977, 6.3) over that of a proportion of as many
- * independent requests. One key alone is one observation.
- */
-function designEffectOf({ count, sum, keys, squares }: OutcomeRow): number {
-  if (keys === count) return 1;
-  if (keys === 1) return count;
-  const rate = sum / count;
-  const independent = count * rate * (1 - rate);
-  return independent > 0 ? Math.max(1, ((keys / (keys - 1)) * squares) / independent) : 1;
 }
 
 /** Requests that both a live version and the shadow answered, and for how many their first choice was the same. */

@@ -8,6 +8,8 @@ export interface OutcomeSample {
   readonly count: number;
   readonly sum: number;
   readonly sumSquares: number | null;
+  /** Of a boolean one, as in `OutcomeSamples`. */
+  readonly designEffect?: number;
 }
 
 /** One-sided chance of an alarm without a change; a loss must also be larger than the limit. */
@@ -101,9 +103,13 @@ function compare({ type, window, reference }: OutcomeComparison): { pLess: numbe
   return test;
 }
 
-/** Several events of one request can say yes; it has converted once. */
-function proportionOf({ count, sum }: OutcomeSample): { successes: number; trials: number } {
-  return { successes: Math.min(count, Math.max(0, Math.round(sum))), trials: count };
+/** Several events of one request can say yes; it has converted once. Requests of one user tell less than as many others. */
+function proportionOf({ count, sum, designEffect = 1 }: OutcomeSample): {
+  successes: number;
+  trials: number;
+} {
+  const trials = Math.round(count / designEffect);
+  return { successes: Math.min(trials, Math.max(0, Math.round(sum / designEffect))), trials };
 }
 
 /** A sample whose squares were not kept is taken to vary as the other does. */

@@ -102,6 +102,16 @@ describe('the KPI', () => {
     expect(judgeKpi(input(50, 3), 0.7).reason).toContain('chance');
   });
 
+  it('does not cry wolf over one or two users either, who made many requests', () => {
+    const fall = { ...input(500, 30), window: { count: 500, sum: 30, sumSquares: 30, designEffect: 1 } };
+    expect(judgeKpi(fall, 0.7).status).toBe('breach');
+    const few = judgeKpi({ ...fall, window: { ...fall.window, designEffect: 20 } }, 0.7);
+    expect(few).toMatchObject({ status: 'ok', value: expect.closeTo(0.6, 9) as number });
+    expect(few.reason).toContain('chance');
+    const before = { ...fall.reference, designEffect: 400 };
+    expect(judgeKpi({ ...fall, reference: before }, 0.7).status).toBe('ok');
+  });
+
   it('has no verdict without enough outcomes, in the window or in the baseline', () => {
     expect(judgeKpi(input(49, 0), 0.7).status).toBe('insufficient_data');
     expect(judgeKpi(input(500, 0, { count: 10, sum: 1, sumSquares: 1 }), 0.7).status).toBe(

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Serving } from '../../../src/contracts/spec/operation.ts';
 import { duckdb } from '../../../src/platform/duckdb-driver.ts';
+import { liveOutcome } from '../../../src/monitoring/live-traffic.ts';
 import { measureArm } from '../../../src/serving/measure-rollout.ts';
 import type { PredictionLogView } from '../../../src/serving/prediction-log.ts';
 
@@ -25,7 +26,7 @@ afterAll(() => {
   connection.closeSync();
 });
 
-async function measure(rows: readonly Row[]) {
+async function logOf(rows: readonly Row[]): Promise<PredictionLogView> {
   await connection.run(
     `CREATE OR REPLACE TABLE requests (request_id VARCHAR, "at" BIGINT, version INT, generation INT, arm VARCHAR,
        error VARCHAR, latency_ms DOUBLE, split_key VARCHAR);
@@ -40,7 +41,7 @@ async function measure(rows: readonly Row[]) {
     for (const [name, value] of Object.entries(outcomes))
       await connection.run(`INSERT INTO outcomes VALUES ('${id}', '${name}', ${String(value)})`);
   }
-  const view: PredictionLogView = {
+  return {
     async query<R extends object>(sql: string, parameters?: Record<string, string | number>) {
       const found = (await connection.runAndReadAll(sql, parameters)).getRowObjectsJS();
       return found.map((row) =>
@@ -54,7 +55,10 @@ async function measure(rows: readonly Row[]) {
     },
     close: () => undefined,
   };
-  return (await measureArm(view, 2, 5, 'live', declared, NOW)).outcomes;
+}
+
+async function measure(rows: readonly Row[]) {
+  return (await measureArm(await logOf(rows), 2, 5, 'live', declared, NOW)).outcomes;
 }
 
 describe('the outcomes of an arm', () => {
@@ -84,6 +88,21 @@ describe('the outcomes of an arm', () => {
     const even = await measure([...of('a', 1, 1), ...of('b', 1, 1), ...of('c', 1, 1)]);
     expect(even['bought']).toEqual({ count: 6, sum: 3, designEffect: 1 });
     expect((await measure(of('a', 0, 5)))['bought']).toEqual({ count: 5, sum: 0, designEffect: 5 });
+  });
+
+  it('are the same to a monitor', async () => {
+    const rows: Row[] = [
+      ...Array.from({ length: 4 }, (): Row => ['a', HOUR, { bought: 1, spent: 3 }]),
+      ...Array.from({ length: 4 }, (): Row => ['b', HOUR, { bought: 0, spent: 1 }]),
+      ['c', HOUR, { bought: 1 }],
+      ['c', HOUR, { bought: 0, spent: 4 }],
+    ];
+    const log = await logOf(rows);
+    const bought = await liveOutcome(log, 2, 'bought', 'boolean');
+    expect(bought).toEqual({ ...(await measure(rows))['bought'], sumSquares: 5 });
+    expect(bought.designEffect).toBeCloseTo(4.8, 12);
+    expect(await liveOutcome(log, 2, 'spent', 'number')).toEqual({ count: 9, sum: 20, sumSquares: 56 });
+    expect(await liveOutcome(log, 2, 'kept', 'boolean')).toEqual({ count: 0, sum: 0, sumSquares: 0 });
   });
 
   it('are independent where requests have no user, and sums where they are numbers', async () => {
