@@ -29,13 +29,15 @@ function oneLine(text: string): string {
 
 /** A notice as e-mail: a plain text that stands by itself, and HTML of tables and inline styles, as mail programs need it. */
 export function renderEmail(notice: Notice, links: readonly NoticeLink[]): EmailContent {
-  const look = appearanceOf(notice);
-  const subject = clip(
-    oneLine(`[${notice.model} ${notice.environment}] ${look.label}: ${notice.title}`),
-    MAX_SUBJECT,
-  );
+  const subject = clip(oneLine(`[${notice.model} ${notice.environment}] ${headline(notice)}`), MAX_SUBJECT);
   const facts = Object.entries(notice.facts).filter(([, value]) => value !== '');
   return { subject, text: plainText(notice, facts, links), html: html(notice, facts, links) };
+}
+
+/** The title behind its label, unless it begins with the same word. */
+function headline(notice: Notice): string {
+  const label = `${appearanceOf(notice).label}: `;
+  return notice.title.startsWith(label) ? notice.title : `${label}${notice.title}`;
 }
 
 function plainText(
@@ -45,7 +47,7 @@ function plainText(
 ): string {
   const width = Math.max(0, ...facts.map(([name]) => factLabel(name).length));
   const parts = [
-    `${appearanceOf(notice).label}: ${oneLine(notice.title)}`,
+    oneLine(headline(notice)),
     visibleText(notice.text),
     facts.map(([name, value]) => `${oneLine(factLabel(name)).padEnd(width)}  ${oneLine(value)}`).join('\n'),
     links.map(({ label, url }) => `${label}:\n${url}`).join('\n\n'),

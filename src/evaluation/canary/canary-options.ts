@@ -58,7 +58,7 @@ export function parseMargins(
         `--margin ${text}: "${column}" is none of the metrics ${columns.join(', ')}`,
       );
     const value = Number(match[1]);
-    if (!Number.isFinite(value))
+    if (!Number.isFinite(value ** 2))
       throw new PerennialError(USAGE, `--margin ${text}: that is more than any number; take a smaller one`);
     for (const name of column === null ? columns.filter((one) => !margins.has(one)) : [column])
       margins.set(name, match[2] === '%' ? { ofControl: value / 100 } : value);

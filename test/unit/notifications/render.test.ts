@@ -93,6 +93,17 @@ describe('an e-mail', () => {
     expect(html).toContain('&lt;script&gt;');
   });
 
+  it('says what it is once', () => {
+    const resolved = {
+      ...notice,
+      kind: 'incident_resolved',
+      title: 'Resolved: one-for-all breached',
+    } as const;
+    const { subject, text } = renderEmail(resolved, []);
+    expect(subject).toBe('[plant-recommender prod] Resolved: one-for-all breached');
+    expect(text.startsWith('Resolved: one-for-all breached')).toBe(true);
+  });
+
   it('has a subject of one line, whatever the title holds', () => {
     const { subject } = renderEmail({ ...notice, title: 'a\r\nBcc: everybody@example.com' }, []);
     expect(subject).not.toMatch(/[\r\n]/);

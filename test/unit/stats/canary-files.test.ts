@@ -223,7 +223,7 @@ describe('wrong input is one clear error with the mend', () => {
   it('margins and splits', () => {
     const metrics = [parseMetric('a')];
     expect(parseMargins(['5%', 'a=2'], metrics).get('a')).toBe(2);
-    for (const text of ['foo', '-1', '5 %%', 'b=1', '', '1e400'])
+    for (const text of ['foo', '-1', '5 %%', 'b=1', '', '1e400', '1e300%'])
       expect(() => parseMargins([text], metrics), text).toThrow(expect.objectContaining({ code: 'USAGE' }));
     for (const text of ['90', '0:1', 'a:b', '90:10:5', '-1:2'])
       expect(() => parseSplit(text), text).toThrow(expect.objectContaining({ code: 'USAGE' }));
