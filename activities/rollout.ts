@@ -112,6 +112,7 @@ async function measureRollout(
     from: route.createdAt - CLOCK_TOLERANCE_MS,
     to: measuredAt + CLOCK_TOLERANCE_MS,
   };
+  const arm = { generation, outcomes, measuredAt };
   const view = await log.open(window, { items: shadowing });
   try {
     return {
@@ -119,15 +120,12 @@ async function measureRollout(
       since: route.createdAt,
       measuredAt,
       champion:
-        champion === null ? null : await measureArm(view, champion, generation, 'live', outcomes, measuredAt),
-      challenger: await measureArm(
-        view,
-        challenger,
-        generation,
-        shadowing ? 'shadow' : 'live',
-        outcomes,
-        measuredAt,
-      ),
+        champion === null ? null : await measureArm(view, { ...arm, version: champion, role: 'live' }),
+      challenger: await measureArm(view, {
+        ...arm,
+        version: challenger,
+        role: shadowing ? 'shadow' : 'live',
+      }),
       shadow: shadowing ? await measureAgreement(view, challenger, generation) : null,
     };
   } finally {

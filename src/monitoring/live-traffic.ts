@@ -1,5 +1,5 @@
 import type { OutcomeSample } from '../domain/monitors/judge-outcome.ts';
-import { designEffectOf, OUTCOME_OF_REQUEST } from '../serving/outcome-of-request.ts';
+import { outcomesOfRequests } from '../serving/outcomes-of-requests.ts';
 import type { PredictionLogView } from '../serving/prediction-log.ts';
 
 /** More rows would sharpen a measure of drift by nothing that matters. */
@@ -44,27 +44,10 @@ export async function liveOutcome(
   outcome: string,
   type: 'boolean' | 'number',
 ): Promise<OutcomeSample> {
-  const [row] = await view.query<{
-    count: number;
-    sum: number;
-    sumSquares: number;
-    keys: number;
-    squares: number;
-  }>(
-    `WITH own AS (SELECT request_id, coalesce(split_key, request_id) AS key FROM requests WHERE ${LIVE}),
-          by_request AS (
-            SELECT r.key, ${OUTCOME_OF_REQUEST[type]} AS value FROM outcomes o JOIN own r ON o.request_id = r.request_id
-             WHERE o.name = $outcome GROUP BY o.request_id, r.key),
-          by_key AS (SELECT count(*) AS n, sum(value) AS s, sum(value * value) AS q FROM by_request GROUP BY key),
-          totals AS (SELECT sum(n) AS count, sum(s) AS sum, sum(q) AS squares, count(*) AS keys FROM by_key)
-     SELECT t.count::DOUBLE AS count, t.sum::DOUBLE AS sum, t.squares::DOUBLE AS "sumSquares", t.keys,
-            sum((k.s - k.n * t.sum / t.count) ** 2)::DOUBLE AS squares
-       FROM totals t JOIN by_key k ON true GROUP BY t.count, t.sum, t.squares, t.keys`,
-    { version, outcome },
-  );
-  if (row === undefined) return { count: 0, sum: 0, sumSquares: 0 };
-  const { count, sum, sumSquares } = row;
-  return { count, sum, sumSquares, ...(type === 'boolean' && { designEffect: designEffectOf(row) }) };
+  // The window ends early enough for the outcome's delay.
+  const declared = { [outcome]: { type, delay: 0 } };
+  const outcomes = await outcomesOfRequests(view, LIVE, { version }, declared, Number.MAX_SAFE_INTEGER);
+  return outcomes.get(outcome) ?? { count: 0, sum: 0, sumSquares: 0 };
 }
 
 /** The candidate that is first most often, by one of its keys; null without rankings. */

@@ -60,6 +60,7 @@ export * from './canary/sample-ratio-mismatch.ts';
 export * from './canary/mixture-sequential-test.ts';
 export * from './canary/sequential-test.ts';
 export * from './canary/sequential-proportions-exact.ts';
+export * from './canary/design-effect.ts';
 export * from './canary/margin.ts';
 export * from './canary/non-inferiority.ts';
 export * from './canary/required-sample-size.ts';

@@ -1,4 +1,4 @@
-import { twoProportionTest, welchTest } from '../../stats/index.ts';
+import { effectiveProportion, twoProportionTest, welchTest } from '../../stats/index.ts';
 import type { SampleMoments } from '../../stats/index.ts';
 import { insufficient, judged, percent } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
@@ -91,7 +91,9 @@ function means(input: OutcomeComparison): { now: number; before: number } {
 
 /** Chance that the window's mean is this much lower (higher) by luck alone. */
 function compare({ type, window, reference }: OutcomeComparison): { pLess: number; pGreater: number } {
-  if (type === 'boolean') return twoProportionTest(proportionOf(reference), proportionOf(window));
+  // Requests of one user tell less than as many of others.
+  if (type === 'boolean')
+    return twoProportionTest(effectiveProportion(reference), effectiveProportion(window));
   const now = moments(window, null);
   const test = welchTest(moments(reference, now.variance), now);
   // Without any variance the means themselves decide.
@@ -101,15 +103,6 @@ function compare({ type, window, reference }: OutcomeComparison): { pLess: numbe
       pGreater: now.mean * reference.count > reference.sum ? 0 : 1,
     };
   return test;
-}
-
-/** Several events of one request can say yes; it has converted once. Requests of one user tell less than as many others. */
-function proportionOf({ count, sum, designEffect = 1 }: OutcomeSample): {
-  successes: number;
-  trials: number;
-} {
-  const trials = Math.round(count / designEffect);
-  return { successes: Math.min(trials, Math.max(0, Math.round(sum / designEffect))), trials };
 }
 
 /** A sample whose squares were not kept is taken to vary as the other does. */

@@ -1,6 +1,7 @@
 import type { AnalysisMetric } from '../../contracts/spec/operation.ts';
 import { assertNever } from '../../errors/assert-never.ts';
 import type { ArmSamples, OutcomeSamples, RolloutSamples } from '../rollout-samples.ts';
+import { effectiveProportion } from '../../stats/canary/design-effect.ts';
 import type { Verdict } from '../verdict.ts';
 import { compareArms } from './compare-arms.ts';
 import { exceedsRate } from './error-rate.ts';
@@ -103,7 +104,7 @@ function assessOutcome(
     const reason = `${outcome}: ${seen} is no count of yeses; ${mend}`;
     return { kind: 'error', reason };
   }
-  const treatment = proportion(samples.challenger, outcome);
+  const treatment = effectiveProportion(seenOf(samples.challenger, outcome));
   if (!step.compared) {
     if (treatment.trials < step.minSamples) return tooFew(outcome, treatment.trials, step);
     return {
@@ -111,14 +112,15 @@ function assessOutcome(
       reason: `${outcome}: ${shown(samples.challenger, outcome)}, no champion beside it to compare with`,
     };
   }
-  const control = proportion(samples.champion, outcome);
+  const control = effectiveProportion(seenOf(samples.champion, outcome));
   const margin = { ofControl: metric.margin };
   const seen = `${outcome}: challenger ${shown(samples.challenger, outcome)}, champion ${shown(samples.champion, outcome)}`;
   const [compared] = compareArms(
     [{ arms: { kind: 'proportion', control, treatment }, margin, higherIsBetter }] as const,
     {
       alpha: alpha / outcomes,
-      proofAlpha: proof.share * alpha,
+      passAlpha: alpha,
+      share: proof.share,
       minSamples: step.minSamples,
       look: LOOK[proof.kind],
     },
@@ -133,8 +135,8 @@ const LOOK = { watch: 'watch', fixed: 'final', sequence: 'sequential' } as const
 /** Whether both arms have as much of a metric as the step asks for. */
 export function hasSamples(metric: AnalysisMetric, samples: RolloutSamples, step: RolloutStep): boolean {
   if (metric.metric !== 'outcome') return true;
-  const arms = [samples.challenger, samples.champion].map((arm) => proportion(arm, metric.outcome).trials);
-  return Math.min(...arms) >= step.minSamples;
+  const arms = [samples.challenger, samples.champion].map((arm) => seenOf(arm, metric.outcome));
+  return arms.every((arm) => effectiveProportion(arm).trials >= step.minSamples);
 }
 
 function tooFew(name: string, count: number, step: RolloutStep): Verdict {
@@ -146,15 +148,9 @@ function seenOf(arm: ArmSamples | null, outcome: string): OutcomeSamples {
   return arm?.outcomes[outcome] ?? { count: 0, sum: 0 };
 }
 
-/** Requests of one split key are alike: as many count as independent ones would tell as much. */
-function proportion(arm: ArmSamples | null, outcome: string): { successes: number; trials: number } {
-  const { count, sum, designEffect = 1 } = seenOf(arm, outcome);
-  return { successes: Math.round(sum / designEffect), trials: Math.round(count / designEffect) };
-}
-
 function shown(arm: ArmSamples | null, outcome: string): string {
-  const { count, sum, designEffect = 1 } = seenOf(arm, outcome);
-  const worth = Math.round(count / designEffect);
+  const { count, sum } = seenOf(arm, outcome);
+  const worth = effectiveProportion(seenOf(arm, outcome)).trials;
   const alike = worth < count ? ` (worth ${String(worth)} independent ones)` : '';
   return `${percent(count === 0 ? 0 : sum / count)} of ${String(count)}${alike}`;
 }

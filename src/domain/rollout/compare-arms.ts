@@ -22,8 +22,10 @@ export interface ComparedMetric {
 export interface ComparisonPolicy {
   /** Chance of a false answer, one-sided. */
   readonly alpha: number;
-  /** Chance of a false pass, and of a false fail by the fixed look, where they are to be less than alpha. */
-  readonly proofAlpha?: number;
+  /** Chance of a false pass, where it may be another than that of a false fail. */
+  readonly passAlpha?: number;
+  /** What part of either a fixed look, or the sequence that may pass, may spend. Default all. */
+  readonly share?: number;
   /** Per arm. */
   readonly minSamples: number;
   /**
@@ -53,7 +55,7 @@ export function compareArms<M extends readonly ComparedMetric[]>(
   metrics: M,
   policy: ComparisonPolicy,
 ): { readonly [K in keyof M]: Comparison } {
-  const { alpha, proofAlpha = alpha } = policy;
+  const { alpha, passAlpha = alpha, share = 1 } = policy;
   const looks = metrics.map((metric) => {
     const line = marginLine(metric.margin, metric.higherIsBetter, controlMean(metric));
     const test = sequentialTest(metric, alpha, 1);
@@ -64,7 +66,7 @@ export function compareArms<M extends readonly ComparedMetric[]>(
         : nonInferiority({
             ...metric.arms,
             margin: metric.margin,
-            alpha: proofAlpha,
+            alpha: share * passAlpha,
             higherIsBetter: metric.higherIsBetter,
             minPerArm: policy.minSamples,
           });
@@ -96,7 +98,7 @@ interface Look {
 
 function verdictOf(metric: ComparedMetric, policy: ComparisonPolicy, look: Look): Verdict {
   const { line, fixed } = look;
-  const { alpha, minSamples, proofAlpha = alpha } = policy;
+  const { alpha, minSamples, passAlpha = alpha, share = 1 } = policy;
   if (look.pHarm <= alpha)
     return { kind: 'fail', reason: `worse than the margin allows, always-valid p ${short(look.pHarm)}` };
   const fewest = Math.min(...sizes(metric));
@@ -108,9 +110,9 @@ function verdictOf(metric: ComparedMetric, policy: ComparisonPolicy, look: Look)
     case 'watch':
       return { kind: 'pass', reason: 'no harm shown' };
     case 'sequential': {
-      const { low, high } = sequentialTest(metric, proofAlpha, 1).interval;
+      const { low, high } = sequentialTest(metric, share * passAlpha, 1).interval;
       const margin = marginInUnit(metric.margin, controlMean(metric));
-      const sequence = sequentialTest(metric, proofAlpha, line.ratio).interval;
+      const sequence = sequentialTest(metric, share * passAlpha, line.ratio).interval;
       const within = metric.higherIsBetter ? sequence.low > line.delta : sequence.high < line.delta;
       const reason = `the difference lies in ${short(low)} … ${short(high)} whenever one looks, margin ${short(margin)}`;
       return within ? { kind: 'pass', reason } : { kind: 'insufficient_data', reason };
@@ -118,7 +120,7 @@ function verdictOf(metric: ComparedMetric, policy: ComparisonPolicy, look: Look)
     case 'final': {
       const reason = fixed?.reason ?? 'not tested';
       if (fixed?.kind === 'non_inferior') return { kind: 'pass', reason };
-      return { kind: look.pInferior <= proofAlpha ? 'fail' : 'insufficient_data', reason };
+      return { kind: look.pInferior <= share * alpha ? 'fail' : 'insufficient_data', reason };
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { CanaryMetricReport, CanaryReport } from '../../contracts/canary-report.ts';
 import { count, percent, probability, short } from '../../platform/figures.ts';
+import { marginSize } from '../../stats/index.ts';
 import type { Margin } from '../../stats/index.ts';
 import type { CanaryOptions } from './canary-options.ts';
 
@@ -70,10 +71,6 @@ function marginText(metric: Omit<MetricReport, 'verdict'>, margin: Margin): stri
   return typeof margin === 'number'
     ? short(margin)
     : `${short(metric.margin)} (${percent(margin.ofControl)} of the control's mean)`;
-}
-
-function marginSize(margin: Margin): number {
-  return typeof margin === 'number' ? margin : margin.ofControl;
 }
 
 /** Arms that did not get the traffic they were meant to get are not comparable, whatever their metrics say. */

@@ -13,11 +13,16 @@ export interface MarginLine {
  * @throws RangeError on a margin below 0, or none
  */
 export function marginLine(margin: Margin, higherIsBetter: boolean, controlMean: number): MarginLine {
-  const size = typeof margin === 'number' ? margin : margin.ofControl;
+  const size = marginSize(margin);
   if (!(size >= 0)) throw new RangeError(`margin must be at least 0; got ${size}.`);
   const worse = higherIsBetter ? -size : size;
   if (typeof margin === 'number') return { ratio: 1, delta: worse };
   return { ratio: 1 + (controlMean < 0 ? -worse : worse), delta: 0 };
+}
+
+/** In whichever unit it has. */
+export function marginSize(margin: Margin): number {
+  return typeof margin === 'number' ? margin : margin.ofControl;
 }
 
 /** In the metric's unit, by the control's mean as it was found. */

@@ -128,7 +128,9 @@ it('holds the absence of online features against no version', async () => {
     (found) => found.length === 2,
   );
   const view = await world.log.open(everything());
-  expect(await measureArm(view, v1, generation, 'live', {}, Date.now())).toMatchObject({
+  expect(
+    await measureArm(view, { version: v1, generation, role: 'live', outcomes: {}, measuredAt: Date.now() }),
+  ).toMatchObject({
     requests: 1,
     errors: 0,
   });

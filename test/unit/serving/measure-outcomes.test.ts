@@ -58,7 +58,8 @@ async function logOf(rows: readonly Row[]): Promise<PredictionLogView> {
 }
 
 async function measure(rows: readonly Row[]) {
-  return (await measureArm(await logOf(rows), 2, 5, 'live', declared, NOW)).outcomes;
+  const arm = { version: 2, generation: 5, role: 'live', outcomes: declared, measuredAt: NOW } as const;
+  return (await measureArm(await logOf(rows), arm)).outcomes;
 }
 
 describe('the outcomes of an arm', () => {
