@@ -8,14 +8,24 @@ export interface ApiClient {
   post(path: string, body?: unknown): Promise<unknown>;
 }
 
-const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than the API waits for anything, a rollback on all gateways included: its answer says more than our giving up. */
+const REQUEST_TIMEOUT_MS = 150_000;
+
+interface Answer {
+  readonly status: number;
+  readonly statusText: string;
+  readonly text: string;
+}
 
 /** Calls the HTTP API. A refusal becomes a PerennialError with the server's code, status, message and problems. */
-export function createApiClient(url: string, token: string | null): ApiClient {
-  const call = async (method: string, path: string, body?: unknown): Promise<Response> => {
-    let response: Response;
+export function createApiClient(
+  url: string,
+  token: string | null,
+  timeoutMs: number = REQUEST_TIMEOUT_MS,
+): ApiClient {
+  const ask = async (method: string, path: string, body?: unknown): Promise<Answer> => {
     try {
-      response = await fetch(new URL(path, url), {
+      const response = await fetch(new URL(path, url), {
         method,
         headers: {
           accept: 'application/json',
@@ -23,35 +33,39 @@ export function createApiClient(url: string, token: string | null): ApiClient {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
       });
+      const { status, statusText } = response;
+      return { status, statusText, text: await response.text() };
     } catch (error) {
-      throw new PerennialError(
-        SERVER_UNREACHABLE,
-        `no answer from ${url}. Is it running? \`perennial dev\` starts one here.`,
-        { cause: error },
-      );
+      const late = error instanceof Error && error.name === 'TimeoutError';
+      const message = late
+        ? `no answer from ${url} within ${timeoutMs / 1000} s${method === 'GET' ? '' : '; it may still be carried out: look at `perennial status` before you repeat it'}`
+        : `no answer from ${url}. Is it running? \`perennial dev\` starts one here.`;
+      throw new PerennialError(SERVER_UNREACHABLE, message, { cause: error });
     }
-    if (response.ok) return response;
-    const text = await response.text();
+  };
+  const call = async (method: string, path: string, body?: unknown): Promise<string> => {
+    const { status, statusText, text } = await ask(method, path, body);
+    if (status >= 200 && status < 300) return text;
     const parsed = ErrorAnswer.safeParse(parseJson(text));
     const { code, message, problems } = parsed.success
       ? parsed.data.error
       : {
-          code: `HTTP_${response.status}`,
-          message: text.slice(0, 300) || response.statusText,
+          code: `HTTP_${status}`,
+          message: text.slice(0, 300) || statusText,
           problems: undefined,
         };
     throw new PerennialError(
-      { code, status: response.status, retry: response.status >= 500 ? 'later' : 'never', summary: '' },
+      { code, status, retry: status >= 500 ? 'later' : 'never', summary: '' },
       message,
       problems ? { problems: problems as PerennialError['problems'] } : {},
     );
   };
   return {
-    get: async (path) => (await call('GET', path)).json(),
-    getText: async (path) => (await call('GET', path)).text(),
-    post: async (path, body) => (await call('POST', path, body ?? {})).json(),
+    get: async (path) => JSON.parse(await call('GET', path)) as unknown,
+    getText: (path) => call('GET', path),
+    post: async (path, body) => JSON.parse(await call('POST', path, body ?? {})) as unknown,
   };
 }
 

@@ -28,7 +28,6 @@ export function contextOf(command: Command): CliContext {
   const local = readLocalAccess(resolve(process.env['PERENNIAL_DATA_DIR'] ?? '.perennial'));
   // An empty variable, as CI sets one for a missing secret, is none.
   const url = options.server ?? (process.env['PERENNIAL_URL'] || local?.url);
-  const token = options.token ?? (process.env['PERENNIAL_TOKEN'] || local?.token);
   if (url === undefined)
     throw new PerennialError(
       SERVER_UNREACHABLE,
@@ -36,8 +35,16 @@ export function contextOf(command: Command): CliContext {
     );
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
     throw new PerennialError(USAGE, `"${url}" is not an address of a server, such as http://127.0.0.1:8080`);
+  // The local stack's own token is for its own address: it goes to no other server.
+  const localToken = local !== null && originOf(local.url) === originOf(url) ? local.token : undefined;
+  const token = options.token ?? (process.env['PERENNIAL_TOKEN'] || localToken);
   if (token === undefined)
     throw new PerennialError(NOT_LOGGED_IN, 'no token: set PERENNIAL_TOKEN, or pass --token');
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new PerennialError(
+      NOT_LOGGED_IN,
+      'the token holds characters that no token has; paste it whole, not as the manual shortens it',
+    );
   const json = options.json ?? false;
   return {
     api: json ? createApiClient(url, token) : forPeople(createApiClient(url, token)),
@@ -46,6 +53,8 @@ export function contextOf(command: Command): CliContext {
     print: (value, human) => console.log(json ? visibleJson(value) : human()),
   };
 }
+
+const originOf = (url: string): string => new URL(url).origin.replace('//localhost', '//127.0.0.1');
 
 /** Answers as a terminal may show them: whatever a server, a spec or data hold. */
 function forPeople(api: ApiClient): ApiClient {

@@ -55,10 +55,12 @@ export function formatOption(value: string): FileFormat {
   throw new InvalidArgumentError('It is csv, parquet or ndjson.');
 }
 
-/** For options that take a comma-separated list. */
-export function listOption(value: string): string[] {
-  return value
+/** For options that take a comma-separated list and may be repeated. */
+export function listOption(value: string, before: readonly string[] = []): string[] {
+  const named = value
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+  if (named.length === 0) throw new InvalidArgumentError('It names nothing.');
+  return [...before, ...named];
 }

@@ -34,7 +34,6 @@ function packageVersion(): string {
 async function createProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command('perennial')
     .description('Keeps machine-learning models alive.')
-    .version(packageVersion())
     .option('--server <url>', 'address of the API')
     .option('--token <token>', 'API token (better: PERENNIAL_TOKEN)')
     .option('--json', 'print JSON')
@@ -42,6 +41,8 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
     // Errors are told once, below, in the one form of all errors.
     .configureOutput({ outputError: () => undefined })
     .exitOverride();
+  // Behind a command `--version 4` is a slip for its argument: it must not print a number and end well.
+  if (argv[0]?.startsWith('-') ?? true) program.version(packageVersion());
   await addCommands(program, argv);
   const inherit = (command: Command): void => {
     for (const child of command.commands) {

@@ -113,6 +113,7 @@ export async function planInfrastructure(
     // The sink of a local stack listens on loopback, without a certificate.
     WEBHOOK_ALLOWED_HOSTS: outerEnv['WEBHOOK_ALLOWED_HOSTS'] ?? new URL(sinksUrl(sinks)).host,
     LOG_LEVEL: outerEnv['LOG_LEVEL'] ?? 'info',
+    ...asGiven(outerEnv, ['PERENNIAL_SOURCE_DIRS', 'TRUSTED_PROXIES']),
     ...outsideEnvironment(outerEnv, outside),
   };
   const endpoints = {
@@ -125,6 +126,15 @@ export async function planInfrastructure(
     ...(outside.mail && outside.slack ? {} : { webhookSink: `${sinksUrl(sinks)}/webhooks` }),
   };
   return { services, env, endpoints };
+}
+
+function asGiven(outerEnv: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = outerEnv[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
 }
 
 /** Ports that a person asked for by name are taken or refused, never replaced. */

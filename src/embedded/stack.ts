@@ -12,13 +12,17 @@ import { acquireStackLock } from './stack-lock.ts';
 import { loadStackState, writePrivateFile } from './stack-state.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 import type { ProcessStatus } from './supervised-process.ts';
+import { userVariables } from './user-variables.ts';
 
 export interface StackOptions {
   /** Holds all state of the stack; made when missing. */
   readonly dataDir: string;
   /** Default `dev`. */
   readonly environment?: string;
-  /** Where TEMPORAL_ADDRESS, DATABASE_URL and so on may name services outside. Default: none are looked at. */
+  /**
+   * Where TEMPORAL_ADDRESS, DATABASE_URL and so on may name services outside, and what a spec may name. Default: none are
+   * looked at.
+   */
   readonly outerEnv?: NodeJS.ProcessEnv;
   /** Default: all. */
   readonly services?: readonly InfrastructureName[];
@@ -105,11 +109,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       durable: options.durable ?? true,
     });
     await allOrFirstError(plan.services.map(start));
+    const ofUser = userVariables(options.outerEnv ?? {});
     const known = { ...plan.env, ...options.productEnv };
     const env = { ...known, ...(await options.beforeProducts?.(known, plan.endpoints)) };
     const startProducts = async (products: readonly ProductProcess[]): Promise<void> => {
       if (products.length > 0) await migrateRegistry(env['DATABASE_URL'] ?? '');
-      await allOrFirstError(products.map((product) => start(productService(product, env))));
+      await allOrFirstError(products.map((product) => start(productService(product, { ...ofUser, ...env }))));
     };
     await startProducts(options.products ?? PRODUCT_PROCESSES);
     const kill = (name: string, signal: NodeJS.Signals = 'SIGKILL'): boolean =>

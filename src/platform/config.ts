@@ -120,6 +120,9 @@ const Environment = z
     }
   });
 
+/** Their names. */
+export const CONFIG_VARIABLES: readonly string[] = Object.keys(Environment.shape);
+
 interface S3Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

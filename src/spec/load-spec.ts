@@ -47,14 +47,18 @@ function parseYaml(text: string, file: string): RawSpec {
   return { value: document.toJS(), locate };
 }
 
-async function loadModule(file: string): Promise<RawSpec> {
+/** @throws PerennialError SPEC_UNREADABLE where the module can't be compiled, lacks an import or throws */
+async function loadModule(file: string, shownFile: string): Promise<RawSpec> {
   const self = new URL('../index.ts', import.meta.url).pathname;
   const entry = (await stat(self).catch(() => null))
     ? self
     : new URL('../index.js', import.meta.url).pathname;
   const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, { alias: { perennial: entry }, fsCache: false });
-  const module: Record<string, unknown> = await jiti.import(file);
+  const module = await jiti.import<Record<string, unknown>>(file).catch((error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new PerennialError(SPEC_UNREADABLE, `${shownFile} can't be loaded: ${message}`, { cause: error });
+  });
   return { value: module['model'] ?? module['default'], locate: () => null };
 }
 
@@ -82,7 +86,7 @@ export async function readRaw(file: string): Promise<RawSpec> {
     case '.mts':
     case '.js':
     case '.mjs':
-      return loadModule(file);
+      return loadModule(file, shownFile);
     default:
       throw new PerennialError(
         SPEC_UNREADABLE,

@@ -4,12 +4,11 @@ import { z } from 'zod';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { PerennialError } from '../errors/define-error.ts';
 import { BUNDLE_INVALID } from '../errors/training-errors.ts';
+import { isLeftOut } from './left-out.ts';
 
 const PLAIN_MODE = 0o644;
 const EXECUTABLE_MODE = 0o755;
 const MAX_MANIFEST_BYTES = 16 * 2 ** 20;
-/** Made by tools, never part of what was written by a person. */
-const LEFT_OUT = new Set(['.git', '.venv', '__pycache__', 'node_modules', '.DS_Store', '.perennial']);
 
 /** A path that stays inside any folder it is joined to. */
 function isInside(path: string): boolean {
@@ -57,7 +56,7 @@ async function listFiles(root: string, under: string): Promise<{ path: string; e
   const found: { path: string; executable: boolean }[] = [];
   for (const entry of await readdir(join(root, under), { withFileTypes: true })) {
     const path = posix.join(under, entry.name);
-    if (LEFT_OUT.has(entry.name) || entry.name.endsWith('.pyc')) continue;
+    if (isLeftOut(entry.name)) continue;
     if (!isInside(path))
       throw new PerennialError(BUNDLE_INVALID, `${path} has a name that bundles don't take; rename it`);
     if (entry.isDirectory()) found.push(...(await listFiles(root, path)));

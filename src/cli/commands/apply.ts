@@ -7,9 +7,9 @@ import type { ApplyRequest } from '../../contracts/api/requests.ts';
 import { PerennialError } from '../../errors/define-error.ts';
 import { SPEC_UNREADABLE } from '../../errors/spec-errors.ts';
 import { loadSpec } from '../../spec/load-spec.ts';
+import { isLeftOut } from '../../training/left-out.ts';
 import { contextOf } from '../context.ts';
 
-const LEFT_OUT = new Set(['__pycache__', 'node_modules', '.git', '.venv', '.perennial', '.DS_Store']);
 const MAX_BUNDLE_BYTES = 10 * 1024 * 1024;
 
 /** What is wrong with a file, in words; null when the error is about something else. */
@@ -19,13 +19,13 @@ function fileFault(error: NodeJS.ErrnoException): string | null {
   return null;
 }
 
-/** The trainer's directory as the API takes it. Caches and version control are left out. */
+/** The trainer's directory as the API takes it. */
 export async function readTrainerFiles(directory: string): Promise<NonNullable<ApplyRequest['files']>> {
   const files: NonNullable<ApplyRequest['files']> = [];
   let bytes = 0;
   const walk = async (folder: string): Promise<void> => {
     for (const entry of await readdir(folder, { withFileTypes: true })) {
-      if (LEFT_OUT.has(entry.name)) continue;
+      if (isLeftOut(entry.name)) continue;
       const path = join(folder, entry.name);
       if (entry.isDirectory()) await walk(path);
       else if (entry.isFile()) {

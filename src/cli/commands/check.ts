@@ -2,9 +2,12 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { DuckDbSession } from '../../data/duckdb.ts';
 import type { FileFormat } from '../../data/read-segment.ts';
+import type { Expectation } from '../../contracts/spec/expectations.ts';
 import { PII_KINDS } from '../../domain/pii-kind.ts';
 import type { PiiKind } from '../../domain/pii-kind.ts';
 import { nearestName } from '../../domain/nearest-name.ts';
+import { USAGE } from '../../errors/cli-errors.ts';
+import { PerennialError } from '../../errors/define-error.ts';
 import { loadExpectations } from '../../spec/load-expectations.ts';
 import { checkFile } from '../checks/check-report.ts';
 import { openTestedFile } from '../checks/open-tested-file.ts';
@@ -43,8 +46,8 @@ function referenceOption(value: string, before: Reference[] = []): Reference[] {
   return [...before, { source: value.slice(0, at), location: value.slice(at + 1) }];
 }
 
-function kindsOption(value: string): PiiKind[] {
-  return listOption(value).map((name) => {
+function kindsOption(value: string, before: readonly PiiKind[] = []): PiiKind[] {
+  const named = listOption(value).map((name) => {
     const kind = PII_KINDS.find((known) => known === name);
     if (kind) return kind;
     const near = nearestName(name, PII_KINDS);
@@ -52,9 +55,25 @@ function kindsOption(value: string): PiiKind[] {
       `There is no kind "${name}"${near === null ? '.' : `; did you mean "${near}"?`} Known: ${PII_KINDS.join(', ')}`,
     );
   });
+  return [...before, ...named];
 }
 
 const referenceView = (source: string): string => `reference ${source}`;
+
+/** A misspelt one would leave its expectation skipped, and the check would pass. */
+function refuseUnused(references: readonly Reference[], expectations: readonly Expectation[]): void {
+  const wanted = expectations.flatMap((e) => (e.expect === 'references' ? [e.source] : []));
+  for (const { source } of references) {
+    if (wanted.includes(source)) continue;
+    const near = nearestName(source, wanted);
+    const known =
+      wanted.length === 0 ? 'none refers to another source' : `known: ${[...new Set(wanted)].join(', ')}`;
+    throw new PerennialError(
+      USAGE,
+      `--reference ${source}=…: no expectation refers to "${source}"${near === null ? '' : `; did you mean "${near}"?`} (${known})`,
+    );
+  }
+}
 
 async function attachReferences(
   session: DuckDbSession,
@@ -107,6 +126,7 @@ export function addCheckCommands(program: Command): void {
           : await loadExpectations(options.expectations, options.source);
       if (loaded === null && options.source !== undefined)
         command.error('error: --source needs --expectations with a perennial.yaml');
+      refuseUnused(options.reference ?? [], loaded?.expectations ?? []);
       const report = await withDataJob(async (session) => {
         const text = loaded === null ? [] : [...loaded.textColumns, ...textColumns(loaded.expectations)];
         const file = await openTestedFile(session, data, 'batch', { format: options.format, text });

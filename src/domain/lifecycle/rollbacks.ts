@@ -25,6 +25,12 @@ export function checkRollback(state: LifecycleState, to: number | undefined): Re
   }
   const allowed = state.formerChampions.map(String).join(', ') || 'none';
   if (to === undefined) {
+    const last = state.rollback;
+    if (last?.status === 'done' && last.to === state.champion) {
+      // Two people, or one and automation, answer the same alarm: the second must not undo the champion that is good.
+      const text = `Version ${String(last.to)} is back already, since the rollback from version ${String(last.from)}. To go further back, name the version; earlier champions: ${allowed}.`;
+      return refusal(ROLLBACK_TARGET_INVALID, text);
+    }
     if (rollbackTargets(state).length > 0) return null;
     const text = `No earlier champion is left to go back to. Earlier champions: ${allowed}.`;
     return refusal(ROLLBACK_TARGET_INVALID, text);

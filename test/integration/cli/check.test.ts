@@ -25,6 +25,7 @@ beforeAll(async () => {
   cli.write('good.yaml', '- { expect: unique, columns: [id] }\n');
   cli.write('bad.yaml', '- { expect: no_pii }\n');
   cli.write('column.yaml', '- { expect: not_null, column: mial }\n');
+  cli.write('refers.yaml', '- { expect: references, column: id, source: users, sourceColumn: id }\n');
   cli.write('sql.yaml', '- { expect: row_count, min: 1, where: "mial = 1" }\n');
   cli.write('kind.yaml', '- { expect: not_nul, column: mail }\n');
   cli.write('torn.csv', 'a,b\n1,2\n3\n');
@@ -58,6 +59,13 @@ describe('check and scan without a server', () => {
     ['check', 'USAGE', "missing required argument 'data'"],
     ['check people.csv --source people', 'USAGE', '--expectations'],
     ['check people.csv --reference people', 'USAGE', 'NAME=FILE'],
+    ['check people.csv --reference people=people.csv', 'USAGE', 'none refers to another source'],
+    [
+      'check people.csv --expectations refers.yaml --reference usrs=people.csv',
+      'USAGE',
+      'did you mean "users"?',
+    ],
+    ['scan people.csv --kinds ,', 'USAGE', 'It names nothing'],
     ['check people.csv --html none/page.html', 'USAGE', 'ENOENT'],
     ['scan people.csv --allow mial', 'USAGE', 'did you mean "mail"?'],
     ['scan people.csv --kinds email', 'USAGE', 'There is no kind "email"'],

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../../src/cli/exit-codes.ts';
@@ -16,6 +16,8 @@ beforeAll(async () => {
   viewer = await world.tokenFor('vera', 'viewer');
   cli = new Cli({ PERENNIAL_URL: world.url, PERENNIAL_TOKEN: await world.tokenFor('root', 'admin') });
   cli.write('broken.yaml', 'a: [1\nb: }\n');
+  cli.write('broken.ts', 'export const model = {\n');
+  cli.write('throws.ts', "throw new Error('the catalogue is away');\n");
   cli.write('typo.yaml', 'apiVersion: perennial/v1\nname: typo\ngatez: []\n');
   cli.writeSpec('nowhere', trainerIn('gone'));
   cli.writeSpec('in-a-file', trainerIn('broken.yaml'));
@@ -46,6 +48,8 @@ const CASES: readonly Case[] = [
   ['a version that is no number', 'approve known newest --reason good', 'USAGE', EXIT.usage],
   ['no reason to validate again', 'revalidate known 1', 'USAGE', EXIT.usage],
   ['an unknown version to validate', 'revalidate known 99 --reason r', 'VERSION_NOT_FOUND', EXIT.refused],
+  ['a version as an option', 'rollback known --version 1 --reason bad', 'USAGE', EXIT.usage],
+  ['a version as an option', 'promote known --version 1 --reason good', 'USAGE', EXIT.usage],
   ['a version below one', 'rollback known --to 0 --reason bad', 'USAGE', EXIT.usage],
   ['an address that is none', '--server here status', 'USAGE', EXIT.usage],
   ['days that are no number', 'token create bob --role viewer --expires-in-days soon', 'USAGE', EXIT.usage],
@@ -56,6 +60,8 @@ const CASES: readonly Case[] = [
   ['a delivery id that is none', 'webhooks show nope', 'INPUT_INVALID', EXIT.usage],
   ['a file that is not there', 'apply missing.yaml', 'SPEC_UNREADABLE', EXIT.usage],
   ['a folder', 'apply huge', 'SPEC_UNREADABLE', EXIT.usage],
+  ['a module that is no TypeScript', 'apply broken.ts', 'SPEC_UNREADABLE', EXIT.usage],
+  ['a module that throws', 'apply throws.ts', 'SPEC_UNREADABLE', EXIT.usage],
   ['broken YAML', 'apply broken.yaml', 'SPEC_UNREADABLE', EXIT.usage],
   ['a misspelt key', 'apply typo.yaml', 'SPEC_INVALID', EXIT.usage],
   ['no trainer directory', 'apply nowhere.yaml', 'SPEC_UNREADABLE', EXIT.usage],
@@ -78,6 +84,7 @@ const CASES: readonly Case[] = [
     EXIT.unavailable,
   ],
   ['a wrong token', '--token pnl_wrong status', 'UNAUTHENTICATED', EXIT.forbidden],
+  ['a token as a manual shortens it', '--token pnl_… status', 'NOT_LOGGED_IN', EXIT.forbidden],
 ];
 
 async function events(): Promise<number> {
@@ -128,6 +135,27 @@ describe('a person without the role', () => {
       expect(await events()).toBe(before);
     },
   );
+});
+
+it('tells its version where nothing else is asked', async () => {
+  expect(await cli.run(['--version'])).toMatchObject({
+    code: EXIT.ok,
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+\s*$/) as string,
+  });
+});
+
+describe("the local stack's token", () => {
+  it('goes to its own address only', async () => {
+    mkdirSync(join(cli.folder, '.perennial'), { recursive: true });
+    const access = { url: 'http://127.0.0.1:9', token: 'pnl_of_the_local_stack' };
+    cli.write('.perennial/cli.json', JSON.stringify(access));
+    const elsewhere = await cli.run(['status'], { PERENNIAL_URL: world.url, PERENNIAL_TOKEN: '' });
+    expect(elsewhere).toMatchObject({ code: EXIT.forbidden });
+    expect(elsewhere.stderr).toMatch(/^error NOT_LOGGED_IN: /);
+    const here = await cli.run(['status'], { PERENNIAL_URL: '', PERENNIAL_TOKEN: '' });
+    expect(here.stderr).toMatch(/^error SERVER_UNREACHABLE: no answer from http:\/\/127\.0\.0\.1:9/);
+    rmSync(join(cli.folder, '.perennial'), { recursive: true });
+  });
 });
 
 describe('a command that knows no server', () => {

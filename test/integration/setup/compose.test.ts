@@ -13,6 +13,7 @@ interface ComposeService {
   readonly build?: { readonly target: string };
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  readonly env_file?: readonly { readonly path: string; readonly required: boolean }[];
   readonly ports?: readonly string[];
   readonly profiles?: readonly string[];
   readonly healthcheck?: { readonly test: readonly string[] };
@@ -84,6 +85,19 @@ describe('docker-compose.yml', () => {
       const env = Object.fromEntries(entries.map(([key, value]) => [key, interpolate(value, SECRETS)]));
       expect(() => loadConfig(env), name).not.toThrow();
     }
+  });
+
+  it('gives the workers what specs name, from a file that is no part of the repository', () => {
+    const takers = services.filter(([, service]) => service.env_file !== undefined);
+    expect(takers.map(([name]) => name)).toEqual([
+      'worker-control',
+      'worker-data',
+      'worker-training',
+      'worker-training-gpu',
+    ]);
+    for (const [, { env_file: files }] of takers)
+      expect(files).toEqual([{ path: 'spec.env', required: false }]);
+    for (const ignored of ['.gitignore', '.dockerignore']) expect(read(ignored)).toMatch(/^spec\.env$/m);
   });
 
   it('holds no secret and refuses to start without one of those that it needs', () => {

@@ -62,3 +62,14 @@ it('evaluate and canary mind text among the numbers of no column but those that 
     await expect(run('evaluate', path, ...used)).rejects.toEqual(refused);
   await expect(run('canary', path, other, '--metric', 'sku')).rejects.toEqual(refused);
 });
+
+it('evaluate adds up a list that is given in parts', async () => {
+  const rows = Array.from(
+    { length: 40 },
+    (_, i) => `${i % 2},0.${i},${i % 4 < 2 ? 'BR' : 'US'},${i < 20 ? 'a' : 'b'}`,
+  );
+  const path = csv('parts.csv', 'label,score,country,device', rows);
+  const shown = await run('evaluate', path, '--slices', 'country', '--slices', 'device');
+  expect(shown).toContain('BR');
+  expect(shown).toMatch(/device/);
+});

@@ -7,7 +7,7 @@ import {
   wasStarted,
 } from '../../../../src/domain/lifecycle/productions.ts';
 import { championMoved, promotionFinished } from '../../../../src/domain/lifecycle/promotions.ts';
-import { beginRollback, checkRollback } from '../../../../src/domain/lifecycle/rollbacks.ts';
+import { beginRollback, checkRollback, rollbackDone } from '../../../../src/domain/lifecycle/rollbacks.ts';
 import { initialLifecycle } from '../../../../src/domain/lifecycle/state.ts';
 import type { LifecycleState } from '../../../../src/domain/lifecycle/state.ts';
 import { applyTrigger } from '../../../../src/domain/lifecycle/triggers.ts';
@@ -108,6 +108,21 @@ describe('a rollback', () => {
     ],
   ])('is refused %s', (_what, state, to, code) => {
     expect(checkRollback(state, to)?.definition.code).toBe(code);
+  });
+
+  it('is refused without a target right after another, until a champion has won again', () => {
+    const order = { actor: { id: 'otto', roles: [] }, reason: 'r', automatic: true, incidentId: null };
+    const three = { ...serving, champion: 3, formerChampions: [2, 1] };
+    const begun = beginRollback(three, order, context()).state;
+    const back = rollbackDone(begun, { to: 2, generation: 5, detail: '' }, context()).state;
+    expect(checkRollback(back, undefined)).toMatchObject({
+      definition: { code: 'ROLLBACK_TARGET_INVALID' },
+      message: expect.stringContaining(
+        'Version 2 is back already, since the rollback from version 3',
+      ) as string,
+    });
+    expect(checkRollback(back, 1)).toBeNull();
+    expect(checkRollback({ ...back, champion: 4, formerChampions: [3, 2, 1] }, undefined)).toBeNull();
   });
 
   it('lets a person choose a version that was rolled back', () => {

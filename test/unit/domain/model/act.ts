@@ -128,7 +128,10 @@ function rollBack(world: World, rollback: Of<'roll_back'>['rollback'], works: bo
       if (!(error instanceof Refused)) throw error;
     }
   }
-  return () => world.apply((state, context) => rollbackFailed(state, 'no target', context));
+  return () => {
+    world.reference.restored = false;
+    world.apply((state, context) => rollbackFailed(state, 'no target', context));
+  };
 }
 
 /** The real lane logs such a refusal and goes on. */

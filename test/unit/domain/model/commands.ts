@@ -191,7 +191,9 @@ const rollsBack = fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined }).
     const earlier = world.state.formerChampions;
     const good = earlier.some((version) => !model.barred.has(version));
     const expected =
-      champion !== null && !busy && (to === undefined ? good : to !== champion && earlier.includes(to));
+      champion !== null &&
+      !busy &&
+      (to === undefined ? good && !model.restored : to !== champion && earlier.includes(to));
     const refused = checkRollback(world.state, to);
     must((refused === null) === expected, `a rollback was ${refused === null ? 'taken' : 'refused'}`);
     if (refused !== null) return;

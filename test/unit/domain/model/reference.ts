@@ -47,6 +47,8 @@ export class Reference {
   /** Rolled back: at 0 %, and nobody but a person may bring them back. */
   readonly barred = new Set<number>();
   readonly namedByPeople = new Set<number>();
+  /** Whether the newest word on the champion is a rollback to it: nobody goes further back without naming where to. */
+  restored = false;
   readonly dossiers = new Map<number, Dossier>();
   /** Accepted triggers by key. */
   readonly accepted = new Set<string>();
@@ -169,6 +171,7 @@ export class Reference {
     if (rollback) must(this.reigns.includes(version), `${version} has never been champion`);
     else this.mayWin(version);
     this.champion = version;
+    this.restored = rollback;
     this.reigns.push(version);
   }
 
