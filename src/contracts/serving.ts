@@ -26,7 +26,7 @@ export const RankResponse = z.object({
 });
 export type RankResponse = z.infer<typeof RankResponse>;
 
-/** `POST /v1/feedback`: what became of predictions. `eventId` makes a repetition harmless. */
+/** `POST /v1/feedback`: what became of predictions. `eventId` makes a repetition of one request's outcome harmless. */
 export const FeedbackRequest = z.strictObject({
   events: z
     .array(

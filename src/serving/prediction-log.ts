@@ -24,9 +24,9 @@ export interface PredictionLogView {
    * - `requests` (request_id, at, model, version, arm, generation, call, latency_ms, error, split_key, entity),
    * - `items` (request_id, at, model, version, arm, generation, rank, candidate, score, features),
    * - `outcomes` (event_id, request_id, name, value, at, received_at) of these requests, whenever they came.
-   * `requests` is unique by (request_id, arm), `outcomes` by event_id. `entity` and `candidate` are JSON text, such as
-   * `candidate->>'plant_id'`; `features` is DOUBLE[] in the order of the version's features, NULL where missing.
-   * Integers come back as numbers.
+   * `requests` is unique by (request_id, arm), `outcomes` by (request_id, name, event_id). `entity` and `candidate` are
+   * JSON text, such as `candidate->>'plant_id'`; `features` is DOUBLE[] in the order of the version's features, NULL
+   * where missing. Integers come back as numbers.
    */
   query<Row extends object>(sql: string, parameters?: LogParameters): Promise<Row[]>;
   close(): void;
@@ -124,7 +124,7 @@ function attachStatements(
      WHERE ${inWindow('i')}`,
     `CREATE TEMP TABLE outcomes AS SELECT o.* FROM ${from('outcomes')} o
      SEMI JOIN requests r ON o.request_id = r.request_id
-     QUALIFY row_number() OVER (PARTITION BY o.event_id ORDER BY o.received_at) = 1`,
+     QUALIFY row_number() OVER (PARTITION BY o.request_id, o.name, o.event_id ORDER BY o.received_at) = 1`,
   ];
 }
 

@@ -262,16 +262,17 @@ describe('traffic', () => {
       const one = i < 2 ? { candidates: [{ plant_id: 2 }] } : {};
       expect((await post(gateway.url, RANK, rankBody(`s-${i}`, one))).body.version).toBe(v1);
     }
+    // An event id is one event of one request and outcome: callers may number those of each anew.
     const events = [
-      ['s-0', 'bought', true],
-      ['s-1', 'bought', -1],
+      ['s-0', '1', 'bought', true],
+      ['s-1', '1', 'bought', -1],
       // What a request says twice it has done once; what it spends twice adds up.
-      ['s-0', 'bought', 7],
-      ['s-0', 'spent', 20],
-      ['s-0', 'spent', 5],
-    ].map(([requestId, name, value], i) => ({
-      ...{ requestId, name, value },
-      ...{ eventId: `e-${String(i)}`, at: new Date().toISOString() },
+      ['s-0', '2', 'bought', 7],
+      ['s-0', '1', 'spent', 20],
+      ['s-0', '2', 'spent', 5],
+    ].map(([requestId, eventId, name, value]) => ({
+      ...{ requestId, eventId, name, value },
+      at: new Date().toISOString(),
     }));
     expect((await post(gateway.url, '/v1/feedback', { events })).body).toEqual({ accepted: 5 });
     expect((await post(gateway.url, '/v1/feedback', { events })).body).toEqual({ accepted: 5 });
