@@ -187,7 +187,8 @@ export class PredictionService {
 
   /** Whether an error speaks against the version: always, unless the request itself would be refused by the champion. */
   async #blames(code: string, call: Call, chosen: Chosen): Promise<boolean> {
-    if (!CALLERS_FAULT.has(code)) return true;
+    // A shadow is asked what a live version has answered.
+    if (!CALLERS_FAULT.has(code) || chosen.arm === 'shadow') return true;
     const champion = this.#options.routeOf(call.model)?.champion ?? null;
     if (chosen.arm !== 'challenger' || champion === null) return false;
     const loaded = this.#options.loader.get(call.model, champion);

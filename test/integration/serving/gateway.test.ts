@@ -340,6 +340,15 @@ describe('traffic', () => {
     );
     expect(samples.challenger).toMatchObject({ requests: refused, errors: refused });
     expect(samples.champion?.errors).toBe(0);
+    const shadowed = await setRoute('blame-shadow', [{ version: v1, weight: 100 }], [challenger]);
+    for (const id of ['5', '6', '7']) expect((await infer(`unseen-${id}`, 3)).status).toBe(200);
+    expect((await infer('unseen-8', 5)).status).toBe(400);
+    const unseen = await until(
+      'the samples of the shadow',
+      () => world.activities.measureRollout({ ...ref, generation: shadowed }),
+      (found) => found.champion?.requests === 3 && found.challenger.errors === 3,
+    );
+    expect(unseen.challenger).toMatchObject({ requests: 3, errors: 3 });
   });
 
   it('shows its numbers to Prometheus', async () => {
