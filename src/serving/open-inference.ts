@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { StorableText } from '../contracts/storable-text.ts';
 import type { TensorSpec } from '../contracts/trainer.ts';
+import { PerennialError } from '../errors/define-error.ts';
 import type { Problem } from '../errors/define-error.ts';
+import { ANSWER_NOT_FINITE } from '../errors/serving-errors.ts';
 import { mismatch } from './check-signature.ts';
 import type { LoadedVersion } from './loaded-version.ts';
 import type { SpoolItem } from './spool-record.ts';
@@ -133,25 +135,31 @@ export function metadataOf(name: string, versions: readonly number[], loaded: Lo
   };
 }
 
-/** The rows of a batch for the log: features as sent and score, where the model takes numbers and has a score. */
+/**
+ * The rows of a batch for the log: features as sent and score, where the model takes numbers and has a score.
+ * @throws PerennialError ANSWER_NOT_FINITE when it has, and no row got a finite one
+ */
 export function itemsOfBatch(
   loaded: LoadedVersion,
   inputs: readonly ModelTensor[],
   outputs: readonly ModelTensor[],
 ): SpoolItem[] {
-  const { signature, output } = loaded.servable;
+  const { model, version, signature, output } = loaded.servable;
   const spec = signature.outputs.find((one) => one.name === output) ?? signature.outputs[0];
   const scored = outputs.find((tensor) => tensor.name === spec?.name);
   const rows = scored?.shape[0] ?? 0;
   if (scored === undefined || scored.type === 'string' || rows === 0) return [];
   const width = scored.data.length / rows;
   const columns = signature.inputs.map((input) => inputs.find((tensor) => tensor.name === input.name));
-  return Array.from({ length: rows }, (_, row) => ({
+  const items = Array.from({ length: rows }, (_, row) => ({
     rank: row + 1,
     candidate: null,
     score: Number(scored.data[row * width + width - 1]),
     features: columns.flatMap((tensor) => (tensor ? rowOf(tensor, rows, row) : [])),
   })).filter((item) => Number.isFinite(item.score));
+  if (items.length > 0) return items;
+  const text = `Version ${version} of ${model} gave no finite ${scored.name} for any of ${rows} rows.`;
+  throw new PerennialError(ANSWER_NOT_FINITE, text);
 }
 
 function rowOf(tensor: ModelTensor, rows: number, row: number): (number | null)[] {

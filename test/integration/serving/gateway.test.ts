@@ -192,6 +192,26 @@ describe('the Open Inference Protocol', () => {
     expect(nested.body.outputs).toEqual(flat.body.outputs);
   });
 
+  it('gives rows without a finite score as null, and fails, against the version, where no row has one', async () => {
+    const some = await post(gateway.url, `/v2/models/${MODEL}/infer`, input([null, 1, 1, 1, 1, 1]));
+    expect(some).toMatchObject({ status: 200, body: { outputs: [{ data: [null, 2] }] } });
+    const none = await post(gateway.url, `/v2/models/${MODEL}/infer`, {
+      id: 'i-none',
+      ...input([null, 1, 1], [1, 3]),
+    });
+    expect(none).toMatchObject({ status: 500, body: { code: 'ANSWER_NOT_FINITE' } });
+    const [row] = await until(
+      'the log',
+      () =>
+        world.log.query<{ arm: string; error: string | null }>(
+          window(),
+          `SELECT arm, error FROM requests WHERE request_id = 'i-none'`,
+        ),
+      (found) => found.length === 1,
+    );
+    expect(row).toEqual({ arm: 'champion', error: 'ANSWER_NOT_FINITE' });
+  });
+
   it('refuses tensors that do not fit, naming what was sent and what is taken', async () => {
     const answer = await post(gateway.url, `/v2/models/${MODEL}/versions/${v1}/infer`, input([1, 2], [1, 2]));
     expect(answer).toMatchObject({
