@@ -31,6 +31,7 @@ export class RouteFollower {
   readonly #obeyed = new Map<string, RememberedRoute>();
   readonly #acknowledged = new Map<string, number>();
   readonly #refused = new Map<string, number>();
+  readonly #warmed = new Map<string, number>();
   readonly #listener: RoutesListener;
   #registered = false;
   #pass: Promise<void> | null = null;
@@ -119,6 +120,8 @@ export class RouteFollower {
     const { model, generation } = route;
     if (this.#obeyed.get(model)?.route.generation === generation) {
       await this.#acknowledge(route, null);
+      // A route of the last run was taken up with its own versions alone.
+      if (this.#warmed.get(model) !== generation) await this.#keepWarm(route);
       return false;
     }
     if (this.#refused.get(model) === generation) return false;
@@ -167,19 +170,24 @@ export class RouteFollower {
     if (error === null) this.#acknowledged.set(route.model, route.generation);
   }
 
-  /** Earlier champions stay loaded for an instant rollback; everything else is let go. One that fails is no harm. */
+  /**
+   * The champion, also while it has no traffic, and earlier ones stay loaded for an instant rollback; everything else is
+   * let go. One that fails is no harm.
+   */
   async #keepWarm(route: Route): Promise<void> {
     const { db, loader, logger } = this.#options;
     const routed = [...route.weights.map((share) => share.version), ...route.shadow];
     const warm = await championsToKeepWarm(db, route);
+    if (route.champion !== null) warm.push(route.champion);
     loader.retain(route.model, new Set([...routed, ...warm]));
     for (const version of await servableVersions(db, route, warm))
       await loader.load(version).catch((error: unknown) => {
         logger.warn(
           { err: error, model: route.model, version: version.version },
-          'an earlier champion does not load',
+          'a champion to keep warm does not load',
         );
       });
+    this.#warmed.set(route.model, route.generation);
   }
 
   async #recall(remembered: RememberedRoute): Promise<void> {

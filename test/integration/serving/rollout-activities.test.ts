@@ -252,6 +252,30 @@ describe('promoteChampion', () => {
     await gateway.stop();
   });
 
+  it('keeps the champion loaded while a challenger bakes, and earlier ones after a restart', async () => {
+    const v1 = await world.addVersion('linear', { stage: 'bake' });
+    const v2 = await world.addVersion('reversed', { stage: 'bake' });
+    const gateway = await startGateway(world);
+    const { generation: alone } = await promote({ key: 'p1', version: v1, from: null });
+    const routeNow = async () => (await get(gateway.url, '/v1/routes')).body.routes[0];
+    await until('the champion serves', routeNow, (seen) => seen?.generation === alone);
+    await route('bake', [{ version: v2, weight: 100 }]);
+    // Whatever one route lets go of is gone when the next is obeyed.
+    const { generation: baking } = await route('bake on', [{ version: v2, weight: 100 }]);
+    await until('the challenger bakes', routeNow, (seen) => seen?.generation === baking);
+    expect((await routeNow())?.loaded).toEqual([v1, v2]);
+    await promote({ key: 'p2', version: v2, from: v1 });
+    await until('the challenger is champion', routeNow, (seen) => seen?.generation === baking + 1);
+    await gateway.stop();
+    const again = await startGateway(world, { dataDir: gateway.dataDir });
+    await until(
+      'both are loaded',
+      async () => (await get(again.url, '/v1/routes')).body.routes[0]?.loaded.length,
+      (count) => count === 2,
+    );
+    await again.stop();
+  });
+
   it('lets one of two promotions at once win', async () => {
     const v1 = await world.addVersion('linear', { stage: 'bake' });
     const v2 = await world.addVersion('reversed', { stage: 'bake' });
