@@ -38,6 +38,12 @@ export const SPOOL_FULL = defineError('SPOOL_FULL', {
   summary:
     'The prediction log cannot take more rows until it has been shipped, so nothing is answered unlogged.',
 });
+export const SEGMENT_UNREADABLE = defineError('SEGMENT_UNREADABLE', {
+  status: 500,
+  retry: 'later',
+  summary:
+    'A segment of the prediction log cannot be converted. It stays in the spool and is tried again every minute; the others are shipped. Mend its lines, or move it away.',
+});
 export const GATEWAY_BUSY = defineError('GATEWAY_BUSY', {
   status: 503,
   retry: 'later',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { StorableText } from '../contracts/storable-text.ts';
 import type { TensorSpec } from '../contracts/trainer.ts';
+import { BODY_TOO_LARGE } from '../errors/api-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
 import type { Problem } from '../errors/define-error.ts';
 import { ANSWER_NOT_FINITE } from '../errors/serving-errors.ts';
@@ -27,6 +28,8 @@ const DATATYPE_OF = Object.fromEntries(Object.entries(DATATYPES).map(([d, t]) =>
 
 const MAX_TENSORS = 1024;
 const MAX_DIMENSIONS = 8;
+/** Of those that are logged. */
+const MAX_ROWS = 500_000;
 const MAX_SHOWN = 60;
 const Name = z.string().max(256);
 const Parameters = z
@@ -137,7 +140,7 @@ export function metadataOf(name: string, versions: readonly number[], loaded: Lo
 
 /**
  * The rows of a batch for the log: features as sent and score, where the model takes numbers and has a score.
- * @throws PerennialError ANSWER_NOT_FINITE when it has, and no row got a finite one
+ * @throws PerennialError ANSWER_NOT_FINITE when it has, and no row got a finite one; BODY_TOO_LARGE for too many rows
  */
 export function itemsOfBatch(
   loaded: LoadedVersion,
@@ -149,6 +152,10 @@ export function itemsOfBatch(
   const scored = outputs.find((tensor) => tensor.name === spec?.name);
   const rows = scored?.shape[0] ?? 0;
   if (scored === undefined || scored.type === 'string' || rows === 0) return [];
+  if (rows > MAX_ROWS) {
+    const text = `The request has ${rows} rows, at most ${MAX_ROWS} are taken. Send them in several requests.`;
+    throw new PerennialError(BODY_TOO_LARGE, text);
+  }
   const width = scored.data.length / rows;
   const columns = signature.inputs.map((input) => inputs.find((tensor) => tensor.name === input.name));
   const items = Array.from({ length: rows }, (_, row) => ({

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { FeedbackRequest, PredictionRow, RankRequest, RankResponse } from '../contracts/serving.ts';
-import { INTERNAL_ERROR } from '../errors/api-errors.ts';
+import { BODY_TOO_LARGE, INTERNAL_ERROR } from '../errors/api-errors.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
-import { NOT_SERVED, RANK_NOT_CONFIGURED, SIGNATURE_MISMATCH } from '../errors/serving-errors.ts';
+import { NOT_SERVED, RANK_NOT_CONFIGURED, SIGNATURE_MISMATCH, SPOOL_FULL } from '../errors/serving-errors.ts';
 import type { Route } from '../registry/routes.ts';
 import type { CachedFeatures } from './cached-features.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
@@ -48,6 +48,9 @@ interface Chosen {
 
 /** Errors that a request may deserve by itself; a challenger is blamed only where the champion would take it. */
 const CALLERS_FAULT: ReadonlySet<string> = new Set([RANK_NOT_CONFIGURED.code, SIGNATURE_MISMATCH.code]);
+
+/** What the prediction log does not take, whichever version answered. */
+const LOGS_REFUSALS: ReadonlySet<string> = new Set([BODY_TOO_LARGE.code, SPOOL_FULL.code]);
 
 /** Answers predictions: one version by the route's split, logged before the answer leaves, shadows after it. */
 export class PredictionService {
@@ -187,6 +190,7 @@ export class PredictionService {
 
   /** Whether an error speaks against the version: always, unless the request itself would be refused by the champion. */
   async #blames(code: string, call: Call, chosen: Chosen): Promise<boolean> {
+    if (LOGS_REFUSALS.has(code)) return false;
     // A shadow is asked what a live version has answered.
     if (!CALLERS_FAULT.has(code) || chosen.arm === 'shadow') return true;
     const champion = this.#options.routeOf(call.model)?.champion ?? null;

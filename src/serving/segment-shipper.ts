@@ -1,10 +1,16 @@
 import { rm } from 'node:fs/promises';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import { isPerennialError, PerennialError } from '../errors/define-error.ts';
+import { SEGMENT_UNREADABLE } from '../errors/serving-errors.ts';
 import type { Queryable } from '../registry/database.ts';
 import { recordSegment } from '../registry/prediction-segments.ts';
 import { convertSegment } from './segment-parquet.ts';
+import type { ConvertedSegment } from './segment-parquet.ts';
 import { SEALED_SUFFIX } from './spool.ts';
 import type { Spool } from './spool.ts';
+
+/** How long a segment that cannot be converted is left alone. */
+const UNREADABLE_REST_MS = 60_000;
 
 export interface SegmentShipperOptions {
   readonly spool: Spool;
@@ -22,6 +28,8 @@ export interface SegmentShipperOptions {
  */
 export class SegmentShipper {
   readonly #options: SegmentShipperOptions;
+  /** Segments that could not be converted, and when they are tried again, of `performance.now()`. */
+  readonly #restUntil = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | null = null;
 
@@ -57,11 +65,15 @@ export class SegmentShipper {
     const { spool, onError } = this.#options;
     spool.recover();
     for (const { segmentId, path } of spool.sealed()) {
+      if (performance.now() < (this.#restUntil.get(segmentId) ?? -Infinity)) continue;
       try {
         await this.#ship(segmentId, path);
+        this.#restUntil.delete(segmentId);
       } catch (error) {
         onError(error, segmentId);
-        break; // What failed is S3 or PostgreSQL: the next segment would fail alike.
+        // What failed is S3 or PostgreSQL: the next segment would fail alike.
+        if (!isPerennialError(error) || error.code !== SEGMENT_UNREADABLE.code) break;
+        this.#restUntil.set(segmentId, performance.now() + UNREADABLE_REST_MS);
       }
     }
     spool.recount();
@@ -70,7 +82,7 @@ export class SegmentShipper {
   async #ship(segmentId: string, path: string): Promise<void> {
     const { store, db, gatewayId, environment } = this.#options;
     const base = path.slice(0, -SEALED_SUFFIX.length);
-    const converted = await convertSegment(path, base);
+    const converted = await convert(path, base);
     if (converted !== null) {
       const parts: Record<string, { blob: string; rows: number }> = {};
       for (const part of converted.parts)
@@ -87,5 +99,15 @@ export class SegmentShipper {
     }
     await rm(path);
     for (const part of converted?.parts ?? []) await rm(part.path, { force: true });
+  }
+}
+
+/** @throws PerennialError SEGMENT_UNREADABLE for whatever keeps this segment, and maybe no other, from its Parquet */
+async function convert(path: string, basePath: string): Promise<ConvertedSegment | null> {
+  try {
+    return await convertSegment(path, basePath);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new PerennialError(SEGMENT_UNREADABLE, `${path} cannot be converted: ${reason}`, { cause });
   }
 }

@@ -7,10 +7,12 @@ import {
   openSync,
   readdirSync,
   renameSync,
+  statfsSync,
   statSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { BODY_TOO_LARGE } from '../errors/api-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
 import { SPOOL_FULL } from '../errors/serving-errors.ts';
 import { recoverSegment } from './recover-segment.ts';
@@ -18,6 +20,9 @@ import type { SpoolRecord } from './spool-record.ts';
 
 const OPEN_SUFFIX = '.open.ndjson';
 export const SEALED_SUFFIX = '.sealed.ndjson';
+
+/** Segments are read back in lines of up to twice this; a longer one would never be shipped. */
+const MAX_LINE_BYTES = 64 * 2 ** 20;
 
 export interface SpoolOptions {
   /** A folder of this gateway alone. */
@@ -45,6 +50,8 @@ export class Spool {
   constructor(options: SpoolOptions) {
     this.#options = options;
     mkdirSync(options.directory, { recursive: true });
+    // Sealed segments are whole, unless the machine lost its power.
+    for (const { path } of this.sealed()) recoverSegment(path);
     this.recover();
   }
 
@@ -58,8 +65,9 @@ export class Spool {
   }
 
   /**
-   * Writes one line.
-   * @throws PerennialError SPOOL_FULL when the limit is reached or the disk takes no more; then nothing is written.
+   * Writes one line, or nothing.
+   * @throws PerennialError SPOOL_FULL when the limit is reached or the disk takes no more, BODY_TOO_LARGE for a line
+   * that is too long
    */
   append(record: SpoolRecord): void {
     if (this.full) {
@@ -67,6 +75,10 @@ export class Spool {
       throw new PerennialError(SPOOL_FULL, text);
     }
     const line = Buffer.from(`${JSON.stringify(record)}\n`);
+    if (line.length > MAX_LINE_BYTES) {
+      const text = `The request takes ${line.length} bytes of the prediction log, at most ${MAX_LINE_BYTES} are taken. Send its rows in several requests.`;
+      throw new PerennialError(BODY_TOO_LARGE, text);
+    }
     try {
       const fd = this.#fd ?? this.#open();
       writeWhole(fd, line, this.#openBytes);
@@ -121,6 +133,9 @@ export class Spool {
   }
 
   #open(): number {
+    const { bavail, bsize } = statfsSync(this.#options.directory);
+    // What is converted lies beside the segments: without room for it they would stay for ever.
+    if (bavail * bsize < 2 * this.#options.sealBytes) throw new Error('no room to convert what is here');
     const time = new Date().toISOString().replace(/[-:.]/g, '');
     this.#segmentId = `${this.#options.gatewayId}-${time}-${process.pid}-${randomBytes(4).toString('hex')}`;
     const fd = openSync(this.#path(this.#segmentId, OPEN_SUFFIX), 'ax');

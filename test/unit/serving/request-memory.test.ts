@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { InferRequest, outputOf, tensorsOf } from '../../../src/serving/open-inference.ts';
+import type { LoadedVersion } from '../../../src/serving/loaded-version.ts';
+import { InferRequest, itemsOfBatch, outputOf, tensorsOf } from '../../../src/serving/open-inference.ts';
 import { RecentAnswers } from '../../../src/serving/recent-answers.ts';
 import { ShadowQueue } from '../../../src/serving/shadow-queue.ts';
 
@@ -80,6 +81,16 @@ describe('Open Inference Protocol tensors', () => {
     expect(() => tensorsOf(request(datatype, [value]))).toThrow(
       expect.objectContaining({ code: 'SIGNATURE_MISMATCH' }),
     );
+  });
+
+  it('logs no more rows than the memory has room for', () => {
+    const spec = { name: 'score', type: 'float32', shape: [-1] } as const;
+    const servable = { model: 'm', version: 1, output: 'score', signature: { inputs: [], outputs: [spec] } };
+    const answer = (rows: number) => ({ ...spec, shape: [rows], data: new Float32Array(rows) });
+    const items = (rows: number) =>
+      itemsOfBatch({ servable } as unknown as LoadedVersion, [], [answer(rows)]).length;
+    expect(items(500_000)).toBe(500_000);
+    expect(() => items(500_001)).toThrow(expect.objectContaining({ code: 'BODY_TOO_LARGE' }));
   });
 
   it('writes a number that JSON does not have as null', () => {

@@ -90,6 +90,22 @@ describe('the spool', () => {
     expect(spool.bytes).toBeGreaterThan(0);
   });
 
+  it('begins no segment where the disk has no room to convert it', () => {
+    const directory = folder();
+    const spool = open(directory, { sealBytes: 2 ** 60 });
+    expect(() => spool.append(record('r1'))).toThrow(expect.objectContaining({ code: 'SPOOL_FULL' }));
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('refuses a line that is too long to be converted', () => {
+    const directory = folder();
+    const spool = open(directory, { limitBytes: 2 ** 30 });
+    expect(() => spool.append(record('r'.repeat(64 * 2 ** 20)))).toThrow(
+      expect.objectContaining({ code: 'BODY_TOO_LARGE', status: 413 }),
+    );
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
   it('recovers what a dead process left open, without the line it died in', () => {
     const directory = folder();
     const left = join(directory, `gw-1-20260101T000000000Z-${DEAD_PID}-abcd0123.open.ndjson`);
