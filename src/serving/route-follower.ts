@@ -7,10 +7,14 @@ import type { GatewayRef } from '../registry/gateways.ts';
 import { newestRoutes } from '../registry/routes.ts';
 import type { Route } from '../registry/routes.ts';
 import { championsToKeepWarm, servableVersions } from '../registry/servable-versions.ts';
+import { NewestLanes } from './newest-lanes.ts';
 import { recallRoutes, rememberRoutes } from './route-memory.ts';
 import type { RememberedRoute } from './route-memory.ts';
 import { RoutesListener } from './routes-listener.ts';
 import type { VersionLoader } from './version-loader.ts';
+
+/** Each holds a connection at times, and a model's file on its way. */
+const MODELS_AT_ONCE = 8;
 
 export interface RouteFollowerOptions extends GatewayRef {
   readonly url: string;
@@ -25,6 +29,7 @@ export interface RouteFollowerOptions extends GatewayRef {
 /**
  * Obeys the newest generation of each model's route: all its versions are loaded before it switches, and until then
  * (or when one cannot be loaded) the route before stays. Without PostgreSQL the last route stays, also across a start.
+ * A pass reads the routes and waits for no model: a slow one holds up neither the others nor the sign of life.
  */
 export class RouteFollower {
   readonly #options: RouteFollowerOptions;
@@ -33,7 +38,11 @@ export class RouteFollower {
   readonly #refused = new Map<string, number>();
   readonly #warmed = new Map<string, number>();
   readonly #listener: RoutesListener;
-  #registered = false;
+  readonly #lanes: NewestLanes<Route>;
+  /** How often it has registered; what it says of its routes belongs to one registration. */
+  #registration = 0;
+  /** Whether it obeys what is not written down yet. */
+  #changed = false;
   #pass: Promise<void> | null = null;
   #again = false;
   #stopped = false;
@@ -43,9 +52,14 @@ export class RouteFollower {
   constructor(options: RouteFollowerOptions) {
     this.#options = options;
     this.#listener = new RoutesListener(options.db, () => void this.refresh(), options.logger);
+    this.#lanes = new NewestLanes(
+      (route) => this.#follow(route),
+      MODELS_AT_ONCE,
+      () => this.#onFollowed(),
+    );
   }
 
-  /** Whether the routes have been read at least once, from PostgreSQL or from the last run. */
+  /** Whether all routes have been followed at least once, as far as they can be, from PostgreSQL or the last run. */
   get settled(): boolean {
     return this.#settled;
   }
@@ -58,27 +72,30 @@ export class RouteFollower {
     return [...this.#obeyed.values()].map((remembered) => remembered.route);
   }
 
-  /** Resolves after the routes have been read once, whether that worked or not. */
+  /** Resolves after the routes have been read and followed once, whether that worked or not. */
   async start(): Promise<void> {
     for (const remembered of await recallRoutes(this.#options.memoryPath)) await this.#recall(remembered);
     this.#listener.start();
     this.#timer = setInterval(() => void this.refresh(), this.#options.rereadMs);
     this.#timer.unref();
     await this.refresh();
+    await this.#lanes.idle();
   }
 
   /** Stops following. Nobody waits for this gateway any more. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
+    this.#lanes.clear();
     await this.#listener.stop();
     await this.#pass;
+    await this.#remember();
     await removeGateway(this.#options.db, this.#options).catch((error: unknown) =>
       this.#options.logger.warn({ err: error }, 'could not deregister'),
     );
   }
 
-  /** Reads the routes and obeys them; calls that come meanwhile lead to one more pass. */
+  /** Reads the routes and has them followed; calls that come meanwhile lead to one more pass. */
   refresh(): Promise<void> {
     if (this.#pass !== null) {
       this.#again = true;
@@ -101,37 +118,59 @@ export class RouteFollower {
 
   async #onePass(): Promise<void> {
     const { db, environment } = this.#options;
-    if (!this.#registered || !(await touchGateway(db, this.#options))) {
+    if (this.#registration === 0 || !(await touchGateway(db, this.#options))) {
       await registerGateway(db, this.#options);
       this.#acknowledged.clear();
       this.#refused.clear();
-      this.#registered = true;
+      this.#registration += 1;
     }
-    let changed = false;
-    for (const route of await newestRoutes(db, environment)) changed = (await this.#follow(route)) || changed;
-    this.#settled = true;
-    if (!changed) return;
-    await rememberRoutes(this.#options.memoryPath, [...this.#obeyed.values()]);
-    await this.#options.loader.prune();
+    const routes = await newestRoutes(db, environment);
+    if (routes.length === 0) this.#settled = true;
+    for (const route of routes) this.#lanes.add(route.model, route);
+    await this.#remember();
   }
 
-  /** @returns whether the gateway obeys another generation than before */
-  async #follow(route: Route): Promise<boolean> {
+  #onFollowed(): void {
+    this.#settled = true;
+    if (this.#changed && !this.#stopped) void this.refresh();
+  }
+
+  /** Writes down what is obeyed, if that is news, and removes the files of what no longer is. */
+  async #remember(): Promise<void> {
+    if (!this.#changed) return;
+    this.#changed = false;
+    try {
+      await rememberRoutes(this.#options.memoryPath, [...this.#obeyed.values()]);
+      await this.#options.loader.prune();
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'the routes could not be written down');
+    }
+  }
+
+  async #follow(route: Route): Promise<void> {
+    try {
+      await this.#obey(route);
+    } catch (error) {
+      this.#options.logger.warn({ err: error, model: route.model }, 'the next pass goes on with the route');
+    }
+  }
+
+  async #obey(route: Route): Promise<void> {
     const { model, generation } = route;
     if (this.#obeyed.get(model)?.route.generation === generation) {
       await this.#acknowledge(route, null);
       // A route of the last run was taken up with its own versions alone.
       if (this.#warmed.get(model) !== generation) await this.#keepWarm(route);
-      return false;
+      return;
     }
-    if (this.#refused.get(model) === generation) return false;
+    if (this.#refused.get(model) === generation) return;
     try {
       await this.#switch(route);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       if (!isPerennialError(error) || error.retry === 'later') {
         this.#options.logger.warn({ err: error, model, generation }, 'the route waits for a dependency');
-        return false;
+        return;
       }
       this.#options.logger.error(
         { err: error, model, generation },
@@ -139,11 +178,10 @@ export class RouteFollower {
       );
       this.#refused.set(model, generation);
       await this.#acknowledge(route, `${error.code}: ${reason}`);
-      return false;
+      return;
     }
     await this.#acknowledge(route, null);
     await this.#keepWarm(route);
-    return true;
   }
 
   async #switch(route: Route): Promise<void> {
@@ -158,6 +196,7 @@ export class RouteFollower {
       );
     for (const version of versions) await loader.load(version);
     this.#obeyed.set(route.model, { route, versions });
+    this.#changed = true;
     logger.info(
       { model: route.model, generation: route.generation, weights: route.weights },
       'obeying a new route',
@@ -166,8 +205,10 @@ export class RouteFollower {
 
   async #acknowledge(route: Route, error: string | null): Promise<void> {
     if (error === null && this.#acknowledged.get(route.model) === route.generation) return;
+    const registration = this.#registration;
     await acknowledgeRoute(this.#options.db, this.#options, route.model, route.generation, error);
-    if (error === null) this.#acknowledged.set(route.model, route.generation);
+    if (error === null && registration === this.#registration)
+      this.#acknowledged.set(route.model, route.generation);
   }
 
   /**

@@ -18,6 +18,7 @@ export class VersionLoader {
   readonly #folder: string;
   readonly #loaded = new Map<string, LoadedVersion>();
   readonly #loading = new Map<string, Promise<LoadedVersion>>();
+  #pruning: Promise<void> = Promise.resolve();
 
   constructor(store: Pick<ArtifactStore, 'fetchFile'>, folder: string) {
     this.#store = store;
@@ -52,16 +53,21 @@ export class VersionLoader {
     }
   }
 
-  /** Removes the model files of no loaded version. */
+  /** Removes the model files of no loaded version, unless one is being loaded. */
   async prune(): Promise<void> {
-    const wanted = new Set([...this.#loaded.values()].map((loaded) => loaded.servable.artifact));
     if (this.#loading.size > 0) return;
+    this.#pruning = this.#removeUnwanted();
+    await this.#pruning;
+  }
+
+  async #removeUnwanted(): Promise<void> {
+    const wanted = new Set([...this.#loaded.values()].map((loaded) => loaded.servable.artifact));
     for (const name of await readdir(this.#folder).catch(() => []))
       if (!wanted.has(name)) await rm(join(this.#folder, name), { force: true });
   }
 
   async #start(id: string, servable: ServableVersion): Promise<LoadedVersion> {
-    const loading = this.#fileOf(servable.artifact).then((path) => loadVersion(servable, path));
+    const loading = this.#load(servable);
     this.#loading.set(id, loading);
     try {
       const loaded = await loading;
@@ -70,6 +76,11 @@ export class VersionLoader {
     } finally {
       this.#loading.delete(id);
     }
+  }
+
+  async #load(servable: ServableVersion): Promise<LoadedVersion> {
+    await this.#pruning.catch(() => undefined);
+    return loadVersion(servable, await this.#fileOf(servable.artifact));
   }
 
   async #fileOf(digest: string): Promise<string> {

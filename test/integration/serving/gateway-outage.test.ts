@@ -4,10 +4,22 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openLink } from '../../../examples/plantly/chaos/link.ts';
 import type { Link } from '../../../examples/plantly/chaos/link.ts';
-import { openDatabase } from '../../../src/registry/database.ts';
+import { openDatabase, withTransaction } from '../../../src/registry/database.ts';
 import type { DatabaseOptions } from '../../../src/registry/database.ts';
+import { gatewayObedience } from '../../../src/registry/gateways.ts';
+import { applySpec } from '../../../src/registry/specs.ts';
 import { measureArm } from '../../../src/serving/measure-rollout.ts';
-import { ADA, get, MODEL, post, rankBody, servingWorld, startGateway, until } from './serving-fixture.ts';
+import {
+  ADA,
+  get,
+  MODEL,
+  post,
+  rankBody,
+  servingWorld,
+  SPEC,
+  startGateway,
+  until,
+} from './serving-fixture.ts';
 import type { ServingWorld } from './serving-fixture.ts';
 
 const RANK = `/v1/models/${MODEL}/rank`;
@@ -16,9 +28,9 @@ let link: Link;
 let v1: number;
 let v2: number;
 
-const setRoute = (key: string, version: number) =>
+const setRoute = (key: string, version: number, model = MODEL) =>
   world.activities.setRoute({
-    model: MODEL,
+    model,
     environment: world.environment,
     key,
     weights: [{ version, weight: 100 }],
@@ -164,6 +176,56 @@ it('starts without PostgreSQL on the route of its last run', async () => {
   );
   await after.stop();
   await db.end();
+});
+
+it('follows the routes of other models, and counts as live, while a model of one does not come', async () => {
+  const { environment, db, store } = world;
+  const FERNS = 'ferns';
+  await withTransaction(db, (tx) =>
+    applySpec(tx, { environment, spec: { ...SPEC, name: FERNS }, bundle: null, actor: ADA }),
+  );
+  const slow = await world.addVersion('tolerant', { stage: 'champion', model: FERNS });
+  const { rows } = await db.query<{ artifact: string }>('SELECT artifact FROM versions WHERE version = $1', [
+    slow,
+  ]);
+  let come: () => void = () => undefined;
+  const coming = new Promise<void>((resolve) => (come = resolve));
+  const gateway = await startGateway(world, {
+    id: 'slow',
+    store: {
+      ...store,
+      async fetchFile(digest) {
+        if (digest === rows[0]?.artifact) await coming;
+        return store.fetchFile(digest);
+      },
+    },
+  });
+  const own = async (model: string) =>
+    (await gatewayObedience(db, { model, environment })).find(({ gatewayId }) => gatewayId === 'slow');
+  const { generation: waits } = await setRoute('ferns', slow, FERNS);
+  const { generation } = await setRoute('meanwhile', v2);
+  await until(
+    'the route of the other model',
+    () => own(MODEL),
+    (seen) => seen?.generation === generation,
+  );
+  const { rows: seen } = await db.query<{ at: Date }>('SELECT clock_timestamp() AS at');
+  await until(
+    'a sign of life',
+    async () =>
+      (await db.query(`SELECT 1 FROM gateways WHERE gateway_id = 'slow' AND last_seen > $1`, [seen[0]?.at]))
+        .rowCount,
+    (count) => count === 1,
+  );
+  expect((await own(FERNS))?.generation).toBeNull();
+  come();
+  await until(
+    'the slow one',
+    () => own(FERNS),
+    (found) => found?.generation === waits,
+  );
+  await gateway.stop();
+  await setRoute('as before', v1);
 });
 
 it('answers SPOOL_FULL rather than unlogged, and goes on once the log has been shipped', async () => {

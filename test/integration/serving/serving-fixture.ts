@@ -96,7 +96,7 @@ export interface ServingWorld {
   /** Registers a version whose model is a file of ./models. @returns its number */
   addVersion(
     file: string,
-    options?: { stage?: VersionStage; signature?: Signature; specRevision?: number },
+    options?: { stage?: VersionStage; signature?: Signature; specRevision?: number; model?: string },
   ): Promise<number>;
   setFeatures(view: string, key: readonly KeyValue[], values: object, at?: Date): Promise<void>;
   close(): Promise<void>;
@@ -126,14 +126,17 @@ export async function servingWorld(): Promise<ServingWorld> {
     env,
     log,
     activities: createRolloutActivities({ db, store, log }),
-    async addVersion(file, { stage = 'approved', signature = SIGNATURE, specRevision = 1 } = {}) {
+    async addVersion(
+      file,
+      { stage = 'approved', signature = SIGNATURE, specRevision = 1, model = MODEL } = {},
+    ) {
       const { digest, size } = await store.putFile(file.includes('/') ? file : modelFile(file));
       const version = next++;
       await db.query(
         `INSERT INTO versions (model, environment, version, stage, spec_revision, trigger_key, trigger, requested_by,
            artifact, size_bytes, signature) VALUES ($1, $2, $3, $4, $9, $5, '{}', 'ada', $6, $7, $8)`,
         [
-          MODEL,
+          model,
           environment,
           version,
           stage,
@@ -169,7 +172,13 @@ export async function servingWorld(): Promise<ServingWorld> {
 /** A gateway in this process, listening. */
 export async function startGateway(
   world: ServingWorld,
-  options: { id?: string; dataDir?: string; db?: Database; settings?: Partial<GatewaySettings> } = {},
+  options: {
+    id?: string;
+    dataDir?: string;
+    db?: Database;
+    store?: ServingWorld['store'];
+    settings?: Partial<GatewaySettings>;
+  } = {},
 ): Promise<Gateway & { readonly url: string; readonly dataDir: string }> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'gateway-'));
   const gateway = createGateway({
@@ -178,7 +187,7 @@ export async function startGateway(
     url: 'http://127.0.0.1:0',
     dataDir,
     db: options.db ?? world.db,
-    store: world.store,
+    store: options.store ?? world.store,
     logger: createLogger({ name: 'gateway', level: 'silent' }),
     settings: {
       spoolSealMs: 100,
