@@ -55,6 +55,12 @@ export const GATEWAY_ABSENT = defineError('GATEWAY_ABSENT', {
   retry: 'later',
   summary: 'No gateway has been seen lately. Start one; the rollout goes on by itself.',
 });
+export const GATEWAY_ID_TAKEN = defineError('GATEWAY_ID_TAKEN', {
+  status: 409,
+  retry: 'later',
+  summary:
+    'Two gateways of this environment have one id, and rollouts count with the newer alone. Give each a GATEWAY_ID of its own.',
+});
 export const ROUTE_NOT_OBEYED = defineError('ROUTE_NOT_OBEYED', {
   status: 409,
   retry: 'never',

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { PerennialError } from '../errors/define-error.ts';
@@ -97,7 +98,7 @@ const Environment = z
     PUBLIC_URL: http.optional(),
     GATEWAY_HOST: text.default('127.0.0.1'),
     GATEWAY_PORT: port.default(DEFAULT_GATEWAY_PORT),
-    GATEWAY_ID: text.default('gateway-1'),
+    GATEWAY_ID: text.default(hostname()),
     PERENNIAL_LINK_SECRET: z
       .string()
       .min(SECRET_MIN_CHARS, `must have at least ${String(SECRET_MIN_CHARS)} characters`),

@@ -55,7 +55,7 @@ const ModelPath = z.object({
 export function gatewayHttp(options: GatewayHttpOptions): FastifyInstance {
   const { service, follower, loader, metrics } = options;
   const app = boundedServer(options);
-  const ready = (): boolean => options.accepting() && follower.settled;
+  const ready = (): boolean => options.accepting() && follower.ready;
   const json = (reply: FastifyReply, text: string) =>
     reply.type('application/json; charset=utf-8').send(text);
 

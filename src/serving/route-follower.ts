@@ -1,9 +1,9 @@
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
-import { MODEL_UNLOADABLE } from '../errors/serving-errors.ts';
+import { GATEWAY_ID_TAKEN, MODEL_UNLOADABLE } from '../errors/serving-errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Database } from '../registry/database.ts';
 import { acknowledgeRoute, registerGateway, removeGateway, touchGateway } from '../registry/gateways.ts';
-import type { GatewayRef } from '../registry/gateways.ts';
+import type { GatewayRef, GatewayRegistration } from '../registry/gateways.ts';
 import { newestRoutes } from '../registry/routes.ts';
 import type { Route } from '../registry/routes.ts';
 import { championsToKeepWarm, servableVersions } from '../registry/servable-versions.ts';
@@ -39,8 +39,9 @@ export class RouteFollower {
   readonly #warmed = new Map<string, number>();
   readonly #listener: RoutesListener;
   readonly #lanes: NewestLanes<Route>;
-  /** How often it has registered; what it says of its routes belongs to one registration. */
-  #registration = 0;
+  /** What it says of its routes belongs to one registration. */
+  #registration: GatewayRegistration | null = null;
+  #displaced = false;
   /** Whether it obeys what is not written down yet. */
   #changed = false;
   #pass: Promise<void> | null = null;
@@ -59,9 +60,12 @@ export class RouteFollower {
     );
   }
 
-  /** Whether all routes have been followed at least once, as far as they can be, from PostgreSQL or the last run. */
-  get settled(): boolean {
-    return this.#settled;
+  /**
+   * Whether all routes have been followed at least once, as far as they can be, from PostgreSQL or the last run, and
+   * rollouts count with this process: no other has taken its id.
+   */
+  get ready(): boolean {
+    return this.#settled && !this.#displaced;
   }
 
   routeOf(model: string): Route | undefined {
@@ -90,7 +94,8 @@ export class RouteFollower {
     await this.#listener.stop();
     await this.#pass;
     await this.#remember();
-    await removeGateway(this.#options.db, this.#options).catch((error: unknown) =>
+    if (this.#registration === null) return;
+    await removeGateway(this.#options.db, this.#registration).catch((error: unknown) =>
       this.#options.logger.warn({ err: error }, 'could not deregister'),
     );
   }
@@ -118,16 +123,27 @@ export class RouteFollower {
 
   async #onePass(): Promise<void> {
     const { db, environment } = this.#options;
-    if (this.#registration === 0 || !(await touchGateway(db, this.#options))) {
-      await registerGateway(db, this.#options);
-      this.#acknowledged.clear();
-      this.#refused.clear();
-      this.#registration += 1;
-    }
+    await this.#announce();
     const routes = await newestRoutes(db, environment);
     if (routes.length === 0) this.#settled = true;
     for (const route of routes) this.#lanes.add(route.model, route);
     await this.#remember();
+  }
+
+  /** Says that this process lives. The newest of an id has it; the others get it back when that one is gone. */
+  async #announce(): Promise<void> {
+    const { db, gatewayId, environment, logger } = this.#options;
+    const state = this.#registration === null ? 'absent' : await touchGateway(db, this.#registration);
+    if (state === 'taken' && !this.#displaced) {
+      const text = `Another gateway of ${environment} has registered as ${gatewayId}; this one is not ready.`;
+      logger.error({ err: new PerennialError(GATEWAY_ID_TAKEN, text) }, 'the id is taken');
+    }
+    this.#displaced = state === 'taken';
+    if (state !== 'absent') return;
+    const startedAt = await registerGateway(db, this.#options);
+    this.#registration = { gatewayId, environment, startedAt };
+    this.#acknowledged.clear();
+    this.#refused.clear();
   }
 
   #onFollowed(): void {
@@ -206,7 +222,8 @@ export class RouteFollower {
   async #acknowledge(route: Route, error: string | null): Promise<void> {
     if (error === null && this.#acknowledged.get(route.model) === route.generation) return;
     const registration = this.#registration;
-    await acknowledgeRoute(this.#options.db, this.#options, route.model, route.generation, error);
+    if (registration === null) return;
+    await acknowledgeRoute(this.#options.db, registration, route.model, route.generation, error);
     if (error === null && registration === this.#registration)
       this.#acknowledged.set(route.model, route.generation);
   }

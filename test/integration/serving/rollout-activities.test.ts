@@ -5,6 +5,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PromoteChampionInput } from '../../../src/contracts/activities/rollout.ts';
 import { verifyAudit } from '../../../src/registry/audit.ts';
+import { gatewayObedience } from '../../../src/registry/gateways.ts';
 import { stageHistory } from '../../../src/registry/versions.ts';
 import { ADA, get, MODEL, servingWorld, startGateway, until } from './serving-fixture.ts';
 import type { ServingWorld } from './serving-fixture.ts';
@@ -122,6 +123,56 @@ describe('awaitRoute', () => {
       expect((await get(gateway.url, '/v1/routes')).body.routes[0]?.generation).toBe(generation);
       await gateway.stop();
     }
+  });
+
+  it('takes the word of one of two gateways of an id for its own alone', async () => {
+    const v1 = await world.addVersion('linear', { stage: 'champion' });
+    const v2 = await world.addVersion('reversed');
+    await route('a', [{ version: v1, weight: 100 }]);
+    const older = await startGateway(world, { id: 'same' });
+    let held = false;
+    let come: () => void = () => undefined;
+    const coming = new Promise<void>((resolve) => (come = resolve));
+    const { store } = world;
+    const slow: typeof store = {
+      ...store,
+      async fetchFile(digest) {
+        if (held) await coming;
+        return store.fetchFile(digest);
+      },
+    };
+    const newer = await startGateway(world, { id: 'same', store: slow });
+    const ready = async (url: string) => (await get(url, '/v2/health/ready')).status;
+    await until(
+      'the older one is not ready',
+      () => ready(older.url),
+      (status) => status === 503,
+    );
+    expect(await ready(newer.url)).toBe(200);
+    held = true;
+    const { generation } = await route('b', [{ version: v2, weight: 100 }]);
+    const obeyed = async (url: string) => (await get(url, '/v1/routes')).body.routes[0]?.generation;
+    // Once it obeys the second of two routes it has said what it had to say of the first.
+    const { generation: next } = await route('c', [{ version: v2, weight: 100 }]);
+    await until(
+      'the older one obeys',
+      () => obeyed(older.url),
+      (seen) => seen === next,
+    );
+    expect(await gatewayObedience(world.db, ref())).toEqual([
+      { gatewayId: 'same', generation: generation - 1, error: null },
+    ]);
+    come();
+    expect(await awaiting(next)).toEqual({ gateways: 1 });
+    expect(await obeyed(newer.url)).toBe(next);
+    await newer.stop();
+    await until(
+      'the older one counts again',
+      () => ready(older.url),
+      (status) => status === 200,
+    );
+    expect(await awaiting(next)).toEqual({ gateways: 1 });
+    await older.stop();
   });
 
   it('fails for good when a gateway refuses, with its reason, and the gateway keeps the route before', async () => {

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/platform/config.ts';
 
@@ -16,6 +17,8 @@ describe('loadConfig', () => {
       mail: { smtpUrl: undefined, to: [] },
       api: { host: '127.0.0.1', port: 7080 },
       publicUrl: 'http://127.0.0.1:7080',
+      // Two gateways on two machines are two, though nobody has named them.
+      gateway: { host: '127.0.0.1', port: 7090, id: hostname() },
       webhookSecrets: {},
       webhookAllowedHosts: [],
       trustedProxies: [],
