@@ -46,7 +46,8 @@ const FEATURE_ROWS_IN_MEMORY = 50_000;
 const FEATURE_REST_MS = 1000;
 const RECENT_ANSWERS = 10_000;
 const RECENT_ANSWER_BYTES = 32 * 2 ** 20;
-const SHADOW_BOUND = 2000;
+/** Each waits for its turn with its request in memory: a candidate takes about 200 bytes, a value 8. */
+const SHADOW_BOUNDS = { jobs: 2000, size: 500_000 };
 const STOP_SHIPPING_MS = 15_000;
 const CLOSE_IDLE_EVERY_MS = 50;
 /** A request that takes longer than this when the gateway stops is cut off, unanswered and unlogged. */
@@ -116,7 +117,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     restMs: FEATURE_REST_MS,
     onError: (error) => logger.warn({ err: error }, 'online features come from memory'),
   });
-  const shadows = new ShadowQueue(SHADOW_BOUND, (error) =>
+  const shadows = new ShadowQueue(SHADOW_BOUNDS, (error) =>
     logger.debug({ err: error }, 'a shadow did not answer'),
   );
   const service = new PredictionService({
@@ -150,7 +151,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async stop() {
       accepting = false;
       await closeHttp(app);
-      await shadows.idle();
+      await shadows.finish();
       shipper.stop();
       spool.seal();
       await Promise.race([shipper.flush(), expiry(STOP_SHIPPING_MS)]);

@@ -34,6 +34,8 @@ interface Call {
   readonly kind: PredictionRow['call'];
   readonly splitKey: string;
   readonly entity: PredictionRow['entity'];
+  /** Its candidates, or the values of its tensors. */
+  readonly size: number;
   /** Has a version answer; what it logs, and the body of the answer. */
   readonly work: (
     loaded: LoadedVersion,
@@ -69,6 +71,7 @@ export class PredictionService {
       kind: 'rank',
       splitKey: String(request.splitKey ?? canonicalJson(entity)),
       entity,
+      size: request.candidates.length,
       work: async (loaded) => {
         const ranking = await rankCandidates(loaded, this.#options.features, request, Date.now());
         this.#options.metrics.unscorable({ model, version: loaded.servable.version }, ranking.unscorable);
@@ -96,6 +99,7 @@ export class PredictionService {
       kind: 'infer',
       splitKey: String(request.parameters?.['split_key'] ?? requestId),
       entity: null,
+      size: tensors.reduce((size, { data }) => size + data.length, 0),
       work: async (loaded) => {
         const outputs = await loaded.predictor.infer(tensors, names);
         const body = ({ loaded: by }: Chosen) => ({
@@ -204,11 +208,12 @@ export class PredictionService {
   }
 
   #shadow(call: Call, version: number, generation: number): void {
-    this.#options.shadows.add(async () => {
+    const run = async (): Promise<void> => {
       const loaded = this.#options.loader.get(call.model, version);
       if (loaded === undefined) return;
       await this.#answer(call, { loaded, arm: 'shadow', generation });
-    });
+    };
+    this.#options.shadows.add({ size: call.size, run });
   }
 
   #notServed(model: string, version: number | null): PerennialError {

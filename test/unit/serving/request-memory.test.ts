@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { LoadedVersion } from '../../../src/serving/loaded-version.ts';
 import { InferRequest, itemsOfBatch, outputOf, tensorsOf } from '../../../src/serving/open-inference.ts';
 import { RecentAnswers } from '../../../src/serving/recent-answers.ts';
@@ -34,21 +34,88 @@ describe('RecentAnswers', () => {
 });
 
 describe('ShadowQueue', () => {
+  const bounds = { jobs: 10, size: 100 };
+  const never = (error: unknown): never => {
+    throw error;
+  };
+  afterEach(() => vi.useRealTimers());
+
   it('starts no job in the turn that adds it, drops beyond its bound, and outlives a failure', async () => {
     const ran: number[] = [];
     const errors: unknown[] = [];
-    const queue = new ShadowQueue(2, (error) => errors.push(error));
+    const queue = new ShadowQueue({ ...bounds, jobs: 2 }, (error) => errors.push(error));
     for (const job of [1, 2, 3])
-      queue.add(async () => {
-        ran.push(job);
-        if (job === 1) throw new Error('one');
+      queue.add({
+        size: 1,
+        run: async () => {
+          ran.push(job);
+          if (job === 1) throw new Error('one');
+        },
       });
     expect(ran).toEqual([]);
     await nextTurn();
-    await queue.idle();
+    await queue.finish();
     expect(ran).toEqual([1, 2]);
     expect(queue.dropped).toBe(1);
     expect(errors).toHaveLength(1);
+  });
+
+  it('leaves the thread to live requests for four times as long as a shadow took it', async () => {
+    const queue = new ShadowQueue(bounds, never);
+    const spans: { readonly from: number; readonly to: number }[] = [];
+    const ran = [1, 2, 3].map(
+      () =>
+        new Promise<void>((resolve) => {
+          const run = async () => {
+            const from = performance.now();
+            while (performance.now() < from + 20);
+            spans.push({ from, to: performance.now() });
+            resolve();
+          };
+          queue.add({ size: 1, run });
+        }),
+    );
+    await Promise.all(ran);
+    await queue.finish();
+    // Timers may be a millisecond early.
+    for (const [i, { from, to }] of spans.slice(0, 2).entries())
+      expect((spans[i + 1]?.from ?? 0) - to).toBeGreaterThanOrEqual(4 * (to - from) - 5);
+  });
+
+  it('does what is left without a rest once nobody else needs the thread', async () => {
+    // Timers that nobody advances: a rest would not end.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const queue = new ShadowQueue(bounds, never);
+    let ran = 0;
+    let first: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => (first = resolve));
+    for (let i = 0; i < 3; i += 1)
+      queue.add({
+        size: 1,
+        run: async () => {
+          ran += 1;
+          first();
+        },
+      });
+    await begun;
+    await nextTurn();
+    expect(ran).toBe(1);
+    await queue.finish();
+    expect(ran).toBe(3);
+  });
+
+  it('holds no more than it has room for, and what is larger alone', async () => {
+    const queue = new ShadowQueue(bounds, never);
+    const ran: number[] = [];
+    const add = (size: number) => queue.add({ size, run: async () => void ran.push(size) });
+    for (const size of [60, 50, 40, 1]) add(size);
+    expect(queue.dropped).toBe(2);
+    await queue.finish();
+    add(1000);
+    add(1);
+    expect(queue.dropped).toBe(3);
+    await queue.finish();
+    expect(ran).toEqual([60, 40, 1000]);
   });
 });
 
