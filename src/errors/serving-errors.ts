@@ -32,6 +32,12 @@ export const FEATURES_UNAVAILABLE = defineError('FEATURES_UNAVAILABLE', {
   retry: 'later',
   summary: 'The online features could not be read and none were cached. Send the request again.',
 });
+export const FEATURES_OVERDUE = defineError('FEATURES_OVERDUE', {
+  status: 503,
+  retry: 'later',
+  summary:
+    'The version waits too long for its online features, while the champion gets its own at the same time. Look at what its views ask for.',
+});
 export const SPOOL_FULL = defineError('SPOOL_FULL', {
   status: 503,
   retry: 'later',

@@ -1,6 +1,6 @@
 import { onlineKey, onlineRowId } from '../registry/online-features.ts';
 import type { FeatureValue, OnlineLookup, OnlineRow } from '../registry/online-features.ts';
-import type { CachedFeatures } from './cached-features.ts';
+import type { FeatureSource } from './cached-features.ts';
 import type { FeaturePlan, PlannedJoin } from './feature-plan.ts';
 
 export type Keys = Readonly<Record<string, string | number | boolean>>;
@@ -14,7 +14,7 @@ type JoinedRows = readonly (Readonly<Record<string, FeatureValue>> | null)[];
  */
 export async function assembleFeatures(
   plan: FeaturePlan,
-  source: CachedFeatures,
+  source: FeatureSource,
   model: string,
   entity: Keys,
   candidates: readonly Keys[],

@@ -22,17 +22,39 @@ interface Entry {
   readonly at: number;
 }
 
+/** Where the rows of a request come from, by `onlineRowId`. */
+export interface FeatureSource {
+  get(
+    model: string,
+    lookups: ReadonlyMap<string, OnlineLookup>,
+  ): Promise<ReadonlyMap<string, OnlineRow | null>>;
+}
+
 /** Online features with a short memory. While PostgreSQL is away it answers with the last known rows. */
-export class CachedFeatures {
+export class CachedFeatures implements FeatureSource {
   readonly #options: CachedFeaturesOptions;
+  /** Has the memory and the counts. */
+  readonly #origin: CachedFeatures;
   readonly #entries = new Map<string, Entry>();
   #restUntil = -Infinity;
   hits = 0;
   misses = 0;
   stale = 0;
 
-  constructor(options: CachedFeaturesOptions) {
+  constructor(options: CachedFeaturesOptions, origin?: CachedFeatures) {
     this.#options = options;
+    this.#origin = origin ?? this;
+  }
+
+  /** The same memory, read otherwise: a read that fails there gives nobody here a rest, and the other way round. */
+  readBy(read: CachedFeaturesOptions['read']): CachedFeatures {
+    return new CachedFeatures({ ...this.#options, read }, this.#origin);
+  }
+
+  /** PostgreSQL alone, now: no memory, no rest. It fails where the answer takes too long. */
+  get fresh(): FeatureSource {
+    const { read, timeoutMs } = this.#options;
+    return { get: (model, lookups) => withTimeout(read(model, [...lookups.values()]), timeoutMs) };
   }
 
   /**
@@ -47,12 +69,12 @@ export class CachedFeatures {
     const found = new Map<string, OnlineRow | null>();
     const wanted: OnlineLookup[] = [];
     for (const [id, lookup] of lookups) {
-      const entry = this.#entries.get(`${model}\n${id}`);
+      const entry = this.#origin.#entries.get(`${model}\n${id}`);
       if (entry !== undefined && now - entry.at < this.#options.ttlMs) found.set(id, entry.row);
       else wanted.push(lookup);
     }
-    this.hits += found.size;
-    this.misses += wanted.length;
+    this.#origin.hits += found.size;
+    this.#origin.misses += wanted.length;
     if (wanted.length === 0) return found;
     let rows: Map<string, OnlineRow> | null = null;
     let cause: unknown = null;
@@ -83,24 +105,25 @@ export class CachedFeatures {
   ): Map<string, OnlineRow | null> {
     for (const lookup of wanted) {
       const id = onlineRowId(lookup);
-      const entry = this.#entries.get(`${model}\n${id}`);
+      const entry = this.#origin.#entries.get(`${model}\n${id}`);
       if (entry === undefined) {
         const text = `The online features of view ${lookup.view} cannot be read now and were not asked for before.`;
         throw new PerennialError(FEATURES_UNAVAILABLE, text, cause === null ? {} : { cause });
       }
       found.set(id, entry.row);
     }
-    this.stale += wanted.length;
+    this.#origin.stale += wanted.length;
     return found;
   }
 
   /** The newest entries stay: a map keeps the order of insertion, so the first is the oldest. */
   #remember(id: string, entry: Entry): void {
-    this.#entries.delete(id);
-    this.#entries.set(id, entry);
-    if (this.#entries.size <= this.#options.maxRows) return;
-    const oldest = this.#entries.keys().next();
-    if (!oldest.done) this.#entries.delete(oldest.value);
+    const entries = this.#origin.#entries;
+    entries.delete(id);
+    entries.set(id, entry);
+    if (entries.size <= this.#options.maxRows) return;
+    const oldest = entries.keys().next();
+    if (!oldest.done) entries.delete(oldest.value);
   }
 }
 

@@ -14,6 +14,7 @@ import { RouteFollower } from './route-follower.ts';
 import { SegmentShipper } from './segment-shipper.ts';
 import { ShadowQueue } from './shadow-queue.ts';
 import { Spool } from './spool.ts';
+import { VersionFeatures } from './version-features.ts';
 import { VersionLoader } from './version-loader.ts';
 
 /** What may be chosen for a gateway; all else follows from these. */
@@ -60,6 +61,8 @@ export interface GatewayOptions {
   readonly url: string;
   readonly dataDir: string;
   readonly db: Database;
+  /** Reads the features of versions that are on trial. */
+  readonly trialDb: Database;
   readonly store: Pick<ArtifactStore, 'fetchFile' | 'putFile'>;
   readonly logger: Logger;
   readonly settings?: Partial<GatewaySettings>;
@@ -73,7 +76,7 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** Puts one gateway together. The caller listens, and ends the database's pool after `stop`. */
+/** Puts one gateway together. The caller listens, and ends the database's pools after `stop`. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { gatewayId, environment, db, store, logger } = options;
   const settings = { ...GATEWAY_DEFAULTS, ...options.settings };
@@ -123,7 +126,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   const service = new PredictionService({
     routeOf: (model) => follower.routeOf(model),
     loader,
-    features,
+    features: new VersionFeatures({
+      ...{ features, environment, db, trialDb: options.trialDb },
+      championOf: (model) => follower.routeOf(model)?.champion ?? null,
+    }),
     spool,
     recent: new RecentAnswers(RECENT_ANSWERS, RECENT_ANSWER_BYTES),
     shadows,

@@ -11,10 +11,15 @@ import { createGateway } from './gateway.ts';
 /** The process `gateway`: answers predictions until it is told to stop. */
 const config = loadConfig(takeEnvironment());
 const logger = createLogger({ name: 'gateway', level: config.logLevel });
-const db = openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'a connection was lost'), {
-  // Routes, features and segments are read and written in milliseconds; a gateway must not wait for a dead network.
-  answerWithinMs: 5000,
-});
+// Routes, features and segments are read and written in milliseconds; a gateway must not wait for a dead network.
+const ANSWER_WITHIN_MS = 5000;
+const open = (poolSize: number) =>
+  openDatabase(config.databaseUrl, (error) => logger.warn({ err: error }, 'a connection was lost'), {
+    poolSize,
+    answerWithinMs: ANSWER_WITHIN_MS,
+  });
+const db = open(10);
+const trialDb = open(3);
 const s3 = createS3Client(config.s3);
 const { host, port, id } = config.gateway;
 const gateway = createGateway({
@@ -23,6 +28,7 @@ const gateway = createGateway({
   url: `http://${host}:${String(port)}`,
   dataDir: config.dataDir,
   db,
+  trialDb,
   store: createArtifactStore({
     client: s3,
     bucket: config.s3.bucket,
@@ -37,7 +43,7 @@ async function stop(signal: string): Promise<void> {
   stopping = true;
   logger.info({ signal }, 'stopping');
   await gateway.stop();
-  await db.end();
+  await Promise.all([db.end(), trialDb.end()]);
   s3.destroy();
 }
 for (const signal of ['SIGTERM', 'SIGINT'] as const)

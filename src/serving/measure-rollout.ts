@@ -23,7 +23,8 @@ export interface ArmToMeasure {
 /**
  * What a version did under one generation: as `live` what its callers saw, as `shadow` what it answered unseen,
  * to which no outcome belongs. Pinned requests chose the version themselves and count in neither. Requests that only
- * the absence of the online features left unanswered count nowhere: every version needs them alike.
+ * the absence of the online features left unanswered count nowhere: every version needs them alike. Where the champion
+ * had its own then, they bear another code (FEATURES_OVERDUE) and count as errors.
  */
 export async function measureArm(log: PredictionLogView, arm: ArmToMeasure): Promise<ArmSamples> {
   const { version, generation, role } = arm;

@@ -5,23 +5,24 @@ import { canonicalJson } from '../domain/canonical-json.ts';
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { NOT_SERVED, RANK_NOT_CONFIGURED, SIGNATURE_MISMATCH, SPOOL_FULL } from '../errors/serving-errors.ts';
 import type { Route } from '../registry/routes.ts';
-import type { CachedFeatures } from './cached-features.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { LoadedVersion } from './loaded-version.ts';
 import { itemsOfBatch, outputOf, tensorsOf } from './open-inference.ts';
 import type { InferRequest } from './open-inference.ts';
-import { rankCandidates } from './rank-candidates.ts';
+import { OverdueFeatures } from './overdue-features.ts';
+import { featuresOfCandidates, rankCandidates } from './rank-candidates.ts';
 import type { RecentAnswers } from './recent-answers.ts';
 import type { ShadowQueue } from './shadow-queue.ts';
 import type { Spool } from './spool.ts';
 import type { SpoolItem } from './spool-record.ts';
 import { chooseVersion } from './traffic-split.ts';
+import type { VersionFeatures } from './version-features.ts';
 import type { VersionLoader } from './version-loader.ts';
 
 export interface PredictionServiceOptions {
   readonly routeOf: (model: string) => Route | undefined;
   readonly loader: Pick<VersionLoader, 'get' | 'versionsOf'>;
-  readonly features: CachedFeatures;
+  readonly features: Pick<VersionFeatures, 'of'>;
   readonly spool: Spool;
   readonly recent: RecentAnswers;
   readonly shadows: ShadowQueue;
@@ -40,6 +41,8 @@ interface Call {
   readonly work: (
     loaded: LoadedVersion,
   ) => Promise<{ readonly items: readonly SpoolItem[]; readonly body: (at: Chosen) => unknown }>;
+  /** Reads the features that a version takes for it, from PostgreSQL alone. */
+  readonly readFeatures: (loaded: LoadedVersion) => Promise<unknown>;
 }
 
 interface Chosen {
@@ -57,6 +60,7 @@ const LOGS_REFUSALS: ReadonlySet<string> = new Set([BODY_TOO_LARGE.code, SPOOL_F
 /** Answers predictions: one version by the route's split, logged before the answer leaves, shadows after it. */
 export class PredictionService {
   readonly #options: PredictionServiceOptions;
+  readonly #overdue = new OverdueFeatures();
 
   constructor(options: PredictionServiceOptions) {
     this.#options = options;
@@ -65,6 +69,7 @@ export class PredictionService {
   /** @returns the answer as JSON text */
   rank(model: string, request: RankRequest): Promise<string> {
     const { requestId, entity } = request;
+    const { features } = this.#options;
     const call: Call = {
       requestId,
       model,
@@ -73,7 +78,7 @@ export class PredictionService {
       entity,
       size: request.candidates.length,
       work: async (loaded) => {
-        const ranking = await rankCandidates(loaded, this.#options.features, request, Date.now());
+        const ranking = await rankCandidates(loaded, features.of(loaded), request, Date.now());
         this.#options.metrics.unscorable({ model, version: loaded.servable.version }, ranking.unscorable);
         const body = ({ loaded: by, generation }: Chosen): RankResponse => ({
           requestId,
@@ -84,6 +89,7 @@ export class PredictionService {
         });
         return { items: ranking.logged, body };
       },
+      readFeatures: (loaded) => featuresOfCandidates(loaded, features.of(loaded).fresh, request, Date.now()),
     };
     return this.#options.recent.once(`rank\n${model}\n${requestId}`, () => this.#routed(call));
   }
@@ -110,6 +116,7 @@ export class PredictionService {
         });
         return { items: itemsOfBatch(loaded, tensors, outputs), body };
       },
+      readFeatures: async () => undefined,
     };
     const answer = (): Promise<string> =>
       version === null ? this.#routed(call) : this.#pinned(call, version);
@@ -183,7 +190,8 @@ export class PredictionService {
       metrics.requests({ ...labels, code: 'OK' });
       metrics.latency(latencyMs, labels);
       return text;
-    } catch (error) {
+    } catch (cause) {
+      const error = await this.#judged(cause, call, chosen.loaded);
       const code = isPerennialError(error) ? error.code : INTERNAL_ERROR.code;
       metrics.requests({ ...labels, code });
       if (!spool.full && (await this.#blames(code, call, chosen)))
@@ -192,16 +200,26 @@ export class PredictionService {
     }
   }
 
+  /** An error as it is told; that features were not there is the version's own where the champion has its own. */
+  async #judged(error: unknown, call: Call, loaded: LoadedVersion): Promise<unknown> {
+    const champion = this.#championOf(call.model);
+    if (champion === undefined || champion === loaded) return error;
+    return this.#overdue.judge(error, loaded, () => call.readFeatures(champion));
+  }
+
+  #championOf(model: string): LoadedVersion | undefined {
+    const champion = this.#options.routeOf(model)?.champion ?? null;
+    return champion === null ? undefined : this.#options.loader.get(model, champion);
+  }
+
   /** Whether an error speaks against the version: always, unless the request itself would be refused by the champion. */
   async #blames(code: string, call: Call, chosen: Chosen): Promise<boolean> {
     if (LOGS_REFUSALS.has(code)) return false;
     // A shadow is asked what a live version has answered.
     if (!CALLERS_FAULT.has(code) || chosen.arm === 'shadow') return true;
-    const champion = this.#options.routeOf(call.model)?.champion ?? null;
-    if (chosen.arm !== 'challenger' || champion === null) return false;
-    const loaded = this.#options.loader.get(call.model, champion);
-    if (loaded === undefined) return false;
-    return call.work(loaded).then(
+    const champion = this.#championOf(call.model);
+    if (chosen.arm !== 'challenger' || champion === undefined) return false;
+    return call.work(champion).then(
       () => true,
       () => false,
     );

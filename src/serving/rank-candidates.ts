@@ -4,7 +4,7 @@ import type { Problem } from '../errors/define-error.ts';
 import { ANSWER_NOT_FINITE, RANK_NOT_CONFIGURED } from '../errors/serving-errors.ts';
 import { assembleFeatures } from './assemble-features.ts';
 import type { Keys } from './assemble-features.ts';
-import type { CachedFeatures } from './cached-features.ts';
+import type { FeatureSource } from './cached-features.ts';
 import type { FeaturePlan } from './feature-plan.ts';
 import type { LoadedVersion } from './loaded-version.ts';
 import type { SpoolItem } from './spool-record.ts';
@@ -24,15 +24,13 @@ export interface Ranking {
  */
 export async function rankCandidates(
   loaded: LoadedVersion,
-  source: CachedFeatures,
+  source: FeatureSource,
   request: RankRequest,
   now: number,
 ): Promise<Ranking> {
-  const { plan, predictor, servable } = loaded;
-  if (plan instanceof PerennialError) throw plan;
-  checkKeys(plan, request);
-  const { entity, candidates } = request;
-  const matrix = await assembleFeatures(plan, source, servable.model, entity, candidates, now);
+  const { predictor, servable } = loaded;
+  const { candidates } = request;
+  const { plan, matrix } = await featuresOfCandidates(loaded, source, request, now);
   const scores = await predictor.score(matrix, servable.output);
   const order = scores.flatMap((score, i) => (Number.isFinite(score) ? [i] : []));
   if (order.length === 0) {
@@ -55,6 +53,22 @@ export async function rankCandidates(
     logged: rows,
     unscorable: candidates.length - order.length,
   };
+}
+
+/**
+ * What the version takes for these candidates, a row for each.
+ * @throws PerennialError RANK_NOT_CONFIGURED, FEATURES_UNAVAILABLE
+ */
+export async function featuresOfCandidates(
+  { plan, servable }: LoadedVersion,
+  source: FeatureSource,
+  request: RankRequest,
+  now: number,
+): Promise<{ readonly plan: FeaturePlan; readonly matrix: Float32Array }> {
+  if (plan instanceof PerennialError) throw plan;
+  checkKeys(plan, request);
+  const { entity, candidates } = request;
+  return { plan, matrix: await assembleFeatures(plan, source, servable.model, entity, candidates, now) };
 }
 
 /** Keys are exact: a misspelt one would silently make its features missing. */

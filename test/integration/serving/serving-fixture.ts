@@ -187,6 +187,7 @@ export async function startGateway(
     url: 'http://127.0.0.1:0',
     dataDir,
     db: options.db ?? world.db,
+    trialDb: options.db ?? world.db,
     store: options.store ?? world.store,
     logger: createLogger({ name: 'gateway', level: 'silent' }),
     settings: {

@@ -94,6 +94,26 @@ describe('CachedFeatures', () => {
     expect(state.reads).toBe(2);
   });
 
+  it('gives no reader a rest for what another asked for in vain, and one memory to all', async () => {
+    const { state, features } = source({ restMs: 60_000 });
+    const heavy = features.readBy(() => new Promise(() => undefined));
+    await expect(heavy.get('m', wanted('a'))).rejects.toMatchObject({ code: 'FEATURES_UNAVAILABLE' });
+    await features.get('m', wanted('a'));
+    expect(state.reads).toBe(1);
+    expect((await heavy.get('m', wanted('a'))).get(onlineRowId(lookup('a')))?.values).toEqual({ price: 1 });
+    expect(features).toMatchObject({ hits: 1, misses: 2 });
+  });
+
+  it('reads anew, now, where it is told to', async () => {
+    const { state, features } = source({ restMs: 60_000 });
+    await features.get('m', wanted('a'));
+    state.price = 2;
+    const [row] = (await features.fresh.get('m', wanted('a'))).values();
+    expect(row?.values).toEqual({ price: 2 });
+    state.silent = true;
+    await expect(features.fresh.get('m', wanted('a'))).rejects.toThrow('no answer');
+  });
+
   it('holds no more rows than it may', async () => {
     const { state, features } = source({ maxRows: 2 });
     await features.get('m', wanted('a', 'b', 'c'));

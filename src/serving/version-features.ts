@@ -1,0 +1,38 @@
+import type { Database } from '../registry/database.ts';
+import { readOnlineFeatures } from '../registry/online-features.ts';
+import type { CachedFeatures } from './cached-features.ts';
+import type { LoadedVersion } from './loaded-version.ts';
+
+export interface VersionFeaturesOptions {
+  /** The memory that all versions share. */
+  readonly features: CachedFeatures;
+  readonly environment: string;
+  readonly db: Database;
+  /** Connections of their own for versions that are on trial: what those ask for must not take the champion's. */
+  readonly trialDb: Database;
+  /** null: the model has no champion. */
+  readonly championOf: (model: string) => number | null;
+}
+
+/** Reads the features of each version by itself: one that asks for too much has nobody else wait. */
+export class VersionFeatures {
+  readonly #options: VersionFeaturesOptions;
+  readonly #sources = new WeakMap<LoadedVersion, CachedFeatures>();
+
+  constructor(options: VersionFeaturesOptions) {
+    this.#options = options;
+  }
+
+  of(loaded: LoadedVersion): CachedFeatures {
+    const known = this.#sources.get(loaded);
+    if (known !== undefined) return known;
+    const { features, environment, db, trialDb, championOf } = this.#options;
+    const { version } = loaded.servable;
+    const source = features.readBy((model, lookups) => {
+      const onTrial = (championOf(model) ?? version) !== version;
+      return readOnlineFeatures(onTrial ? trialDb : db, model, environment, lookups);
+    });
+    this.#sources.set(loaded, source);
+    return source;
+  }
+}
