@@ -97,8 +97,9 @@ export class SegmentShipper {
         lastAt,
       });
     }
-    await rm(path);
+    // The sealed file last: as long as it is there, somebody ships it again and removes what was made of it.
     for (const part of converted?.parts ?? []) await rm(part.path, { force: true });
+    await rm(path, { force: true });
   }
 }
 

@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   renameSync,
+  rmSync,
   statfsSync,
   statSync,
   writeSync,
@@ -20,6 +21,8 @@ import type { SpoolRecord } from './spool-record.ts';
 
 const OPEN_SUFFIX = '.open.ndjson';
 export const SEALED_SUFFIX = '.sealed.ndjson';
+/** What a segment is converted to beside it; DuckDB writes it under another name first. */
+const PART = /^(?:tmp_)?(.+)\.(?:requests|items|outcomes)\.parquet$/;
 
 /** Segments are read back in lines of up to twice this; a longer one would never be shipped. */
 const MAX_LINE_BYTES = 64 * 2 ** 20;
@@ -114,8 +117,12 @@ export class Spool {
     }));
   }
 
-  /** Seals what processes that died left open, without a line that they could not finish. */
+  /**
+   * Seals what processes that died left open, without a line that they could not finish, and removes the Parquet of
+   * segments that are gone.
+   */
   recover(): void {
+    this.#removeOrphans();
     for (const segmentId of this.#files(OPEN_SUFFIX)) {
       if (segmentId === this.#segmentId || ownerLives(segmentId)) continue;
       recoverSegment(this.#path(segmentId, OPEN_SUFFIX));
@@ -143,6 +150,19 @@ export class Spool {
     this.#openedAt = performance.now();
     this.#openBytes = fstatSync(fd).size;
     return fd;
+  }
+
+  /** A segment that is shipped loses its sealed file last; who ships it beside this process may die or be too late. */
+  #removeOrphans(): void {
+    // The parts first: a segment that is converted meanwhile has its sealed file in the newer list.
+    const parts = readdirSync(this.#options.directory).flatMap((name) => {
+      const segmentId = PART.exec(name)?.[1];
+      return segmentId === undefined ? [] : [{ name, segmentId }];
+    });
+    if (parts.length === 0) return;
+    const sealed = new Set(this.#files(SEALED_SUFFIX));
+    for (const { name, segmentId } of parts)
+      if (!sealed.has(segmentId)) rmSync(join(this.#options.directory, name), { force: true });
   }
 
   #path(segmentId: string, suffix: string): string {

@@ -1,9 +1,20 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Queryable } from '../../../src/registry/database.ts';
 import { recoverSegment } from '../../../src/serving/recover-segment.ts';
 import { convertSegment } from '../../../src/serving/segment-parquet.ts';
+import { SegmentShipper } from '../../../src/serving/segment-shipper.ts';
 import { Spool } from '../../../src/serving/spool.ts';
 import type { SpoolRecord } from '../../../src/serving/spool-record.ts';
 
@@ -125,6 +136,19 @@ describe('the spool', () => {
     expect(readdirSync(directory)).toEqual([other]);
   });
 
+  it('removes the Parquet of segments that are gone, and leaves that of sealed ones', () => {
+    const directory = folder();
+    const spool = open(directory);
+    spool.append(record('r1'));
+    spool.seal();
+    const [segment] = spool.sealed();
+    const kept = `${segment!.segmentId}.requests.parquet`;
+    for (const name of [kept, 'gone.items.parquet', 'tmp_gone.outcomes.parquet'])
+      writeFileSync(join(directory, name), '');
+    spool.recover();
+    expect(readdirSync(directory).filter((name) => name.endsWith('.parquet'))).toEqual([kept]);
+  });
+
   it('cuts a torn line of any length, and a file that is one torn line to nothing', () => {
     const path = join(folder(), 'segment');
     writeFileSync(path, `a\nb\n${'x'.repeat(200_000)}`);
@@ -133,6 +157,36 @@ describe('the spool', () => {
     writeFileSync(path, 'x'.repeat(200_000));
     recoverSegment(path);
     expect(readFileSync(path, 'utf8')).toBe('');
+  });
+});
+
+describe('the shipper', () => {
+  it('leaves no Parquet behind when it ends before the sealed file is gone', async () => {
+    const directory = folder();
+    const spool = open(directory);
+    spool.append(record('r1'));
+    spool.seal();
+    const [segment] = spool.sealed();
+    const errors: unknown[] = [];
+    const shipper = new SegmentShipper({
+      spool,
+      store: { putFile: (path) => Promise.resolve({ digest: path, size: 1 }) },
+      db: {
+        // A folder in its place: it can't be removed as a file is.
+        query: () => {
+          rmSync(segment!.path);
+          mkdirSync(segment!.path);
+          return Promise.resolve({ rows: [] });
+        },
+      } as unknown as Queryable,
+      gatewayId: 'gw-1',
+      environment: 'test',
+      everyMs: 1000,
+      onError: (error) => errors.push(error),
+    });
+    await shipper.shipSealed();
+    expect(errors).toHaveLength(1);
+    expect(readdirSync(directory)).toEqual([basename(segment!.path)]);
   });
 });
 
