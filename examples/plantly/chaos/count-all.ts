@@ -5,6 +5,7 @@ import { createS3Client } from '../../../src/artifacts/s3-client.ts';
 import { loadConfig } from '../../../src/platform/config.ts';
 import { connectTemporal } from '../../../src/platform/temporal-connection.ts';
 import { openDatabase } from '../../../src/registry/database.ts';
+import type { StoryReport } from '../../story/story.ts';
 import { MODEL } from '../demo/shop.ts';
 import type { PlantlyStack } from '../demo/shop.ts';
 import type { HistorySize } from '../simulator/seed-history.ts';
@@ -15,14 +16,25 @@ import { countIngestedRows } from './counts/ingested-rows.ts';
 import { countPredictions } from './counts/prediction-log.ts';
 import { countRegistryTruths } from './counts/registry-truths.ts';
 import { countWorkflows } from './counts/workflows.ts';
+import type { FaultReport } from './inject-faults.ts';
+
+/** What the faults held up may still arrive. */
+const PATIENCE_MS = 120_000;
 
 /** Everything that a run promised, counted on the running stack once the faults are over. */
-export async function countAll(
-  plantly: PlantlyStack,
-  history: HistorySize,
-  hits: number,
-  scratch: string,
-): Promise<Count[]> {
+export async function countAll({
+  plantly,
+  history,
+  report,
+  faults,
+  scratch,
+}: {
+  readonly plantly: PlantlyStack;
+  readonly history: HistorySize;
+  readonly report: StoryReport;
+  readonly faults: readonly FaultReport[];
+  readonly scratch: string;
+}): Promise<Count[]> {
   const { stack, ledgerFile } = plantly;
   const config = loadConfig(stack.env);
   const db = openDatabase(config.databaseUrl, () => undefined, { poolSize: 2 });
@@ -41,9 +53,11 @@ export async function countAll(
       }),
       temporal: new Client({ connection, namespace: config.temporal.namespace }),
       scratch,
+      patienceMs: PATIENCE_MS,
       history,
       ledger: await readLedger(ledgerFile),
-      hits,
+      faults,
+      report,
     };
     return [
       ...(await countIngestedRows(after)),

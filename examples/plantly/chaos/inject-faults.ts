@@ -1,13 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stack } from '../../../src/embedded/stack.ts';
 import type { Random } from '../simulator/random.ts';
 import { nextFault } from './fault-plan.ts';
 import type { Fault, FaultKind } from './fault-plan.ts';
 import type { Links } from './links.ts';
-import type { Sabotage } from './sabotage.ts';
+import { restartsOf, untilBack } from './recovery.ts';
+import type { Restarts } from './recovery.ts';
 import { restartWorkers } from './restart-workers.ts';
+import type { Sabotage } from './sabotage.ts';
 import type { SmallDisk } from './small-disk.ts';
+import { strike } from './strike.ts';
 
 const CRASH_PATIENCE_MS = 20_000;
 const RESTART_PATIENCE_MS = 90_000;
@@ -19,10 +21,10 @@ export interface FaultReport {
   /** What the story was doing. */
   readonly during: string;
   readonly fault: Fault;
-  /** False: the process was not running, or the moment never came. */
+  /** False: the process was not running, the moment never came, or nothing was there to notice. */
   readonly hit: boolean;
   readonly detail: string;
-  /** From the hit until every process of the stack was ready again; null when it was not within the patience. */
+  /** From the end of the fault until all was back, as `untilBack` has it; null when it was not within the patience. */
   readonly recoveredAfterMs: number | null;
 }
 
@@ -48,12 +50,22 @@ export async function injectFaults(
     await sleep(afterMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) break;
     const [at, during] = [new Date().toISOString(), field.during()];
+    const before = restartsOf(field.stack);
     const { hit, detail } = await carryOut(field, fault, signal);
-    const recoveredAfterMs = hit ? await untilReady(field.stack, signal) : null;
+    const recovery = hit ? await untilBack(field.stack, { killed: killedBy(fault, before), signal }) : null;
+    const recoveredAfterMs = recovery?.kind === 'back' ? recovery.afterMs : null;
     field.onFault({ at, during, fault, hit, detail, recoveredAfterMs });
   }
   for (const link of field.links.all) link.mend();
   field.disk?.empty();
+}
+
+/** The process that a fault ends, and how often it had been started until then; a trainer is none of the stack's. */
+function killedBy({ kind, target }: Fault, before: Restarts): Restarts {
+  const restarts = before.get(target);
+  return (kind === 'kill' || kind === 'crash-point') && restarts !== undefined
+    ? new Map([[target, restarts]])
+    : new Map();
 }
 
 interface Effect {
@@ -87,71 +99,30 @@ async function carryOut(field: Battlefield, fault: Fault, signal: AbortSignal): 
       if (fault.kind === 'cut') link?.cut();
       else link?.stall();
       await pause(fault.forMs);
-      link?.mend();
-      return { hit: link !== undefined, detail: '' };
+      const met = link?.mend() ?? 0;
+      return { hit: met > 0, detail: `${String(met)} connections` };
     }
     case 'strand': {
-      const link = links.all.find(({ name }) => name === fault.target);
-      link?.strand();
-      return { hit: link !== undefined, detail: '' };
+      const met = links.all.find(({ name }) => name === fault.target)?.strand() ?? 0;
+      return { hit: met > 0, detail: `${String(met)} connections` };
     }
-    case 'clock':
+    case 'clock': {
       sabotage.setClock(fault.target, fault.offsetMs);
       await pause(fault.forMs);
+      const hit = sabotage.toldClock(fault.target) === fault.offsetMs;
       sabotage.setClock(fault.target, 0);
-      return { hit: true, detail: '' };
-    case 'disk-full':
+      return { hit, detail: '' };
+    }
+    case 'disk-full': {
       if (disk === null) return { hit: false, detail: 'no disk could be mounted here' };
-      disk.fill();
+      const hit = disk.fill();
       await pause(fault.forMs);
       disk.empty();
-      return { hit: true, detail: '' };
-    case 'deploy':
-      return {
-        hit: true,
-        detail: `${String(await restartWorkers(stack, RESTART_PATIENCE_MS, signal))} workers replaced`,
-      };
+      return { hit, detail: '' };
+    }
+    case 'deploy': {
+      const replaced = await restartWorkers(stack, RESTART_PATIENCE_MS, signal);
+      return { hit: replaced > 0, detail: `${String(replaced)} workers replaced` };
+    }
   }
-}
-
-/** Sends a signal to a process of the stack, or to the trainers that run. */
-function strike(stack: Stack, target: string, signal: NodeJS.Signals): boolean {
-  if (target !== 'trainer') return stack.kill(target, signal);
-  const worker = stack.processes().find((process) => process.name === 'worker-training')?.pid;
-  const trainers = worker === undefined ? [] : childrenOf(worker).filter(isPython);
-  for (const pid of trainers) process.kill(pid, signal);
-  return trainers.length > 0;
-}
-
-/** Children of a process by the kernel's own list. */
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .flatMap((entry) => {
-      try {
-        const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
-        const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-        return parent === pid ? [Number(entry)] : [];
-      } catch {
-        return [];
-      }
-    });
-}
-
-function isPython(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').includes('python');
-  } catch {
-    return false;
-  }
-}
-
-async function untilReady(stack: Stack, signal: AbortSignal): Promise<number | null> {
-  const startedAt = Date.now();
-  // A process that was just killed is still called ready until its end has been seen.
-  do {
-    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
-    if (stack.processes().every(({ state }) => state === 'ready')) return Date.now() - startedAt;
-  } while (!signal.aborted && Date.now() - startedAt < RESTART_PATIENCE_MS);
-  return null;
 }

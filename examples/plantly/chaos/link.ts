@@ -14,9 +14,11 @@ export interface Link {
   /**
    * What is connected now hears no word any more, as behind a firewall that forgot it, until the keepalives of either
    * end would have noticed; new connections work.
+   * @returns how many there were
    */
-  strand(noticed?: Noticed): void;
-  mend(): void;
+  strand(noticed?: Noticed): number;
+  /** @returns how many connections the cut or stall met: those that were open, and those that came meanwhile */
+  mend(): number;
   close(): void;
 }
 
@@ -32,7 +34,9 @@ export async function openLink(name: string, host: string, port: number): Promis
   const sockets = new Set<Socket>();
   const pairs = new Set<{ readonly near: Socket; readonly far: Socket }>();
   let state: 'open' | 'cut' | 'stalled' = 'open';
+  let met = 0;
   const server = createServer((near) => {
+    if (state !== 'open') met += 1;
     if (state === 'cut') {
       near.destroy();
       return;
@@ -63,10 +67,12 @@ export async function openLink(name: string, host: string, port: number): Promis
     address: `127.0.0.1:${String((server.address() as AddressInfo).port)}`,
     cut() {
       state = 'cut';
+      met = pairs.size;
       for (const socket of sockets) socket.destroy();
     },
     stall() {
       state = 'stalled';
+      met = pairs.size;
       for (const socket of sockets) socket.pause();
     },
     strand({ byServerAfterMs, byClientAfterMs } = NOTICED) {
@@ -75,12 +81,15 @@ export async function openLink(name: string, host: string, port: number): Promis
         setTimeout(() => far.destroy(), byServerAfterMs).unref();
         setTimeout(() => near.destroy(), byClientAfterMs).unref();
       }
+      const forgotten = pairs.size;
       pairs.clear();
+      return forgotten;
     },
     mend() {
       if (state === 'stalled')
         for (const { near, far } of pairs) for (const socket of [near, far]) socket.resume();
       state = 'open';
+      return met;
     },
     close() {
       for (const socket of sockets) socket.destroy();

@@ -21,8 +21,15 @@ async function sabotage(saboteur: Saboteur, name: string): Promise<void> {
 
 /** `Date` tells another time; timers and monotonic clocks are right, as when a machine's clock is set. */
 function bendClock(saboteur: Saboteur): void {
-  let offsetMs = saboteur.clockOffsetMs();
-  setInterval(() => (offsetMs = saboteur.clockOffsetMs()), CLOCK_POLL_MS).unref();
+  let offsetMs = 0;
+  const follow = (): void => {
+    const wanted = saboteur.clockOffsetMs();
+    if (wanted === offsetMs) return;
+    offsetMs = wanted;
+    saboteur.tellClock(wanted);
+  };
+  follow();
+  setInterval(follow, CLOCK_POLL_MS).unref();
   const Real = Date;
   const now = (): number => Real.now() + offsetMs;
   globalThis.Date = new Proxy(Real, {

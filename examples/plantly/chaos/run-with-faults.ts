@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import pc from 'picocolors';
 import { createReporter } from '../../story/reporter.ts';
@@ -15,19 +14,19 @@ import { createRandom } from '../simulator/random.ts';
 import { countAll } from './count-all.ts';
 import type { Count } from './counts/aftermath.ts';
 import { countLeftovers } from './counts/leftovers.ts';
+import { countFaults, countProcesses } from './counts/processes.ts';
 import type { FaultKind } from './fault-plan.ts';
 import { injectFaults } from './inject-faults.ts';
 import type { Battlefield, FaultReport } from './inject-faults.ts';
 import { openLinks } from './links.ts';
 import type { Links } from './links.ts';
+import { restartsOf, untilBack } from './recovery.ts';
 import { describeFault } from './render-runs.ts';
 import { SABOTAGE_VARIABLE, Sabotage } from './sabotage.ts';
 import { mountSmallDisk } from './small-disk.ts';
 import type { SmallDisk } from './small-disk.ts';
 
 const WORLD_SEED = 7;
-const READY_PATIENCE_MS = 90_000;
-const POLL_MS = 200;
 /** Beside the demo's folder, which each run begins anew. */
 const CHAOS_DIR = join(DEMO_DIR, '..', 'chaos');
 const PRELOAD = pathToFileURL(fileURLToPath(new URL('./preload.js', import.meta.url))).href;
@@ -67,7 +66,7 @@ export async function runWithFaults(
   const onStop = (): void => over.abort(stop.reason);
   stop.addEventListener('abort', onStop, { once: true });
   let step = 'start';
-  let injecting: Promise<void> | undefined;
+  let injecting: Promise<string | null> | undefined;
   try {
     const { report, setting } = await tellStory({
       options: { seed: WORLD_SEED, interactive: false, deep: false, storm: true },
@@ -87,20 +86,27 @@ export async function runWithFaults(
             reporter.note(pc.yellow(`  ⚡ ${describeFault(fault)}`));
           },
         );
-        injecting = injectFaults(field, createRandom('chaos', seed), kinds, over.signal);
+        // Settles well either way: nobody waits for it before the story is over.
+        injecting = injectFaults(field, createRandom('chaos', seed), kinds, over.signal).then(
+          () => null,
+          (error: unknown) => String(error),
+        );
       },
     });
     over.abort(new Error('the story is over'));
-    await injecting;
+    const failure = (await injecting) ?? null;
     if (stop.aborted) {
       await setting.shoppers?.stop();
       await setting.plantly?.stack.stop();
       return null;
     }
-    const counts = await takeStock(setting, faults.filter(({ hit }) => hit).length, folder, reporter);
+    const counts = [
+      countFaults(faults, failure),
+      ...(await takeStock(setting, report, faults, folder, reporter)),
+    ];
     const run: ChaosRun = {
       seed,
-      ok: report.ok && counts.length > 0 && counts.every(({ ok }) => ok),
+      ok: report.ok && counts.every(({ ok }) => ok),
       report,
       faults,
       counts,
@@ -120,8 +126,12 @@ async function wire(
 ): Promise<Record<string, string>> {
   hostilities.links = await openLinks(env);
   hostilities.disk = mountSmallDisk(join(DEMO_DIR, 'spool'), mountPoint());
+  // Of their own, so that what they leave there can be told from what others do.
+  const TMPDIR = join(DEMO_DIR, 'tmp');
+  await mkdir(TMPDIR);
   return {
     ...hostilities.links.env,
+    TMPDIR,
     [SABOTAGE_VARIABLE]: hostilities.sabotage.folder,
     NODE_OPTIONS: `--import ${PRELOAD}`,
   };
@@ -144,26 +154,24 @@ function fieldOf(
 
 /** Counts on the running stack, then stops it and looks at what it leaves. */
 async function takeStock(
-  setting: Setting,
-  hits: number,
+  { plantly, history, shoppers }: Setting,
+  report: StoryReport,
+  faults: readonly FaultReport[],
   folder: string,
   reporter: Reporter,
 ): Promise<Count[]> {
-  const { plantly, history, shoppers } = setting;
   await shoppers?.stop();
   if (!plantly) return [];
-  await untilReady(plantly.stack);
+  const { stack } = plantly;
+  const recovery = await untilBack(stack);
+  const restarts = restartsOf(stack);
   reporter.note('counting …');
   const scratch = join(folder, 'scratch');
-  const counts = history ? await countAll(plantly, history, hits, scratch) : [];
+  const counts = history ? await countAll({ plantly, history, report, faults, scratch }) : [];
   await rm(scratch, { recursive: true, force: true });
-  await plantly.stack.stop();
-  return [...counts, ...countLeftovers([DEMO_DIR, SHOP_DIR])];
-}
-
-async function untilReady({ processes }: Battlefield['stack']): Promise<void> {
-  const deadline = Date.now() + READY_PATIENCE_MS;
-  while (Date.now() < deadline && processes().some(({ state }) => state !== 'ready')) await sleep(POLL_MS);
+  const processes = countProcesses(recovery, restarts, restartsOf(stack));
+  await stack.stop();
+  return [processes, ...counts, ...countLeftovers(DEMO_DIR, [SHOP_DIR])];
 }
 
 async function keep(run: ChaosRun, folder: string, reporter: Reporter): Promise<void> {

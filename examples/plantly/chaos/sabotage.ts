@@ -19,6 +19,21 @@ export type CrashPoint = z.infer<typeof CrashPoint>;
 
 const armedFile = (folder: string, process: string): string => join(folder, `crash-${process}.json`);
 const clockFile = (folder: string, process: string): string => join(folder, `clock-${process}.json`);
+const toldFile = (folder: string, process: string): string => join(folder, `told-clock-${process}.json`);
+
+function readNumber(file: string): number {
+  try {
+    return Number(readFileSync(file, 'utf8'));
+  } catch {
+    return 0;
+  }
+}
+
+/** In one piece, for a reader in another process. */
+function writeWhole(file: string, text: string): void {
+  writeFileSync(`${file}.part`, text);
+  renameSync(`${file}.part`, file);
+}
 
 /** The side of the script. */
 export class Sabotage {
@@ -30,9 +45,7 @@ export class Sabotage {
   }
 
   arm(process: string, at: CrashPoint): void {
-    const file = armedFile(this.folder, process);
-    writeFileSync(`${file}.part`, JSON.stringify(at));
-    renameSync(`${file}.part`, file);
+    writeWhole(armedFile(this.folder, process), JSON.stringify(at));
   }
 
   /** What it was killed at, such as `after activity registerVersion`; null when it was not, and then it never will be. */
@@ -52,9 +65,12 @@ export class Sabotage {
 
   /** How far the wall clock of a process is off, in milliseconds; 0 sets it right. */
   setClock(process: string, offsetMs: number): void {
-    const file = clockFile(this.folder, process);
-    writeFileSync(`${file}.part`, String(offsetMs));
-    renameSync(`${file}.part`, file);
+    writeWhole(clockFile(this.folder, process), String(offsetMs));
+  }
+
+  /** How far off the process itself said last that its clock is. */
+  toldClock(process: string): number {
+    return readNumber(toldFile(this.folder, process));
   }
 }
 
@@ -89,10 +105,10 @@ export class Saboteur {
   }
 
   clockOffsetMs(): number {
-    try {
-      return Number(readFileSync(clockFile(this.#folder, this.#process), 'utf8'));
-    } catch {
-      return 0;
-    }
+    return readNumber(clockFile(this.#folder, this.#process));
+  }
+
+  tellClock(offsetMs: number): void {
+    writeWhole(toldFile(this.#folder, this.#process), String(offsetMs));
   }
 }

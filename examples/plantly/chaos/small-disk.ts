@@ -6,7 +6,8 @@ const SIZE_MB = 64;
 
 /** A disk of its own for one folder, which can be filled to the last byte. */
 export interface SmallDisk {
-  fill(): void;
+  /** @returns whether it is full now */
+  fill(): boolean;
   empty(): void;
   remove(): void;
 }
@@ -33,8 +34,10 @@ export function mountSmallDisk(folder: string, mountPoint: string): SmallDisk | 
     fill() {
       try {
         writeFileSync(ballast, Buffer.alloc((SIZE_MB + 1) * 1024 * 1024));
-      } catch {
-        // What fits has been written; the disk is full now.
+        return false;
+      } catch (error) {
+        // What fits has been written.
+        return (error as NodeJS.ErrnoException).code === 'ENOSPC';
       }
     },
     empty: () => rmSync(ballast, { force: true }),

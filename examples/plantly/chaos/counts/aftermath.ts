@@ -4,8 +4,10 @@ import type { Client } from '@temporalio/client';
 import type { ArtifactStore } from '../../../../src/artifacts/artifact-store.ts';
 import type { ModelRef } from '../../../../src/contracts/workflows/ids.ts';
 import type { Database } from '../../../../src/registry/database.ts';
+import type { StoryReport } from '../../../story/story.ts';
 import type { LedgerEntry } from '../../simulator/shopper-ledger.ts';
 import type { HistorySize } from '../../simulator/seed-history.ts';
+import type { FaultReport } from '../inject-faults.ts';
 import type { Stack } from '../../../../src/embedded/stack.ts';
 
 /** One promise, held against the simulator's own books after a run. */
@@ -22,24 +24,27 @@ export interface Aftermath extends ModelRef {
   readonly store: ArtifactStore;
   readonly temporal: Client;
   readonly scratch: string;
+  /** How long a promise may take to come true. */
+  readonly patienceMs: number;
   readonly history: HistorySize;
   readonly ledger: readonly LedgerEntry[];
-  /** Faults that hit. */
-  readonly hits: number;
+  readonly faults: readonly FaultReport[];
+  /** What the story saw, step by step. */
+  readonly report: StoryReport;
 }
 
 const POLL_MS = 1000;
-const PATIENCE_MS = 120_000;
 
-/** Looks until the promise holds; what it saw last when it never does. What the faults held up may still arrive. */
+/** Looks until the promise holds; what it saw last when it never does. */
 export async function eventually(
+  { patienceMs }: Pick<Aftermath, 'patienceMs'>,
   promise: string,
   look: () => Promise<Omit<Count, 'promise'>>,
 ): Promise<Count> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     const seen = await look().catch((error: unknown) => ({ ok: false, seen: String(error) }));
-    if (seen.ok || Date.now() > deadline) return { promise, ...seen };
+    if (seen.ok || Date.now() >= deadline) return { promise, ...seen };
     await sleep(POLL_MS);
   }
 }

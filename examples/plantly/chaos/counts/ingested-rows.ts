@@ -23,9 +23,17 @@ export async function countIngestedRows(after: Aftermath): Promise<Count[]> {
 
 function countSource(after: Aftermath, source: string, key: string, written: number): Promise<Count> {
   const { db, store, model, environment, scratch } = after;
-  return eventually(`${source}: each row ingested exactly once`, async () => {
+  return eventually(after, `${source}: each row ingested exactly once`, async () => {
     const { dataset, manifest } = await readSourceState(db, { model, environment, source });
     if (dataset === null || manifest === null) return { ok: false, seen: 'no dataset' };
+    // A batch that came again gives each key a second row, of which readers see the newest.
+    const { rows: seen } = await db.query<{ again: number }>(
+      `SELECT coalesce(max((manifest->>'replaced')::int), 0) AS again FROM dataset_versions
+        WHERE model = $1 AND environment = $2 AND source = $3`,
+      [model, environment, source],
+    );
+    const again = seen[0]?.again ?? 0;
+    if (again > 0) return { ok: false, seen: `${again} rows ingested more than once` };
     // The manifest is cheap to ask; the rows are read once it says that they are all there.
     if (manifest.rows !== written) return { ok: false, seen: `${manifest.rows} rows of ${written} written` };
     const [row] = await withDuckDb({ directory: scratch }, async (session) => {

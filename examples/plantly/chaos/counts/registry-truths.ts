@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import { verifyAudit } from '../../../../src/registry/audit.ts';
 import type { Aftermath, Count } from './aftermath.ts';
 import { eventually } from './aftermath.ts';
 
 const TOTAL_WEIGHT = 100;
+const AuditorSaw = z.object({ auditEvents: z.int().positive(), head: z.string() });
 
 /** What must be true of the registry at every instant of its history. */
 export async function countRegistryTruths(after: Aftermath): Promise<Count[]> {
@@ -15,8 +17,9 @@ export async function countRegistryTruths(after: Aftermath): Promise<Count[]> {
   ];
 }
 
-function versionsOnce({ db, model, environment }: Aftermath): Promise<Count> {
-  return eventually('versions: numbered without a gap, each with one run', async () => {
+function versionsOnce(after: Aftermath): Promise<Count> {
+  const { db, model, environment } = after;
+  return eventually(after, 'versions: numbered without a gap, each with one run', async () => {
     const { rows } = await db.query<{ version: number; runs: number; trigger_key: string }>(
       `SELECT v.version, v.trigger_key, count(r.run_id)::int AS runs FROM versions v
          LEFT JOIN runs r USING (model, environment, version)
@@ -33,29 +36,48 @@ function versionsOnce({ db, model, environment }: Aftermath): Promise<Count> {
   });
 }
 
-function oneChampion({ db, model, environment }: Aftermath): Promise<Count> {
-  return eventually('champion: never more than one at any instant', async () => {
-    const { rows } = await db.query<{ version: number; stage: string; at: Date }>(
-      'SELECT version, stage, at FROM version_stages WHERE model = $1 AND environment = $2 ORDER BY id',
+function oneChampion(after: Aftermath): Promise<Count> {
+  const { db, model, environment } = after;
+  return eventually(after, 'champion: one at each instant since the first', async () => {
+    const { rows } = await db.query<StageChange>(
+      'SELECT version, stage, at::text AS at FROM version_stages WHERE model = $1 AND environment = $2 ORDER BY id',
       [model, environment],
     );
-    const now = new Set<number>();
-    let most = 0;
-    // One transaction has one time: what changed in it changed at the same instant.
-    rows.forEach(({ version, stage, at }, index) => {
-      if (stage === 'champion') now.add(version);
-      else now.delete(version);
-      if (rows[index + 1]?.at.getTime() !== at.getTime()) most = Math.max(most, now.size);
-    });
+    const { most, gaps, now } = championsOf(rows);
     return {
-      ok: most === 1 && now.size === 1,
-      seen: `${rows.length} changes of stage, at most ${most}, now ${[...now].join(', ') || 'none'}`,
+      ok: most === 1 && gaps === 0 && now.length === 1,
+      seen: `${rows.length} changes of stage, at most ${most}, ${gaps} times none, now ${now.join(', ') || 'none'}`,
     };
   });
 }
 
-function weights({ db, model, environment }: Aftermath): Promise<Count> {
-  return eventually('routes: every generation is there and its weights sum to 100', async () => {
+interface StageChange {
+  readonly version: number;
+  readonly stage: string;
+  readonly at: string;
+}
+
+/** How many champions there were at most, how often there was none after the first, and which there are now. */
+export function championsOf(changes: readonly StageChange[]): { most: number; gaps: number; now: number[] } {
+  const now = new Set<number>();
+  let most = 0;
+  let gaps = 0;
+  let before = 0;
+  changes.forEach(({ version, stage, at }, index) => {
+    if (stage === 'champion') now.add(version);
+    else now.delete(version);
+    // One transaction has one time: what changed in it changed at the same instant.
+    if (changes[index + 1]?.at === at) return;
+    most = Math.max(most, now.size);
+    if (now.size === 0 && before > 0) gaps += 1;
+    before = now.size;
+  });
+  return { most, gaps, now: [...now] };
+}
+
+function weights(after: Aftermath): Promise<Count> {
+  const { db, model, environment } = after;
+  return eventually(after, 'routes: every generation is there and its weights sum to 100', async () => {
     const { rows } = await db.query<{ generation: number; weights: readonly { weight: number }[] }>(
       'SELECT generation, weights FROM routes WHERE model = $1 AND environment = $2 ORDER BY generation',
       [model, environment],
@@ -71,17 +93,27 @@ function weights({ db, model, environment }: Aftermath): Promise<Count> {
   });
 }
 
-function audit({ db }: Aftermath): Promise<Count> {
-  return eventually('audit: the chain is whole', async () => {
+function audit(after: Aftermath): Promise<Count> {
+  const { db, report } = after;
+  return eventually(after, 'audit: the chain is whole, and goes on from what the auditor saw', async () => {
     const check = await verifyAudit(db);
-    return check.kind === 'whole'
-      ? { ok: true, seen: `${check.events} events` }
-      : { ok: false, seen: `broken at ${check.atSeq}: ${check.reason}` };
+    if (check.kind === 'broken') return { ok: false, seen: `broken at ${check.atSeq}: ${check.reason}` };
+    const { data: seen } = AuditorSaw.safeParse(report.steps.find(({ id }) => id === 'auditor')?.facts);
+    if (!seen) return { ok: false, seen: `${check.events} events, and the auditor saw none` };
+    const { rows } = await db.query<{ hash: string }>('SELECT hash FROM audit_events WHERE seq = $1', [
+      seen.auditEvents,
+    ]);
+    const goesOn = rows[0]?.hash === seen.head;
+    return {
+      ok: goesOn,
+      seen: `${check.events} events, the auditor saw ${seen.auditEvents}${goesOn ? '' : ', of which the last is not there'}`,
+    };
   });
 }
 
-function locks({ db }: Aftermath): Promise<Count> {
-  return eventually('leases: no lock and no transaction is left open', async () => {
+function locks(after: Aftermath): Promise<Count> {
+  const { db } = after;
+  return eventually(after, 'leases: no lock and no transaction is left open', async () => {
     const { rows } = await db.query<{ locks: number; transactions: number }>(
       `SELECT (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory') AS locks,
               (SELECT count(*)::int FROM pg_stat_activity
