@@ -28,6 +28,8 @@ const FOLDERS = [
   'src/data',
   'src/evaluation',
   'src/stats',
+  'examples/plantly/chaos',
+  'examples/plantly/simulator',
 ];
 
 const COMPILER_OPTIONS: ts.CompilerOptions = {

@@ -2,7 +2,7 @@ import type { Random } from '../simulator/random.ts';
 import { LINK_NAMES } from './links.ts';
 import type { CrashPoint } from './sabotage.ts';
 
-const WORKERS = ['worker-control', 'worker-data', 'worker-training', 'worker-rollout'] as const;
+export const WORKERS = ['worker-control', 'worker-data', 'worker-training', 'worker-rollout'] as const;
 const PRODUCTS = [...WORKERS, 'api', 'gateway'] as const;
 const SERVERS = ['postgres', 's3', 'temporal', 'sinks'] as const;
 /** Every process that can be killed. `trainer` is whatever the training worker is running at the moment. */
@@ -44,8 +44,7 @@ const SHARES: Readonly<Record<FaultKind, number>> = {
 export const FAULT_KINDS = Object.keys(SHARES) as FaultKind[];
 
 /** Long enough for what was hit to be back before the next, as in life; nothing waits for that to be so. */
-const MIN_GAP_MS = 6000;
-const MAX_GAP_MS = 18_000;
+const GAP_MS = { from: 6000, to: 18_000 };
 const DELAY_MS = 5000;
 const FREEZE_MS = { from: 2000, to: 12_000 };
 const CUT_MS = { from: 500, to: 8000 };
@@ -62,10 +61,17 @@ export interface PlannedFault {
 
 /** The next thing to go wrong, and when, by the seed of `random` alone. */
 export function nextFault(random: Random, kinds: readonly FaultKind[] = FAULT_KINDS): PlannedFault {
-  const between = ({ from, to }: { from: number; to: number }): number =>
-    Math.round(from + random.next() * (to - from));
-  const afterMs = between({ from: MIN_GAP_MS, to: MAX_GAP_MS });
-  return { afterMs, fault: faultOf(pickKind(random, kinds), random, between) };
+  const afterMs = gapBefore(random);
+  return { afterMs, fault: faultOf(pickKind(random, kinds), random) };
+}
+
+/** How long all is left alone before the next fault. */
+export function gapBefore(random: Random): number {
+  return between(random, GAP_MS);
+}
+
+function between(random: Random, { from, to }: { from: number; to: number }): number {
+  return Math.round(from + random.next() * (to - from));
 }
 
 function pickKind(random: Random, kinds: readonly FaultKind[]): FaultKind {
@@ -77,30 +83,26 @@ function pickKind(random: Random, kinds: readonly FaultKind[]): FaultKind {
   return 'kill';
 }
 
-function faultOf(
-  kind: FaultKind,
-  random: Random,
-  between: (range: { from: number; to: number }) => number,
-): Fault {
+function faultOf(kind: FaultKind, random: Random): Fault {
   switch (kind) {
     case 'kill':
       return { kind, target: random.pick(KILLED) };
     case 'freeze':
-      return { kind, target: random.pick(KILLED), forMs: between(FREEZE_MS) };
+      return { kind, target: random.pick(KILLED), forMs: between(random, FREEZE_MS) };
     case 'crash-point':
       return crashPoint(random);
     case 'cut':
-      return { kind, target: random.pick(LINK_NAMES), forMs: between(CUT_MS) };
+      return { kind, target: random.pick(LINK_NAMES), forMs: between(random, CUT_MS) };
     case 'delay':
       return { kind, target: random.pick(LINK_NAMES), forMs: DELAY_MS };
     case 'strand':
       return { kind, target: random.pick(LINK_NAMES) };
     case 'clock': {
       const offsetMs = Math.round((2 * random.next() - 1) * CLOCK_OFFSET_MS);
-      return { kind, target: random.pick(PRODUCTS), offsetMs, forMs: between(CLOCK_MS) };
+      return { kind, target: random.pick(PRODUCTS), offsetMs, forMs: between(random, CLOCK_MS) };
     }
     case 'disk-full':
-      return { kind, target: 'spool', forMs: between(DISK_FULL_MS) };
+      return { kind, target: 'spool', forMs: between(random, DISK_FULL_MS) };
     case 'deploy':
       return { kind, target: 'workers' };
   }

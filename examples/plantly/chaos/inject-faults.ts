@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stack } from '../../../src/embedded/stack.ts';
-import type { Random } from '../simulator/random.ts';
-import { nextFault } from './fault-plan.ts';
-import type { Fault, FaultKind } from './fault-plan.ts';
+import type { Fault, PlannedFault } from './fault-plan.ts';
 import type { Links } from './links.ts';
 import { restartsOf, untilBack } from './recovery.ts';
 import type { Restarts } from './recovery.ts';
@@ -38,15 +36,14 @@ export interface Battlefield {
   readonly onFault: (report: FaultReport) => void;
 }
 
-/** One fault after another, at times and in an order that the seed decides, until aborted; then all is mended. */
+/** One fault after another, as `next` plans them, until aborted; then all is mended. */
 export async function injectFaults(
   field: Battlefield,
-  random: Random,
-  kinds: readonly FaultKind[],
+  next: () => PlannedFault,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    const { afterMs, fault } = nextFault(random, kinds);
+    const { afterMs, fault } = next();
     await sleep(afterMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) break;
     const [at, during] = [new Date().toISOString(), field.during()];

@@ -1,17 +1,22 @@
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import { INTERRUPTED, interruption } from '../../story/interruption.ts';
-import { FAULT_KINDS } from './fault-plan.ts';
-import type { FaultKind } from './fault-plan.ts';
+import { momentsMissed, nextActivityCrash } from './activity-walk.ts';
+import { FAULT_KINDS, nextFault } from './fault-plan.ts';
 import { renderRuns } from './render-runs.ts';
 import { runWithFaults } from './run-with-faults.ts';
-import type { ChaosRun } from './run-with-faults.ts';
+import type { ChaosRun, FaultPlan } from './run-with-faults.ts';
 
-const USAGE = `npm run chaos -- [--seed N] [--runs N] [--faults kind,kind]
+const USAGE = `npm run chaos -- [--seed N] [--runs N] [--faults kind,kind] [--each-activity]
 
   --seed N     the first seed (default 1); the same seed plans the same faults
   --runs N     so many runs, one seed after the other (default 1)
-  --faults …   only these kinds: ${FAULT_KINDS.join(', ')}`;
+  --faults …   only these kinds: ${FAULT_KINDS.join(', ')}
+  --each-activity
+               only crashes of workers, right before and right after activities, each at another until all had
+               their turn; ends well when the runs have hit every activity that came`;
+
+type Options = ReturnType<typeof readOptions>;
 
 function readOptions() {
   try {
@@ -20,6 +25,7 @@ function readOptions() {
         seed: { type: 'string', default: '1' },
         runs: { type: 'string', default: '1' },
         faults: { type: 'string', default: FAULT_KINDS.join(',') },
+        'each-activity': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
@@ -33,18 +39,21 @@ function readOptions() {
       if (!kind) throw new Error(`there is no fault "${name}"; there are ${FAULT_KINDS.join(', ')}`);
       return kind;
     });
-    return { seed, runs, kinds, help: values.help };
+    return { seed, runs, kinds, eachActivity: values['each-activity'], help: values.help };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     process.exit(2);
   }
 }
 
-async function main(first: number, count: number, kinds: readonly FaultKind[]): Promise<boolean> {
+async function main({ seed: first, runs: count, kinds, eachActivity }: Options): Promise<boolean> {
   const interrupted = interruption();
   const runs: ChaosRun[] = [];
+  const plan: FaultPlan = eachActivity
+    ? (random, earlier) => nextActivityCrash(random, [...runs.flatMap(({ faults }) => faults), ...earlier])
+    : (random) => nextFault(random, kinds);
   for (let seed = first; seed < first + count; seed += 1) {
-    const run = await runWithFaults(seed, kinds, interrupted);
+    const run = await runWithFaults(seed, plan, interrupted);
     // A step that was stopped half-way may still wait for something.
     if (!run) process.exit(INTERRUPTED);
     runs.push(run);
@@ -54,9 +63,11 @@ async function main(first: number, count: number, kinds: readonly FaultKind[]): 
   console.log(
     `${well === count ? pc.green(String(well)) : pc.red(String(well))} of ${String(count)} runs ended well`,
   );
-  return well === count;
+  const missed = eachActivity ? momentsMissed(runs) : [];
+  for (const moment of missed) console.log(`${pc.red('✘')} no worker died ${moment}`);
+  return well === count && missed.length === 0;
 }
 
-const { seed, runs, kinds, help } = readOptions();
-if (help) console.log(USAGE);
-else process.exitCode = (await main(seed, runs, kinds)) ? 0 : 1;
+const options = readOptions();
+if (options.help) console.log(USAGE);
+else process.exitCode = (await main(options)) ? 0 : 1;

@@ -62,8 +62,17 @@ function wrap(prototype: object, method: string, after: (args: readonly unknown[
   };
 }
 
+/** The names of tables are lower case, so `FOR UPDATE SKIP LOCKED` and `DO UPDATE SET` name none. */
+const CHANGE = /\b(INSERT INTO|UPDATE|DELETE FROM) ([a-z_]+)/;
+
 async function dieAfterCommits(saboteur: Saboteur): Promise<void> {
   const { default: pg } = await import('pg');
+  // A statement without a transaction commits by itself; only the pool sends such.
+  wrap(pg.Pool.prototype, 'query', ([query]) => {
+    const text = typeof query === 'string' ? query : (query as { readonly text: string }).text;
+    const [, change, table] = CHANGE.exec(text) ?? [];
+    if (change && table) saboteur.pass('after-commit', `after ${change} ${table}`);
+  });
   wrap(pg.Client.prototype, 'query', ([query]) => {
     if (query === 'COMMIT') saboteur.pass('after-commit', 'after a commit');
   });
@@ -91,6 +100,7 @@ async function dieAroundActivities(saboteur: Saboteur): Promise<void> {
             inbound: {
               async execute(input, next) {
                 const { activityType } = context.info;
+                saboteur.noteActivity(activityType);
                 saboteur.pass('before-activity', `before activity ${activityType}`);
                 const result: unknown = await next(input);
                 saboteur.pass('after-activity', `after activity ${activityType}`);

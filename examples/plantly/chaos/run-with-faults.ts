@@ -11,11 +11,13 @@ import type { Setting } from '../demo/setting.ts';
 import { DEMO_DIR, SHOP_DIR } from '../demo/shop.ts';
 import { tellStory } from '../demo/tell-story.ts';
 import { createRandom } from '../simulator/random.ts';
+import type { Random } from '../simulator/random.ts';
+import type { Walked } from './activity-walk.ts';
 import { countAll } from './count-all.ts';
 import type { Count } from './counts/aftermath.ts';
 import { countLeftovers } from './counts/leftovers.ts';
 import { countFaults, countProcesses } from './counts/processes.ts';
-import type { FaultKind } from './fault-plan.ts';
+import type { PlannedFault } from './fault-plan.ts';
 import { injectFaults } from './inject-faults.ts';
 import type { Battlefield, FaultReport } from './inject-faults.ts';
 import { openLinks } from './links.ts';
@@ -31,13 +33,15 @@ const WORLD_SEED = 7;
 const CHAOS_DIR = join(DEMO_DIR, '..', 'chaos');
 const PRELOAD = pathToFileURL(fileURLToPath(new URL('./preload.js', import.meta.url))).href;
 
-export interface ChaosRun {
+export interface ChaosRun extends Walked {
   readonly seed: number;
   readonly ok: boolean;
   readonly report: StoryReport;
-  readonly faults: readonly FaultReport[];
   readonly counts: readonly Count[];
 }
+
+/** What goes wrong next, after what this run has seen until then. */
+export type FaultPlan = (random: Random, earlier: readonly FaultReport[]) => PlannedFault;
 
 /** What stands between the product and the world in one run. */
 interface Hostilities {
@@ -49,7 +53,7 @@ interface Hostilities {
 /** Tells the story of the demo while things go wrong, by the seed; then counts what became of every promise. null: `stop` ended it. */
 export async function runWithFaults(
   seed: number,
-  kinds: readonly FaultKind[],
+  plan: FaultPlan,
   stop: AbortSignal,
 ): Promise<ChaosRun | null> {
   const reporter = createReporter();
@@ -65,6 +69,7 @@ export async function runWithFaults(
   const over = new AbortController();
   const onStop = (): void => over.abort(stop.reason);
   stop.addEventListener('abort', onStop, { once: true });
+  const random = createRandom('chaos', seed);
   let step = 'start';
   let injecting: Promise<string | null> | undefined;
   try {
@@ -87,7 +92,7 @@ export async function runWithFaults(
           },
         );
         // Settles well either way: nobody waits for it before the story is over.
-        injecting = injectFaults(field, createRandom('chaos', seed), kinds, over.signal).then(
+        injecting = injectFaults(field, () => plan(random, faults), over.signal).then(
           () => null,
           (error: unknown) => String(error),
         );
@@ -109,6 +114,7 @@ export async function runWithFaults(
       ok: report.ok && counts.every(({ ok }) => ok),
       report,
       faults,
+      activities: hostilities.sabotage.activities(),
       counts,
     };
     await keep(run, folder, reporter);

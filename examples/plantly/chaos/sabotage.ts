@@ -14,11 +14,14 @@ export const CrashPoint = z.object({
   point: z.enum(['before-activity', 'after-activity', 'after-commit', 'after-put']),
   /** How many such moments pass before the one that is fatal. */
   skip: z.int().nonnegative(),
+  /** Moments that are not meant, by what they are called once they were fatal: they have had their turn. */
+  spared: z.array(z.string()).optional(),
 });
 export type CrashPoint = z.infer<typeof CrashPoint>;
 
 const armedFile = (folder: string, process: string): string => join(folder, `crash-${process}.json`);
 const clockFile = (folder: string, process: string): string => join(folder, `clock-${process}.json`);
+const ACTIVITY = 'activity-';
 const toldFile = (folder: string, process: string): string => join(folder, `told-clock-${process}.json`);
 
 function readNumber(file: string): number {
@@ -68,6 +71,13 @@ export class Sabotage {
     writeWhole(clockFile(this.folder, process), String(offsetMs));
   }
 
+  /** The names of the activities that have begun in any process. */
+  activities(): string[] {
+    return readdirSync(this.folder)
+      .filter((entry) => entry.startsWith(ACTIVITY))
+      .map((entry) => entry.slice(ACTIVITY.length));
+  }
+
   /** How far off the process itself said last that its clock is. */
   toldClock(process: string): number {
     return readNumber(toldFile(this.folder, process));
@@ -78,6 +88,7 @@ export class Sabotage {
 export class Saboteur {
   readonly #folder: string;
   readonly #process: string;
+  readonly #noted = new Set<string>();
   #passed = 0;
 
   constructor(folder: string, process: string) {
@@ -95,13 +106,19 @@ export class Saboteur {
       this.#passed = 0;
       return;
     }
-    if (armed.point !== point) return;
+    if (armed.point !== point || armed.spared?.includes(label)) return;
     this.#passed += 1;
     if (this.#passed <= armed.skip) return;
     // First the claim, so that the process that starts again lives.
     rmSync(file, { force: true });
     writeFileSync(join(this.#folder, `fired-${this.#process}-${String(process.pid)}`), label);
     process.kill(process.pid, 'SIGKILL');
+  }
+
+  noteActivity(name: string): void {
+    if (this.#noted.has(name)) return;
+    this.#noted.add(name);
+    writeFileSync(join(this.#folder, `${ACTIVITY}${name}`), '');
   }
 
   clockOffsetMs(): number {

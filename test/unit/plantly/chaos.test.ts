@@ -1,9 +1,11 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { momentsMissed, nextActivityCrash } from '../../../examples/plantly/chaos/activity-walk.ts';
 import { FAULT_KINDS, nextFault } from '../../../examples/plantly/chaos/fault-plan.ts';
-import { Sabotage } from '../../../examples/plantly/chaos/sabotage.ts';
+import type { FaultReport } from '../../../examples/plantly/chaos/inject-faults.ts';
+import { Saboteur, Sabotage } from '../../../examples/plantly/chaos/sabotage.ts';
 import { createRandom } from '../../../examples/plantly/simulator/random.ts';
 
 const plan = (seed: number, length: number) => {
@@ -22,6 +24,33 @@ it('plans every kind of fault sooner or later, and only those that are asked for
   const random = createRandom('chaos', 3);
   const only = Array.from({ length: 50 }, () => nextFault(random, ['freeze', 'cut']).fault.kind);
   expect(new Set(only)).toEqual(new Set(['freeze', 'cut']));
+});
+
+it('spares the moments that had their turn, and tells which had none', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'perennial-chaos-'));
+  const sabotage = new Sabotage(folder);
+  const saboteur = new Saboteur(folder, 'worker-control');
+  const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+  const faults: FaultReport[] = [];
+  try {
+    for (const name of ['notify', 'loadPolicy', 'loadPolicy']) {
+      const { fault } = nextActivityCrash({ ...createRandom('walk'), pick: ([first]) => first! }, faults);
+      if (fault.kind !== 'crash-point') throw new Error('the walk plans only crashes');
+      sabotage.arm('worker-control', fault);
+      saboteur.noteActivity(name);
+      saboteur.pass('before-activity', `before activity ${name}`);
+      const detail = sabotage.disarm('worker-control');
+      const [at, during] = ['', ''];
+      faults.push({ at, during, fault, hit: detail !== null, detail: detail ?? '', recoveredAfterMs: null });
+    }
+  } finally {
+    kill.mockRestore();
+  }
+  expect(faults.map(({ hit }) => hit)).toEqual([true, true, false]);
+  expect(momentsMissed([{ faults, activities: sabotage.activities() }])).toEqual([
+    'after activity loadPolicy',
+    'after activity notify',
+  ]);
 });
 
 it('tells that no armed moment came, and disarms it', () => {
