@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Signature, TensorSpec } from '../contracts/trainer.ts';
 import { PerennialError } from '../errors/define-error.ts';
 import { MODEL_UNLOADABLE } from '../errors/serving-errors.ts';
+import { InferenceSession, Tensor } from '../platform/onnx-driver.ts';
 import { checkTensors, mismatch, signatureProblems } from './check-signature.ts';
 import { numericData, sizeOf } from './tensor.ts';
 import type { ModelTensor, TensorData, TensorType } from './tensor.ts';
