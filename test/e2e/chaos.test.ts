@@ -10,7 +10,7 @@ const SEEDS = [5, 8];
 
 const ChaosReport = z.object({
   ok: z.boolean(),
-  faults: z.array(z.object({ hit: z.boolean() })),
+  faults: z.array(z.object({ hit: z.boolean(), fault: z.object({ kind: z.string() }) })),
   counts: z.array(z.object({ promise: z.string(), ok: z.boolean(), seen: z.string() })),
 });
 
@@ -24,8 +24,10 @@ describe('the life of the plant recommender while processes die, freeze and lose
     expect(told.report.steps.every(({ ok }) => ok)).toBe(true);
     const file = join(productRoot(), '.perennial/chaos', `seed-${String(seed)}`, 'report.json');
     const { faults, counts } = ChaosReport.parse(JSON.parse(readFileSync(file, 'utf8')));
-    expect(faults.filter(({ hit }) => hit).length).toBeGreaterThan(3);
+    const hits = faults.filter(({ hit }) => hit).map(({ fault }) => fault.kind);
+    expect(hits.length).toBeGreaterThan(3);
+    expect(hits).toEqual(expect.arrayContaining(['kill', 'crash-point']));
     expect(counts.filter(({ ok }) => !ok)).toEqual([]);
-    expect(counts.length).toBeGreaterThan(15);
+    expect(counts.length).toBeGreaterThan(20);
   });
 });

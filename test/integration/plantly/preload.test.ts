@@ -38,14 +38,10 @@ function startAs(main: string, program: string) {
   return {
     sabotage,
     start: () =>
-      spawn(
-        process.execPath,
-        ['--import', pathToFileURL(join(productRoot(), 'dist', PRELOAD)).href, file],
-        {
-          env: { ...process.env, DATABASE_URL: databaseUrl, [SABOTAGE_VARIABLE]: sabotage.folder },
-          stdio: ['ignore', 'pipe', 'inherit'],
-        },
-      ),
+      spawn(process.execPath, ['--import', pathToFileURL(join(productRoot(), 'dist', PRELOAD)).href, file], {
+        env: { ...process.env, DATABASE_URL: databaseUrl, [SABOTAGE_VARIABLE]: sabotage.folder },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
   };
 }
 

@@ -1,0 +1,295 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { countAlerts } from '../../../examples/plantly/chaos/counts/alerts.ts';
+import type { Aftermath, Count } from '../../../examples/plantly/chaos/counts/aftermath.ts';
+import { countRegistryTruths } from '../../../examples/plantly/chaos/counts/registry-truths.ts';
+import { countWorkflows } from '../../../examples/plantly/chaos/counts/workflows.ts';
+import { lifecycleId, promotionId } from '../../../src/contracts/workflows/ids.ts';
+import { MessageStore } from '../../../src/embedded/message-store.ts';
+import { chooseFreePort } from '../../../src/embedded/ports.ts';
+import { startSinks } from '../../../src/embedded/sinks.ts';
+import { sinksOptions } from '../../../src/embedded/sinks-service.ts';
+import { connectTemporal } from '../../../src/platform/temporal-connection.ts';
+import { appendAudit } from '../../../src/registry/audit.ts';
+import { withTransaction } from '../../../src/registry/database.ts';
+import { recordDelivery } from '../../../src/registry/deliveries.ts';
+import { startTemporal } from '../infrastructure.ts';
+import type { TestTemporal } from '../infrastructure.ts';
+import { broken, killOf, MODEL, quietAftermath, REF } from './planted-faults.ts';
+import type { QuietAftermath } from './planted-faults.ts';
+
+let after: QuietAftermath;
+beforeEach(async () => {
+  after = await quietAftermath();
+});
+afterEach(() => after.close());
+
+const run = (sql: string) => after.db.query(sql);
+const of = (counts: readonly Count[], promise: string): Count | undefined =>
+  counts.find((count) => count.promise.startsWith(promise));
+
+describe('the registry', () => {
+  let auditor: Aftermath['report'];
+
+  /** Two versions, of which the second took over from the first, and one event that an auditor has seen. */
+  beforeEach(async () => {
+    await run(`INSERT INTO models (model, environment, created_by) VALUES ('${MODEL}', 'dev', 'ada')`);
+    for (const version of [1, 2])
+      await run(
+        `INSERT INTO versions (model, environment, version, stage, spec_revision, trigger_key, trigger, requested_by)
+         VALUES ('${MODEL}', 'dev', ${version}, 'retired', 1, 't${version}', '{}', 'ada')`,
+      );
+    await stages([1, 'champion']);
+    await stages([1, 'retired'], [2, 'champion']);
+    await route(1, 100);
+    const event = await withTransaction(after.db, (tx) =>
+      appendAudit(tx, { actor: 'ada', action: 'test.happened', ...REF, data: {} }),
+    );
+    auditor = auditorSaw(event.seq, event.hash);
+  });
+
+  /** In one transaction. */
+  const stages = (...changes: readonly (readonly [version: number, stage: string])[]) =>
+    run(
+      `INSERT INTO version_stages (model, environment, version, stage, reason, actor) VALUES ${changes
+        .map(([version, stage]) => `('${MODEL}', 'dev', ${version}, '${stage}', '', 'ada')`)
+        .join(', ')}`,
+    );
+  const route = (generation: number, weight: number) =>
+    run(
+      `INSERT INTO routes (model, environment, generation, key, weights, reason, actor)
+       VALUES ('${MODEL}', 'dev', ${generation}, 'k${generation}', '[{"version": 1, "weight": ${weight}}]', '', 'ada')`,
+    );
+  const auditorSaw = (auditEvents: number, head: string) => ({
+    ...after.report,
+    steps: [
+      {
+        id: 'auditor',
+        title: '',
+        expected: '',
+        ok: true,
+        seen: '',
+        facts: { auditEvents, head },
+        startedAt: '',
+        durationMs: 0,
+      },
+    ],
+  });
+  /** Locks are the whole server's: other test files hold some. */
+  const look = async (report = auditor) =>
+    broken(await countRegistryTruths({ ...after, report })).filter((promise) => promise !== 'leases');
+
+  it('is true', async () => {
+    expect(await look()).toEqual([]);
+  });
+
+  it('is not with a gap in the numbers of versions', async () => {
+    await run(`UPDATE versions SET version = 3 WHERE version = 2`);
+    expect(await look()).toEqual(['versions']);
+  });
+
+  it('is not with a version of two runs', async () => {
+    for (const id of ['a', 'b'])
+      await run(
+        `INSERT INTO runs (run_id, model, environment, version, status, frame, parameters, seed)
+         VALUES ('${id}', '${MODEL}', 'dev', 1, 'running', '', '{}', 1)`,
+      );
+    expect(await look()).toEqual(['versions']);
+  });
+
+  it('is not without a champion for a while', async () => {
+    await stages([2, 'retired']);
+    await stages([1, 'champion']);
+    expect(await look()).toEqual(['champion']);
+  });
+
+  it('is not with two champions for a while', async () => {
+    await stages([1, 'champion']);
+    await stages([2, 'retired']);
+    expect(await look()).toEqual(['champion']);
+  });
+
+  it.each([
+    [2, 90],
+    [3, 100],
+  ])('is not with route generation %i of weight %i', async (generation, weight) => {
+    await route(generation, weight);
+    expect(await look()).toEqual(['routes']);
+  });
+
+  it('is not without the events that the auditor saw', async () => {
+    expect(await look(auditorSaw(1, 'f'.repeat(64)))).toEqual(['audit']);
+    expect(await look(auditorSaw(2, 'f'.repeat(64)))).toEqual(['audit']);
+    expect(await look(after.report)).toEqual(['audit']);
+  });
+
+  it('is not with a lock that somebody keeps', async () => {
+    const keeper = await after.db.connect();
+    try {
+      await keeper.query('SELECT pg_advisory_lock(1)');
+      expect(broken(await countRegistryTruths({ ...after, report: auditor }))).toEqual(['leases']);
+    } finally {
+      keeper.release(true);
+    }
+  });
+});
+
+describe('messages', () => {
+  let folder: string;
+  let close: () => Promise<void>;
+  let sinks: Pick<Aftermath, 'stack'>;
+
+  /** One incident, one batch set aside, one approval asked for, one champion and one webhook, all told. */
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'perennial-planted-sinks-'));
+    const http = await chooseFreePort(new Set());
+    const ports = { 'sinks-smtp': await chooseFreePort(new Set([http])), 'sinks-http': http };
+    const secrets = { smtpUser: 'u', smtpPassword: 'p', slackToken: 't' };
+    ({ close } = await startSinks(sinksOptions({ dataDir: folder, ports, ...secrets })));
+    const at = (page: string) => `http://127.0.0.1:${http}/${page}`;
+    const endpoints = { mailInbox: at('mail'), slackView: at('slack'), webhookSink: at('webhooks') };
+    sinks = { stack: { endpoints } as unknown as Aftermath['stack'] };
+    await run(`INSERT INTO incidents (incident_id, model, environment, severity, title, summary)
+               VALUES ('i1', '${MODEL}', 'dev', 'critical', '', '')`);
+    await run(`INSERT INTO quarantined_batches (batch_id, model, environment, source, rows, blob, failures)
+               VALUES ('b1', '${MODEL}', 'dev', 'orders', 1, '', '[]')`);
+    await run(`INSERT INTO decisions (decision_id, model, environment, version, kind, outcome, reason, actor, evidence_hash)
+               VALUES ('d1', '${MODEL}', 'dev', 1, 'approval', 'requested', '', 'ada', 'e1')`);
+    await withTransaction(after.db, (tx) =>
+      appendAudit(tx, { actor: 'ada', action: 'champion.changed', ...REF, data: { generation: 2 } }),
+    );
+    await run(`INSERT INTO outgoing_webhooks (delivery_id, model, environment, endpoint, event, sequence, body, status, dispatched_at)
+               VALUES ('w1', '${MODEL}', 'dev', 'shop', 'champion.changed', 1, '', 'delivered', now())`);
+    webhook('w1');
+    for (const key of [
+      'i1',
+      'dev/plants/quarantine/b1',
+      `${promotionId(REF, 1)}/approval/e1/1`,
+      'dev/plants/champion/2',
+    ])
+      await tell(key);
+  });
+  afterEach(async () => {
+    await close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  let messages = 0;
+  const store = (sink: 'mail' | 'slack' | 'webhooks', message: object): void => {
+    messages += 1;
+    new MessageStore(join(folder, 'sinks', sink)).put(`m${messages}`, message);
+  };
+  const mail = (key: string) => store('mail', { messageId: `<${key}>` });
+  const slack = (key: string, ts: string) => store('slack', { ts, channelName: 'models', text: key });
+  const webhook = (webhookId: string) => store('webhooks', { webhookId });
+  async function tell(key: string): Promise<void> {
+    for (const [channel, externalId] of [
+      ['email', `<${key}>`],
+      ['slack', `${key}.1`],
+    ] as const)
+      await recordDelivery(after.db, { key, thread: key, channel, recipient: 'on-call', externalId });
+    mail(key);
+    slack(key, `${key}.1`);
+  }
+  const look = async (faults: Aftermath['faults'] = []) =>
+    (await countAlerts({ ...after, ...sinks, faults }))
+      .filter(({ ok }) => !ok)
+      .map(({ promise, seen }) => `${promise}: ${seen}`);
+
+  it('have all arrived', async () => {
+    expect(await look()).toEqual([]);
+  });
+
+  it.each([
+    ['i1', 'every incident'],
+    ['dev/plants/quarantine/b1', 'each batch set aside'],
+    ['model/dev/plants/promotion/1/approval/e1/1', 'each batch set aside'],
+    ['dev/plants/champion/2', 'each batch set aside'],
+  ])('have not when %s was told by one channel only', async (key, promise) => {
+    await after.db.query(`DELETE FROM deliveries WHERE key = $1 AND channel = 'email'`, [key]);
+    expect((await look()).join()).toContain(promise);
+  });
+
+  it('have not when there was nothing to tell', async () => {
+    await run('DELETE FROM incidents');
+    expect((await look()).join()).toContain('0 incidents');
+  });
+
+  it('have not when one that is noted did not come', async () => {
+    await recordDelivery(after.db, {
+      key: 'x',
+      thread: 'x',
+      channel: 'slack',
+      recipient: 'on-call',
+      externalId: 'x.1',
+    });
+    expect((await look()).join()).toContain('5 by slack: 1 missing');
+  });
+
+  it('come once more for a fault in their way, and not for others', async () => {
+    mail('i1');
+    slack('i1', 'i1.2');
+    webhook('w1');
+    expect(await look([killOf('sinks')])).toEqual([]);
+    expect(await look([killOf('gateway')])).toHaveLength(2);
+    mail('i1');
+    expect((await look([killOf('sinks')])).join()).toContain('one at most 2 times more, 1 allowed');
+  });
+
+  it.each([
+    [`status = 'failed'`, '1 given up or not sent'],
+    [`status = 'pending'`, '1 given up or not sent'],
+    [`status = 'pending', dispatched_at = NULL`, '1 given up or not sent'],
+    [`delivery_id = 'w2'`, '1 of them missing'],
+  ])('include webhooks, which have not all arrived with %s', async (change, seen) => {
+    await run(`UPDATE outgoing_webhooks SET ${change}`);
+    expect((await look()).join()).toContain(seen);
+  });
+
+  it('include webhooks that are tried again later', async () => {
+    await run(`INSERT INTO outgoing_webhooks (delivery_id, model, environment, endpoint, event, sequence, body, dispatched_at)
+               VALUES ('w2', '${MODEL}', 'dev', 'shop', 'champion.changed', 2, '', now())`);
+    expect((await look()).join()).toContain('1 given up or not sent');
+    await run(`INSERT INTO outgoing_webhook_attempts (delivery_id, duration_ms) VALUES ('w2', 1)`);
+    expect(await look()).toEqual([]);
+  });
+});
+
+describe('workflows', () => {
+  let server: TestTemporal;
+  let temporal: Client;
+  beforeAll(async () => {
+    server = await startTemporal();
+    const { address, namespace } = server;
+    const connection = await connectTemporal({ address, namespace, tls: false, apiKey: undefined });
+    temporal = new Client({ connection, namespace });
+  });
+  afterAll(async () => {
+    await (temporal?.connection as Connection | undefined)?.close();
+    await server?.stop();
+  });
+
+  it('are well when the lifecycle runs, and not when none does or one was ended', async () => {
+    // Nobody works on it: it has a first task, which has not failed.
+    const start = (type: string, workflowId: string) =>
+      temporal.workflow.start(type, { workflowId, taskQueue: 'nobody' });
+    const patient = { ...after, temporal, patienceMs: 20_000 };
+    const [none] = await countWorkflows({ ...after, temporal });
+    expect(none).toMatchObject({
+      ok: false,
+      seen: `0 running, not ${lifecycleId(REF)}, 0 send again later, 0 stuck`,
+    });
+    await start('modelLifecycle', lifecycleId(REF));
+    const other = await start('monitorModel', 'monitor/1');
+    expect(broken(await countWorkflows(patient))).toEqual([]);
+    await other.terminate();
+    const failed = async () => of(await countWorkflows({ ...after, temporal }), 'workflows: none failed');
+    await expect
+      .poll(failed, { timeout: 20_000 })
+      .toMatchObject({ ok: false, seen: '1 failed monitor/1 TERMINATED' });
+  });
+});
