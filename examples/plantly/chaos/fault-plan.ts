@@ -113,7 +113,9 @@ function crashPoint(random: Random): Fault {
   const skip = random.integer(MOST_SKIPPED + 1);
   const target = random.pick(PRODUCTS);
   if (target === 'api') return { kind: 'crash-point', target, point: 'after-commit', skip };
-  if (target === 'gateway') return { kind: 'crash-point', target, point: 'after-put', skip };
+  // The log's segments: in S3, and in the registry. One draw tells both, so that no seed plans anything else.
+  if (target === 'gateway')
+    return { kind: 'crash-point', target, point: skip % 2 === 0 ? 'after-put' : 'after-commit', skip };
   const points = ['before-activity', 'after-activity', 'after-commit', 'after-put'] as const;
   return { kind: 'crash-point', target, point: random.pick(points), skip };
 }

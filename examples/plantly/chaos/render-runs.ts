@@ -26,7 +26,7 @@ export function renderRuns(runs: readonly ChaosRun[]): string {
   });
   for (const run of runs) {
     const hits = run.faults.filter(({ hit }) => hit);
-    const slowest = Math.max(0, ...hits.map(({ recoveredAfterMs }) => recoveredAfterMs ?? Infinity));
+    const slowest = Math.max(0, ...hits.flatMap(({ recoveredAfterMs }) => recoveredAfterMs ?? []));
     const failed = run.report.steps.find(({ ok }) => !ok);
     const broken = [
       ...(failed ? [`${failed.id}: ${failed.seen}`] : []),

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readRawLog } from '../../../examples/plantly/chaos/counts/raw-log.ts';
 import { ensureBuilt } from '../built-product.ts';
 import { gatewayFolder, killGateways, startGatewayProcess } from './gateway-process.ts';
 import { ADA, MODEL, post, rankBody, servingWorld, until } from './serving-fixture.ts';
@@ -95,6 +96,13 @@ it('loses no answer and no outcome when it is killed under load, and counts each
   );
   expect(outcomes.map((row) => row.id).sort()).toEqual([...reported].sort());
   view.close();
+  // The log's view shows one row of two.
+  expect(await readRawLog({ ...world, scratch: dataDir })).toMatchObject({
+    doubledRequests: 0,
+    doubledItems: 0,
+    doubledOutcomes: 0,
+    itemless: 0,
+  });
 });
 
 it('ships what it answered, whoever sent texts that no log can hold', async () => {

@@ -10,11 +10,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { injectFaults } from '../../../examples/plantly/chaos/inject-faults.ts';
+import type { FaultReport } from '../../../examples/plantly/chaos/inject-faults.ts';
 import { openLink } from '../../../examples/plantly/chaos/link.ts';
 import type { Link } from '../../../examples/plantly/chaos/link.ts';
 import { untilBack } from '../../../examples/plantly/chaos/recovery.ts';
 import { Saboteur, Sabotage } from '../../../examples/plantly/chaos/sabotage.ts';
 import { strike } from '../../../examples/plantly/chaos/strike.ts';
+import type { Stack } from '../../../src/embedded/stack.ts';
 import type { ProcessStatus } from '../../../src/embedded/supervised-process.ts';
 
 const started: ChildProcess[] = [];
@@ -74,6 +77,28 @@ describe('what has recovered', () => {
       names: ['gateway'],
     });
   });
+});
+
+it('a kill is reported with the time until what it killed has started again', async () => {
+  let now = status('api');
+  const stack = {
+    ...stackOf(() => [now]),
+    kill: () => {
+      setTimeout(() => (now = status('api', { restarts: 1 })), 300);
+      return true;
+    },
+  } as unknown as Stack;
+  const sabotage = new Sabotage(mkdtempSync(join(tmpdir(), 'perennial-chaos-')));
+  const over = new AbortController();
+  const reports: FaultReport[] = [];
+  const onFault = (report: FaultReport): void => {
+    reports.push(report);
+    over.abort();
+  };
+  const field = { stack, links: { all: [], env: {} }, sabotage, disk: null, during: () => '', onFault };
+  await injectFaults(field, () => ({ afterMs: 0, fault: { kind: 'kill', target: 'api' } }), over.signal);
+  expect(reports).toMatchObject([{ hit: true, fault: { kind: 'kill', target: 'api' } }]);
+  expect(reports[0]?.recoveredAfterMs).toBeGreaterThanOrEqual(250);
 });
 
 /** The letter of the kernel for what a process does: T is stopped. */
