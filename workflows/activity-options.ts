@@ -28,29 +28,40 @@ export const WEBHOOK: ActivityOptions = {
 /** How a delivery ended. */
 export const WEBHOOK_RECORD: ActivityOptions = { ...REGISTRY_WRITE, taskQueue: TASK_QUEUE.webhooks };
 
+/** Attempts that end because a worker or a store died: at intervals of up to five minutes they last 78 minutes. */
+const OUTAGE_ATTEMPTS = 24;
+/** What is made once outlives an outage of an hour. */
+const OUTLIVES_OUTAGE = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5m' } as const;
+/** What is made on a schedule makes way for the next pass after two and a half minutes. */
+const MAKES_WAY: ActivityOptions['retry'] = {
+  initialInterval: '1s',
+  backoffCoefficient: 2,
+  maximumInterval: '30s',
+  maximumAttempts: 10,
+};
+
 /** Much data, read or made; heartbeats tell a dead worker from a slow query. */
 export const DATA_WORK: ActivityOptions = {
   taskQueue: TASK_QUEUE.data,
   startToCloseTimeout: '2h',
   heartbeatTimeout: '15s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 10 },
+  retry: { ...OUTLIVES_OUTAGE, maximumAttempts: OUTAGE_ATTEMPTS },
 };
 
-/** Gates, findings and counts: small answers over much data. */
-export const ASSESSMENT: ActivityOptions = {
-  taskQueue: TASK_QUEUE.data,
-  startToCloseTimeout: '15m',
-  heartbeatTimeout: '15s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 10 },
-};
+/** Gates and counts: small answers over much data. */
+export const ASSESSMENT: ActivityOptions = { ...DATA_WORK, startToCloseTimeout: '15m' };
+
+/** The same on a schedule. */
+export const PASS_DATA_WORK: ActivityOptions = { ...DATA_WORK, retry: MAKES_WAY };
+export const PASS_ASSESSMENT: ActivityOptions = { ...ASSESSMENT, retry: MAKES_WAY };
 
 /** Time beside the trainer's own limits for fetching the frame, keeping the artifact, and stopping it. */
 const TRAINING_OVERHEAD_MS = 10 * 60_000;
 
-/** Attempts that end because a worker or a store died; the trainer's own failures are counted by the activity. */
-const PLATFORM_ATTEMPTS = 10;
-
-/** Training ends by the trainer's own timeout; a worker that dies is noticed by its missing heartbeats. */
+/**
+ * Training ends by the trainer's own timeout; a worker that dies is noticed by its missing heartbeats. The trainer's own
+ * failures are counted by the activity.
+ */
 export function training(trainer: {
   readonly timeout: number;
   readonly graceTime: number;
@@ -60,12 +71,7 @@ export function training(trainer: {
     taskQueue: TASK_QUEUE.training,
     startToCloseTimeout: trainer.timeout + trainer.graceTime + TRAINING_OVERHEAD_MS,
     heartbeatTimeout: '20s',
-    retry: {
-      initialInterval: '1s',
-      backoffCoefficient: 2,
-      maximumInterval: '1m',
-      maximumAttempts: trainer.maxAttempts + PLATFORM_ATTEMPTS,
-    },
+    retry: { ...OUTLIVES_OUTAGE, maximumAttempts: trainer.maxAttempts + OUTAGE_ATTEMPTS },
   };
 }
 

@@ -10,6 +10,8 @@ import {
   LOAD_CHECK,
   MEASUREMENT,
   MESSAGE,
+  PASS_ASSESSMENT,
+  PASS_DATA_WORK,
   REGISTRY_WRITE,
   ROUTE_CHANGE,
   ROUTE_CONFIRMATION,
@@ -33,7 +35,10 @@ export const {
 export const { notify } = proxyActivities<ControlActivities>(MESSAGE);
 export const { ingestSource, materialiseFeatures, buildFrame, evaluateVersion } =
   proxyActivities<DataActivities>(DATA_WORK);
-export const { assessGates, computeFindings, countNewExamples } = proxyActivities<DataActivities>(ASSESSMENT);
+export const { assessGates, countNewExamples } = proxyActivities<DataActivities>(ASSESSMENT);
+/** In a scheduled pass over the sources. */
+export const pass = proxyActivities<DataActivities>(PASS_DATA_WORK);
+export const { computeFindings } = proxyActivities<DataActivities>(PASS_ASSESSMENT);
 export const { setRoute, promoteChampion } = proxyActivities<RolloutActivities>(ROUTE_CHANGE);
 export const { awaitRoute } = proxyActivities<RolloutActivities>(ROUTE_CONFIRMATION);
 export const { verifyLoadable } = proxyActivities<RolloutActivities>(LOAD_CHECK);

@@ -3,7 +3,7 @@ import type { Notice } from '../src/contracts/activities/control.ts';
 import type { IngestSourceResult, SpecRef } from '../src/contracts/activities/data.ts';
 import { noticeWorkflowId } from '../src/contracts/workflows/ids.ts';
 import type { RefreshDataInput } from '../src/contracts/workflows/monitoring.ts';
-import { ingestSource, loadPolicy, materialiseFeatures, notify } from './activity-proxies.ts';
+import { loadPolicy, notify, pass } from './activity-proxies.ts';
 import { deliverNotice } from './deliver-notice.ts';
 import { fulfilled } from './fulfilled.ts';
 import { quarantineNotice } from './quarantine-notice.ts';
@@ -22,7 +22,7 @@ export async function refreshData(input: RefreshDataInput): Promise<{ readonly n
   const { specRevision, sources } = await loadPolicy({ model, environment });
   const ref = { model, environment, specRevision };
   const reads = sources.map((source) =>
-    ingestSource.executeWithOptions({ summary: source }, [{ ...ref, source }]),
+    pass.ingestSource.executeWithOptions({ summary: source }, [{ ...ref, source }]),
   );
   if (!patched('refresh-goes-on')) return await refreshAllOrNothing(ref, reads, status);
   const results = fulfilled(await Promise.allSettled(reads));
@@ -31,7 +31,7 @@ export async function refreshData(input: RefreshDataInput): Promise<{ readonly n
   await Promise.all(batches.map((batch) => tell(quarantineNotice(ref, batch))));
   const hasAll = results.every((result) => result.dataset !== null);
   if (hasAll) status('features', `${String(newRows)} new rows; materialising the feature views.`);
-  const features = hasAll ? materialiseFeatures(ref) : Promise.resolve();
+  const features = hasAll ? pass.materialiseFeatures(ref) : Promise.resolve();
   await Promise.allSettled([features]);
   // What failed, a source first: it may be why the features did.
   await Promise.all([...reads, features]);
@@ -63,7 +63,7 @@ async function refreshAllOrNothing(
   await Promise.all(batches.map((batch) => notify(quarantineNotice(ref, batch))));
   if (results.every((result) => result.dataset !== null)) {
     status('features', `${String(newRows)} new rows; materialising the feature views.`);
-    await materialiseFeatures(ref);
+    await pass.materialiseFeatures(ref);
   }
   status('done', `${String(newRows)} new rows; ${String(batches.length)} batches quarantined.`);
   return { newRows };

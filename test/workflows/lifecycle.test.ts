@@ -234,6 +234,23 @@ describe('a lifecycle', () => {
     });
   });
 
+  it('outlives a database or a store that is away for an hour, before and after a training', async () => {
+    for (const step of ['buildFrame', 'train', 'evaluateVersion', 'assessGates']) {
+      const world = new World();
+      let awayUntil: number | undefined;
+      world.beforeCall = async (activity) => {
+        if (activity !== step) return;
+        const now = await stage.env.currentTimeMs();
+        awayUntil ??= now + 3_600_000;
+        if (now < awayUntil) throw new Error('connect ECONNREFUSED');
+      };
+      await live(stage, world, async (life) => {
+        await life.request('t1');
+        await life.until(`v1 is validated in spite of ${step}`, () => world.stage(1) === 'validated');
+      });
+    }
+  });
+
   it('trains on the last good data when a batch is quarantined, and refuses where there never was any', async () => {
     const world = new World();
     world.ingest = async ({ source }) => ({
