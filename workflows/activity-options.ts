@@ -55,8 +55,8 @@ export const ASSESSMENT: ActivityOptions = { ...DATA_WORK, startToCloseTimeout: 
 export const PASS_DATA_WORK: ActivityOptions = { ...DATA_WORK, retry: MAKES_WAY };
 export const PASS_ASSESSMENT: ActivityOptions = { ...ASSESSMENT, retry: MAKES_WAY };
 
-/** Time beside the trainer's own limits for fetching the frame, keeping the artifact, and stopping it. */
-const TRAINING_OVERHEAD_MS = 10 * 60_000;
+/** Beside the trainer's own limits: fetching the frame, stopping it, and keeping its result once the store is back. */
+const TRAINING_OVERHEAD_MS = 90 * 60_000;
 
 /**
  * Training ends by the trainer's own timeout; a worker that dies is noticed by its missing heartbeats. The trainer's own

@@ -13,10 +13,10 @@ import {
 } from '../errors/training-errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Database } from '../registry/database.ts';
-import { failRun, finishRun, startRun, trainResultOf } from '../registry/runs.ts';
-import type { RunFile } from '../registry/runs.ts';
+import { failRun, startRun, trainResultOf } from '../registry/runs.ts';
 import { loadSpecRecord } from '../registry/specs.ts';
 import type { GpuPool } from './gpu-pool.ts';
+import { keepResult, storeLog } from './keep-result.ts';
 import { maskSecrets } from './mask-secrets.ts';
 import { prepareAttempt } from './prepare-attempt.ts';
 import type { Attempt } from './prepare-attempt.ts';
@@ -93,7 +93,7 @@ export async function runTraining(
 /** Runs the trainer and, when it ended well, records what it left. */
 async function attemptRun(parts: TrainingParts, attempt: Attempt, host: AttemptHost): Promise<void> {
   const { input, trainer, workspace } = attempt;
-  const { db, store, executor, gpus } = parts;
+  const { store, executor, gpus } = parts;
   const { manifest: frame } = await openFrame(store, input.frame);
   const deadline = Date.now() + trainer.timeout;
   const stopAt = performance.now() + trainer.timeout;
@@ -133,22 +133,7 @@ async function attemptRun(parts: TrainingParts, attempt: Attempt, host: AttemptH
     frame.features,
     maskSecrets(secrets),
   );
-  const artifact = await store.putFile(output.modelPath);
-  const files: RunFile[] = [];
-  for (const { path, name, description } of output.files) {
-    const { digest, size } = await store.putFile(path);
-    files.push({ path: name, description, digest, sizeBytes: size });
-  }
-  await finishRun(db, input.runId, {
-    runtime: output.result.environment,
-    metrics: output.result.metrics,
-    featureImportance: output.result.featureImportance,
-    signature: output.result.model.signature,
-    artifact: artifact.digest,
-    sizeBytes: artifact.size,
-    logBlob: await storeLog(parts, workspace),
-    files,
-  });
+  await keepResult(parts, input.runId, output, workspace.logPath, host.signal);
 }
 
 /** What the trainer itself did wrong, against which `maxAttempts` counts. */
@@ -172,7 +157,7 @@ async function recordFailure(
       status: host.signal.aborted ? 'cancelled' : 'failed',
       code: host.signal.aborted ? 'CANCELLED' : code,
       message: host.signal.aborted ? 'the activity was cancelled or its worker shut down' : message,
-      logBlob: await storeLog(parts, workspace),
+      logBlob: await storeLog(parts, workspace.logPath),
       counts: !host.signal.aborted && isPerennialError(error) && isOwnFailure(error),
     });
     await clearAttempt(workspace);
@@ -181,15 +166,5 @@ async function recordFailure(
     // The error of the training itself is what its caller must see.
     parts.log.warn({ err: failure, runId: input.runId }, 'the failure of a run could not be recorded');
     return 0;
-  }
-}
-
-/** A log that could not be stored is no reason to train again. */
-async function storeLog(parts: TrainingParts, workspace: TrainingWorkspace): Promise<string | null> {
-  try {
-    return (await parts.store.putFile(workspace.logPath)).digest;
-  } catch (error) {
-    parts.log.warn({ err: error, log: workspace.logPath }, "a trainer's log could not be stored");
-    return null;
   }
 }

@@ -1,9 +1,12 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ArtifactStore } from '../../../src/artifacts/artifact-store.ts';
 import { digestOfFile } from '../../../src/artifacts/blob-cache.ts';
+import { PerennialError } from '../../../src/errors/define-error.ts';
+import { DEPENDENCY_UNAVAILABLE } from '../../../src/errors/lifecycle-errors.ts';
 import { getRun } from '../../../src/registry/runs.ts';
 import { verifyAudit } from '../../../src/registry/audit.ts';
 import { removeForgottenRuns } from '../../../src/training/training-workspace.ts';
@@ -85,6 +88,71 @@ describe('a run that ends well', () => {
       'PYTHONUNBUFFERED',
       'TMPDIR',
     ]);
+  });
+});
+
+describe('a run whose result cannot be kept yet', () => {
+  const away = (what: string) =>
+    new PerennialError(DEPENDENCY_UNAVAILABLE, `S3 failed to write ${what}: ECONNREFUSED`);
+
+  it('is kept when the store is back, and not trained again', async () => {
+    const file = join(world.dataDir, 'trained-for-later');
+    const run = await world.newRun({ parameters: { mode: 'count', file } });
+    const stored: string[] = [];
+    const store: ArtifactStore = {
+      ...world.store,
+      putFile: async (path) => {
+        const name = basename(path);
+        stored.push(name);
+        if (stored.filter((each) => each === name).length === 1 && name !== 'trainer.log') throw away(name);
+        return world.store.putFile(path);
+      },
+    };
+    const result = await train(world, run, attempt(), { store });
+    expect(stored).toEqual(['model.onnx', 'model.onnx', '0', 'model.onnx', '0', 'trainer.log']);
+    expect(readFileSync(file, 'utf8')).toBe('trained\n');
+    expect(await world.store.has(result.artifact)).toBe(true);
+    expect(await auditOf(run.model)).toEqual(['run.started', 'run.succeeded']);
+  });
+
+  it('is recorded when the database is back', async () => {
+    const run = await world.newRun({ parameters: { mode: 'good' } });
+    let trained = false;
+    const store: ArtifactStore = {
+      ...world.store,
+      putFile: async (path) => {
+        trained = true;
+        return world.store.putFile(path);
+      },
+    };
+    let away = 0;
+    const db = new Proxy(world.db, {
+      get: (target, name) => {
+        if (name !== 'connect' || !trained || away > 0) return Reflect.get(target, name) as unknown;
+        return async () => {
+          away += 1;
+          throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+        };
+      },
+    });
+    await train(world, run, attempt(), { store, db });
+    expect(away).toBe(1);
+    expect(await auditOf(run.model)).toEqual(['run.started', 'run.succeeded']);
+  });
+
+  it('waits no longer once it is cancelled', async () => {
+    const run = await world.newRun({ parameters: { mode: 'good' } });
+    const controller = new AbortController();
+    const reason = new CancelledFailure('CANCELLED');
+    const store: ArtifactStore = {
+      ...world.store,
+      putFile: async (path) => {
+        controller.abort(reason);
+        throw away(path);
+      },
+    };
+    await expect(train(world, run, attempt({ signal: controller.signal }), { store })).rejects.toBe(reason);
+    expect(await getRun(world.db, run.runId)).toMatchObject({ status: 'cancelled' });
   });
 });
 
