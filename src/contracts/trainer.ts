@@ -67,13 +67,23 @@ export const TrainerResult = z.object({
 });
 export type TrainerResult = z.infer<typeof TrainerResult>;
 
-/** A line of stdout that is JSON with `progress` becomes a heartbeat; every other line is log. */
+/**
+ * A line of stdout that is JSON with `progress` becomes a heartbeat; every other line is log. What a trainer has no number for
+ * it may write as null.
+ */
 export const TrainerProgress = z.object({
   progress: z.object({
     step: z.number(),
-    totalSteps: z.number().optional(),
-    metrics: z.record(z.string(), z.number()).optional(),
-    etaSeconds: z.number().optional(),
+    totalSteps: z.number().nullish(),
+    metrics: z.record(z.string(), z.number().nullable()).nullish().transform(numbersOf),
+    etaSeconds: z.number().nullish(),
   }),
 });
 export type TrainerProgress = z.infer<typeof TrainerProgress>;
+
+function numbersOf(
+  metrics: Readonly<Record<string, number | null>> | null | undefined,
+): Record<string, number> {
+  const known = Object.entries(metrics ?? {}).filter((entry): entry is [string, number] => entry[1] !== null);
+  return Object.fromEntries(known);
+}

@@ -26,11 +26,15 @@ interface RunningTrainer {
   wake: (() => void) | null;
 }
 
-/** Reads one line of stdout: progress, or null for a line of log. */
+/** A string, or a word that JSON lacks and that Python, among others, writes where a number is not finite. */
+const STRING_OR_NOT_FINITE = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g;
+
+/** Reads one line of stdout: progress, or null for a line of log. A number that is not finite counts as none. */
 export function parseProgress(line: string): TrainerProgress['progress'] | null {
   if (!line.trimStart().startsWith('{') || !line.includes('"progress"')) return null;
+  const json = line.replace(STRING_OR_NOT_FINITE, (found) => (found.startsWith('"') ? found : 'null'));
   try {
-    const parsed = TrainerProgress.safeParse(JSON.parse(line));
+    const parsed = TrainerProgress.safeParse(JSON.parse(json));
     return parsed.success ? parsed.data.progress : null;
   } catch {
     return null;

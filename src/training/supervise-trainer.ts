@@ -164,7 +164,7 @@ class SupervisionState {
   where(): string {
     const progress = this.#progress;
     if (progress === null) return 'its start';
-    return `step ${progress.step}${progress.totalSteps === undefined ? '' : ` of ${progress.totalSteps}`}`;
+    return `step ${progress.step}${typeof progress.totalSteps === 'number' ? ` of ${progress.totalSteps}` : ''}`;
   }
 }
 

@@ -178,4 +178,19 @@ describe('parseProgress', () => {
     'takes %j for log',
     (line) => expect(parseProgress(line)).toBeNull(),
   );
+
+  it('takes null and numbers that are not finite for what is not known', () => {
+    const line =
+      '{"progress":{"step":3,"totalSteps":null,"metrics":{"loss":NaN,"a":-Infinity,"b":null,"c":0.5},"etaSeconds":Infinity}}';
+    expect(parseProgress(line)).toEqual({ step: 3, totalSteps: null, metrics: { c: 0.5 }, etaSeconds: null });
+    expect(parseProgress('{"progress":{"step":4,"metrics":null}}')).toEqual({ step: 4, metrics: {} });
+    expect(parseProgress('{"progress":{"step":5,"metrics":{"NaN \\" NaN":1}}}')).toEqual({
+      step: 5,
+      metrics: { 'NaN " NaN': 1 },
+    });
+  });
+
+  it('takes a progress without a step for log', () => {
+    expect(parseProgress('{"progress":{"step":NaN}}')).toBeNull();
+  });
 });
