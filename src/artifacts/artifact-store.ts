@@ -19,7 +19,7 @@ import { isMissingObject, s3Unavailable } from './s3-client.ts';
 
 const DEFAULT_CACHE_BYTES = 4 * 2 ** 30;
 
-interface ArtifactRef {
+export interface ArtifactRef {
   /** SHA-256 of the bytes, lower-case hexadecimal. */
   readonly digest: string;
   /** Bytes. */
@@ -156,7 +156,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
       if (size < MULTIPART_FROM_BYTES) return put(ref, () => createReadStream(path));
       if ((await sizeOf(ref.digest)) === size) return ref;
       await attempt(`write ${ref.digest}`, null, () =>
-        uploadInParts(client, bucket, blobKey(ref.digest), path, size),
+        uploadInParts(client, bucket, blobKey(ref.digest), path, ref),
       );
       return ref;
     },

@@ -1,6 +1,10 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import { ARTIFACT_CORRUPT, ARTIFACT_NOT_FOUND } from '../errors/data-errors.ts';
+import { isPerennialError } from '../errors/define-error.ts';
+import { BUNDLE_INVALID } from '../errors/training-errors.ts';
+import type { Logger } from '../platform/logger.ts';
 import { packBundle, unpackBundle } from './bundle.ts';
 
 const COMPLETE_MARKER = 'COMPLETE';
@@ -49,12 +53,16 @@ export async function storeCheckpoint(
   return { name: checkpoint.name, digest, completedAt: checkpoint.completedAt };
 }
 
+/** What a retry would meet again. */
+const DAMAGED: readonly string[] = [ARTIFACT_CORRUPT.code, ARTIFACT_NOT_FOUND.code, BUNDLE_INVALID.code];
+
 /**
  * The path to resume from: the newest of what earlier attempts left on this machine and what the last heartbeat
- * names in the store, which is written to `restoreInto`. null starts afresh.
+ * names in the store, which is written to `restoreInto`. null starts afresh. One in the store that is damaged costs what
+ * was learned since the newest on this machine, never the training.
  */
 export async function checkpointToResume(
-  store: ArtifactStore,
+  { store, log }: { readonly store: ArtifactStore; readonly log: Logger },
   localFolders: readonly string[],
   stored: StoredCheckpoint | null,
   restoreInto: string,
@@ -67,6 +75,12 @@ export async function checkpointToResume(
   if (newest !== null && newest.completedAt >= (stored?.completedAt ?? 0)) return newest.path;
   if (stored === null) return null;
   await rm(restoreInto, { recursive: true, force: true });
-  await unpackBundle(store, stored.digest, restoreInto);
-  return restoreInto;
+  try {
+    await unpackBundle(store, stored.digest, restoreInto);
+    return restoreInto;
+  } catch (error) {
+    if (!isPerennialError(error) || !DAMAGED.includes(error.code)) throw error;
+    log.warn({ err: error, checkpoint: stored }, 'a stored checkpoint is damaged');
+    return newest?.path ?? null;
+  }
 }

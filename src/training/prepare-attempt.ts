@@ -6,6 +6,7 @@ import type { ModelSpec } from '../contracts/spec/model-spec.ts';
 import { TRAINER_CONTRACT_VERSION } from '../contracts/trainer.ts';
 import type { TrainerInput } from '../contracts/trainer.ts';
 import type { FrameManifest } from '../domain/frame.ts';
+import type { Logger } from '../platform/logger.ts';
 import { unpackBundle } from './bundle.ts';
 import { checkpointToResume } from './checkpoints.ts';
 import type { AttemptHost } from './supervise-trainer.ts';
@@ -22,7 +23,7 @@ export interface Attempt {
 
 /** Puts code, data and the input file in place. Returns the checkpoint to resume from. */
 export async function prepareAttempt(
-  store: ArtifactStore,
+  parts: { readonly store: ArtifactStore; readonly log: Logger },
   { input, trainer, bundle, workspace }: Attempt,
   given: {
     readonly frame: FrameManifest;
@@ -32,12 +33,13 @@ export async function prepareAttempt(
     readonly gpus: readonly string[];
   },
 ): Promise<string | null> {
+  const { store } = parts;
   const { frame, host, deadline, gpus } = given;
   if (bundle !== null) await unpackBundle(store, bundle, workspace.codeDir);
   const trainPath = join(workspace.dataDir, 'train.parquet');
   await copyBlob(await store.fetchFile(frame.train.blob), trainPath);
   const resumeFrom = await checkpointToResume(
-    store,
+    parts,
     workspace.earlierCheckpointDirs,
     host.lastHeartbeat?.checkpoint ?? null,
     join(workspace.attemptDir, 'resume'),

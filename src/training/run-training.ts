@@ -100,7 +100,7 @@ async function attemptRun(parts: TrainingParts, attempt: Attempt, host: AttemptH
   const secrets = [...parts.secrets, ...trainer.environment.map((name) => parts.environment[name] ?? '')];
   const given = gpus.take(trainer.resources.gpus);
   try {
-    const resumeFrom = await prepareAttempt(store, attempt, { frame, host, deadline, gpus: given });
+    const resumeFrom = await prepareAttempt(parts, attempt, { frame, host, deadline, gpus: given });
     host.signal.throwIfAborted();
     const id = `${input.runId}/${workspace.attemptDir.slice(workspace.runDir.length + 1)}`;
     parts.log.info({ runId: input.runId, attempt: host.attempt, resumeFrom, gpus: given }, 'training starts');

@@ -2,9 +2,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { blobKey, createArtifactStore } from '../../../src/artifacts/artifact-store.ts';
 import type { ArtifactStore } from '../../../src/artifacts/artifact-store.ts';
 import { BlobCache } from '../../../src/artifacts/blob-cache.ts';
@@ -101,8 +107,29 @@ describe('the artifact store', () => {
     const bytes = randomBytes(65 * 2 ** 20);
     const path = join(directory, 'large');
     await writeFile(path, bytes);
-    await uploadInParts(s3, bucket, blobKey(sha256(bytes)), path, bytes.length);
-    expect((await stat(await store.fetchFile(sha256(bytes)))).size).toBe(bytes.length);
+    const digest = sha256(bytes);
+    await uploadInParts(s3, bucket, blobKey(digest), path, { digest, size: bytes.length });
+    expect((await stat(await store.fetchFile(digest))).size).toBe(bytes.length);
+  });
+
+  it('keeps nothing of a large file that is written to between its parts', async () => {
+    const bytes = randomBytes(65 * 2 ** 20);
+    const path = join(directory, 'growing');
+    await writeFile(path, bytes);
+    const digest = sha256(bytes);
+    const send = s3.send.bind(s3);
+    const written = vi.spyOn(s3, 'send').mockImplementation(async (command: Parameters<typeof send>[0]) => {
+      const answer = await send(command);
+      if (command instanceof UploadPartCommand && command.input.PartNumber === 1)
+        await writeFile(path, randomBytes(bytes.length));
+      return answer;
+    });
+    const upload = uploadInParts(s3, bucket, blobKey(digest), path, { digest, size: bytes.length });
+    await expect(upload).rejects.toMatchObject({ code: 'ARTIFACT_CORRUPT' });
+    written.mockRestore();
+    expect(await store.has(digest)).toBe(false);
+    const left = await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+    expect(left.Uploads ?? []).toEqual([]);
   });
 
   it('says that S3 is away, without its credentials, and that a retry can help', async () => {

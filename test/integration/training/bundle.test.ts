@@ -12,12 +12,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ArtifactStore } from '../../../src/artifacts/artifact-store.ts';
 import { packBundle, unpackBundle } from '../../../src/training/bundle.ts';
 import { checkpointToResume, newestCheckpoint, storeCheckpoint } from '../../../src/training/checkpoints.ts';
 import { openStore } from './open-store.ts';
 
+const log = pino({ level: 'silent' });
 let store: ArtifactStore;
 let folder: string;
 beforeAll(async () => {
@@ -103,14 +105,29 @@ describe('checkpoints', () => {
     const local = await newestCheckpoint(join(folder, 'c'));
     if (!local) throw new Error('the checkpoint is whole');
     const stored = await storeCheckpoint(store, local);
-    const elsewhere = await checkpointToResume(store, [], stored, join(folder, 'restored'));
+    const elsewhere = await checkpointToResume({ store, log }, [], stored, join(folder, 'restored'));
     expect(elsewhere).toBe(join(folder, 'restored'));
     expect(readFileSync(join(folder, 'restored/state'), 'utf8')).toBe('9');
     write('c/step-10/state', '10');
     write('c/step-10/COMPLETE', '');
     utimesSync(join(folder, 'c/step-10/COMPLETE'), 100, 100);
-    const here = await checkpointToResume(store, [join(folder, 'c')], stored, join(folder, 'again'));
+    const here = await checkpointToResume({ store, log }, [join(folder, 'c')], stored, join(folder, 'again'));
     expect(here).toBe(join(folder, 'c/step-10'));
-    expect(await checkpointToResume(store, [], null, join(folder, 'none'))).toBeNull();
+    expect(await checkpointToResume({ store, log }, [], null, join(folder, 'none'))).toBeNull();
+  });
+
+  it('that are damaged in the store are passed over for an older one on this machine, or none', async () => {
+    write('c/step-1/state', '1');
+    write('c/step-1/COMPLETE', '');
+    utimesSync(join(folder, 'c/step-1/COMPLETE'), 100, 100);
+    const bad = await store.putJson({ files: [{ path: '../evil', digest: 'a'.repeat(64), mode: 0o644 }] });
+    const gone = await store.putJson({ files: [{ path: 'state', digest: 'b'.repeat(64), mode: 0o644 }] });
+    for (const digest of ['c'.repeat(64), bad.digest, gone.digest]) {
+      const stored = { name: 'step-2', digest, completedAt: 200_000 };
+      const resume = (folders: string[]) =>
+        checkpointToResume({ store, log }, folders, stored, join(folder, 'restored'));
+      expect(await resume([])).toBeNull();
+      expect(await resume([join(folder, 'c')])).toBe(join(folder, 'c/step-1'));
+    }
   });
 });
