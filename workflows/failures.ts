@@ -1,6 +1,7 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancelledFailure,
   ChildWorkflowFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
@@ -24,10 +25,7 @@ export interface Failure {
 
 /** The code and the text at the bottom of a failure, whatever wraps it; `fallback` for one without a code. */
 export function describeFailure(error: unknown, fallback: ErrorDefinition): Failure {
-  let cause: unknown = error;
-  while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause) {
-    cause = cause.cause;
-  }
+  const cause = bottomOf(error);
   if (cause instanceof ApplicationFailure) {
     return { code: codeOf(cause.type) ?? fallback.code, reason: cause.message };
   }
@@ -36,6 +34,22 @@ export function describeFailure(error: unknown, fallback: ErrorDefinition): Fail
     return { code: fallback.code, reason: `${step}timed out (${cause.timeoutType}): ${cause.message}` };
   }
   return { code: fallback.code, reason: cause instanceof Error ? cause.message : String(cause) };
+}
+
+/** What a failed activity tells beside its code; undefined where it could tell nothing. */
+export function detailOf(error: unknown, name: string): unknown {
+  const cause = bottomOf(error);
+  if (!(cause instanceof ApplicationFailure || cause instanceof CancelledFailure)) return undefined;
+  const [told] = (cause.details ?? []) as readonly { readonly details?: Readonly<Record<string, unknown>> }[];
+  return told?.details?.[name];
+}
+
+function bottomOf(error: unknown): unknown {
+  let cause: unknown = error;
+  while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause) {
+    cause = cause.cause;
+  }
+  return cause;
 }
 
 /** Errors of the product travel under their code; anything else has a class name here. */

@@ -30,7 +30,7 @@ import {
   trainingActivities,
   writeCard,
 } from './activity-proxies.ts';
-import { describeFailure, refuse } from './failures.ts';
+import { describeFailure, detailOf, refuse } from './failures.ts';
 import { createLane } from './lane.ts';
 import { awaitNewExamples } from './production/await-new-examples.ts';
 import { readSources } from './production/read-sources.ts';
@@ -193,7 +193,7 @@ async function produce(
   const training = await train
     .executeWithOptions({ summary: `version ${String(version)}` }, [{ ...ref, version, runId, frame }])
     .catch((error: unknown) => {
-      const durationMs = Date.now() - trainingSince;
+      const durationMs = trainedFor(error, trainingSince);
       gpu.gpuMs = gpuTimeMs({ device: null, durationMs, failed: true }, gpus);
       throw error;
     });
@@ -205,6 +205,13 @@ async function produce(
   at('card', 'writing the card');
   await writeCard({ model, environment, version });
   return 'ended';
+}
+
+/** Without the time in the queue, where the activity could tell; one that was cancelled before it began could not. */
+function trainedFor(error: unknown, since: number): number {
+  const told = detailOf(error, 'trainedMs');
+  if (typeof told === 'number') return told;
+  return isCancellation(error) ? 0 : Date.now() - since;
 }
 
 async function tellLifecycle(input: ProduceVersionInput, outcome: ProductionOutcome): Promise<void> {

@@ -1,5 +1,5 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { isPerennialError } from '../errors/define-error.ts';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 
 /** What a workflow or a client reads from `ApplicationFailure.details[0]` of a coded error. */
 export interface FailureDetails {
@@ -32,6 +32,19 @@ export function toApplicationFailure(error: unknown): unknown {
   });
   if (error.stack !== undefined) failure.stack = error.stack;
   return failure;
+}
+
+/** The same failure with more to tell; one that has no code but is a cancellation tells it where a coded one does. */
+export function withDetails(error: unknown, more: FailureDetails['details']): unknown {
+  if (isPerennialError(error)) {
+    const { message, problems } = error;
+    return new PerennialError(error, message, {
+      problems,
+      details: { ...error.details, ...more },
+      cause: error,
+    });
+  }
+  return error instanceof CancelledFailure ? new CancelledFailure(error.message, [{ details: more }]) : error;
 }
 
 type Activity = (...args: never[]) => Promise<unknown>;

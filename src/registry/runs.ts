@@ -190,7 +190,7 @@ export async function finishRun(db: Database, runId: string, outcome: RunOutcome
 
 /**
  * Records how an attempt ended without success. A run that has succeeded is left alone.
- * @returns how many attempts have failed by the trainer's own doing so far
+ * @returns how many attempts have failed by the trainer's own doing so far, and the time since the first one began
  */
 export async function failRun(
   db: Database,
@@ -203,18 +203,19 @@ export async function failRun(
     /** Whether the attempt failed by the trainer's own doing. */
     readonly counts: boolean;
   },
-): Promise<number> {
+): Promise<{ readonly failures: number; readonly durationMs: number }> {
   return withTransaction(db, async (tx) => {
     const found = await lockRun(tx, runId);
-    if (found.status === 'succeeded') return 0;
+    if (found.status === 'succeeded') return { failures: 0, durationMs: trainResultOf(found).durationMs };
     const error = { code: failure.code, message: failure.message };
-    const { rows } = await tx.query<{ failures: number }>(
+    const { rows } = await tx.query<{ failures: number; finished_at: Date }>(
       `UPDATE runs SET status = $2, error = $3, log_blob = coalesce($4, log_blob), finished_at = now(),
-              failures = failures + $5 WHERE run_id = $1 RETURNING failures`,
+              failures = failures + $5 WHERE run_id = $1 RETURNING failures, finished_at`,
       [runId, failure.status, JSON.stringify(error), failure.logBlob, failure.counts ? 1 : 0],
     );
     await audit(tx, found, `run.${failure.status}`, { runId, attempt: found.attempt, code: failure.code });
-    return rows[0]?.failures ?? 0;
+    const { failures = 0, finished_at: finishedAt = new Date() } = rows[0] ?? {};
+    return { failures, durationMs: finishedAt.getTime() - Date.parse(found.startedAt) };
   });
 }
 

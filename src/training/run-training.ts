@@ -11,6 +11,7 @@ import {
   TRAINER_HUNG,
   TRAINER_OUT_OF_MEMORY,
 } from '../errors/training-errors.ts';
+import { withDetails } from '../platform/activity-errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Database } from '../registry/database.ts';
 import { failRun, startRun, trainResultOf } from '../registry/runs.ts';
@@ -45,6 +46,7 @@ export interface TrainingParts {
 /**
  * Trains one version: one attempt of its run. A run that has succeeded before answers with its result and trains nothing.
  * @throws PerennialError TRAINER_*, BUNDLE_INVALID, RUN_CONFLICT, ARTIFACT_NOT_FOUND; the signal's reason when cancelled.
+ * Its details tell in `trainedMs` how long ago the run began.
  */
 export async function runTraining(
   parts: TrainingParts,
@@ -77,14 +79,16 @@ export async function runTraining(
       attemptRun(parts, { input, trainer, bundle: record.bundle, workspace }, beating),
     );
   } catch (error) {
-    const failures = await recordFailure(parts, input, workspace, host, error);
+    const recorded = await recordFailure(parts, input, workspace, host, error);
+    if (recorded === null) throw error;
+    const { failures, durationMs: trainedMs } = recorded;
     if (isPerennialError(error) && isOwnFailure(error) && failures >= trainer.maxAttempts)
       throw new PerennialError(
         TRAINER_ATTEMPTS_SPENT,
         `the trainer failed ${failures} times, as often as training.trainer.maxAttempts allows; the last time: ${error.message}`,
-        { cause: error, details: { code: error.code } },
+        { cause: error, details: { code: error.code, trainedMs } },
       );
-    throw error;
+    throw withDetails(error, { trainedMs });
   }
   await rm(workspace.runDir, { recursive: true, force: true });
   return trainResultOf(await startRun(db, run, host.attempt));
@@ -149,11 +153,11 @@ async function recordFailure(
   workspace: TrainingWorkspace,
   host: AttemptHost,
   error: unknown,
-): Promise<number> {
+): Promise<Awaited<ReturnType<typeof failRun>> | null> {
   const code = isPerennialError(error) ? error.code : INTERNAL_ERROR.code;
   const message = isPerennialError(error) ? error.message : "the worker's log says more";
   try {
-    const failures = await failRun(parts.db, input.runId, {
+    const recorded = await failRun(parts.db, input.runId, {
       status: host.signal.aborted ? 'cancelled' : 'failed',
       code: host.signal.aborted ? 'CANCELLED' : code,
       message: host.signal.aborted ? 'the activity was cancelled or its worker shut down' : message,
@@ -161,10 +165,10 @@ async function recordFailure(
       counts: !host.signal.aborted && isPerennialError(error) && isOwnFailure(error),
     });
     await clearAttempt(workspace);
-    return failures;
+    return recorded;
   } catch (failure) {
     // The error of the training itself is what its caller must see.
     parts.log.warn({ err: failure, runId: input.runId }, 'the failure of a run could not be recorded');
-    return 0;
+    return null;
   }
 }

@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { incidentWorkflowId } from '../../src/contracts/workflows/ids.ts';
 import {
@@ -231,6 +232,20 @@ describe('a lifecycle', () => {
       });
       world.train = () => undefined;
       await life.promote(2);
+    });
+  });
+
+  it('counts the GPU hours of a training that failed without its time in the queue', async () => {
+    const world = new World();
+    world.policy = { ...world.policy, trainer: { ...world.policy.trainer, gpus: 2 } };
+    world.train = () => {
+      const told = { status: 422, problems: [], details: { trainedMs: 3_600_000 } };
+      throw ApplicationFailure.create({ type: 'TRAINER_FAILED', nonRetryable: true, details: [told] });
+    };
+    await live(stage, world, async (life) => {
+      await life.request('t1');
+      await life.until('v1 failed', () => world.stage(1) === 'failed');
+      await life.until('it is counted', async () => (await life.state()).budget.gpuMs === 2 * 3_600_000);
     });
   });
 

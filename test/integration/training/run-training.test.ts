@@ -151,7 +151,9 @@ describe('a run whose result cannot be kept yet', () => {
         throw away(path);
       },
     };
-    await expect(train(world, run, attempt({ signal: controller.signal }), { store })).rejects.toBe(reason);
+    await expect(train(world, run, attempt({ signal: controller.signal }), { store })).rejects.toMatchObject({
+      name: 'CancelledFailure',
+    });
     expect(await getRun(world.db, run.runId)).toMatchObject({ status: 'cancelled' });
   });
 });
@@ -176,9 +178,10 @@ describe('a run that fails', () => {
       () => null,
       (error: unknown) => error as Error,
     );
-    expect(failure).toMatchObject({ code, retry });
-    expect(failure?.message).toContain(text);
     const record = await getRun(world.db, run.runId);
+    const trainedMs = Date.parse(record.finishedAt ?? '') - Date.parse(record.startedAt);
+    expect(failure).toMatchObject({ code, retry, details: { trainedMs } });
+    expect(failure?.message).toContain(text);
     expect(record).toMatchObject({ status: 'failed', error: { code }, artifact: null });
     expect(record.logBlob).not.toBeNull();
     expect(await auditOf(run.model)).toEqual(['run.started', 'run.failed']);
@@ -260,7 +263,10 @@ describe('a run that is interrupted', () => {
         if (details.step === 1) controller.abort(reason);
       },
     };
-    await expect(train(world, run, watching)).rejects.toBe(reason);
+    await expect(train(world, run, watching)).rejects.toMatchObject({
+      name: 'CancelledFailure',
+      details: [{ details: { trainedMs: expect.any(Number) as number } }],
+    });
     expect(host.beats.at(-1)?.checkpoint).toMatchObject({ name: 'step-2' });
     expect(await getRun(world.db, run.runId)).toMatchObject({ status: 'cancelled' });
   });
