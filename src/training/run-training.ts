@@ -26,7 +26,7 @@ import type { AttemptHost } from './supervise-trainer.ts';
 import { trainerEnvironment } from './trainer-environment.ts';
 import { readTrainerOutput } from './trainer-output.ts';
 import type { TrainingExecutor } from './training-executor.ts';
-import { clearAttempt, openWorkspace, removeForgottenRuns } from './training-workspace.ts';
+import { clearAttempt, openWorkspace, removeForgottenRuns, whileRemembered } from './training-workspace.ts';
 import type { TrainingWorkspace } from './training-workspace.ts';
 
 export interface TrainingParts {
@@ -75,8 +75,10 @@ export async function runTraining(
   await removeForgottenRuns(parts.dataDir);
   const workspace = await openWorkspace(parts.dataDir, runId, host.attempt);
   try {
-    await withHeartbeats(host, (beating) =>
-      attemptRun(parts, { input, trainer, bundle: record.bundle, workspace }, beating),
+    await whileRemembered(workspace, () =>
+      withHeartbeats(host, (beating) =>
+        attemptRun(parts, { input, trainer, bundle: record.bundle, workspace }, beating),
+      ),
     );
   } catch (error) {
     const recorded = await recordFailure(parts, input, workspace, host, error);

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants, copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { constants, copyFile, mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const FORGOTTEN_AFTER_MS = 7 * 24 * 3_600_000;
+const TOUCHED_EVERY_MS = 3_600_000;
 const NAME_CHARS = 80;
 const LOG_FILE = 'trainer.log';
 
@@ -73,6 +74,24 @@ export async function clearAttempt(workspace: TrainingWorkspace): Promise<void> 
   const { codeDir, dataDir, homeDir, temporaryDir, outputDir, keptDir } = workspace;
   for (const folder of [codeDir, dataDir, homeDir, temporaryDir, outputDir, keptDir])
     await rm(folder, { recursive: true, force: true });
+}
+
+/** Keeps a run's folder from being forgotten while the work takes: a trainer may train for weeks and log nothing. */
+export async function whileRemembered<T>(
+  { runDir }: Pick<TrainingWorkspace, 'runDir'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const touch = (): void => {
+    const now = new Date();
+    // Touched again in an hour, long before a week is over.
+    utimes(runDir, now, now).catch(() => undefined);
+  };
+  const timer = setInterval(touch, TOUCHED_EVERY_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** Removes folders of runs that nobody has touched for a week: their worker died, or they failed for good. */
