@@ -1,11 +1,14 @@
 import type { ModelRef } from '../contracts/workflows/ids.ts';
+import type { ModelSpec } from '../contracts/spec/model-spec.ts';
 import type { Evaluation } from '../contracts/spec/training.ts';
 import { withDuckDb } from '../data/duckdb.ts';
 import type { DuckDbSession } from '../data/duckdb.ts';
 import { openFrame } from '../data/frame.ts';
 import type { OpenFrame } from '../data/frame.ts';
 import { refeatureHoldout } from '../data/refeature-holdout.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
 import type { ChampionMetrics } from '../domain/gates/judged-metrics.ts';
+import { resolveKeys, viewsOfFeatures } from '../domain/key-resolution.ts';
 import {
   ARTIFACT_NOT_FOUND,
   FEATURE_KEYS_UNRESOLVED,
@@ -38,7 +41,10 @@ const UNSCORABLE: readonly string[] = [
   SQL_INVALID.code,
 ];
 
-/** The holdout with the champion's own features: as it is where it has them, else joined anew by the champion's spec. */
+/**
+ * The holdout with the champion's own features: as it is where it has them by the very same SQL, else joined anew by the
+ * champion's spec. A view may mean something else under the same name.
+ */
 async function holdoutFor(
   parts: EvaluationParts,
   session: DuckDbSession,
@@ -48,16 +54,33 @@ async function holdoutFor(
 ): Promise<string> {
   const path = await frame.holdoutPath();
   const { manifest } = frame;
-  if (champion.features.every((name) => manifest.features.includes(name))) return path;
-  const { model, environment } = ref;
-  const { spec } = await loadSpecRecord(parts.db, {
-    model,
-    environment,
-    specRevision: champion.specRevision,
-  });
-  const datasets = await datasetsByDigest(parts.db, Object.values(manifest.datasets));
   const { features } = champion;
+  const { model, environment } = ref;
+  const specOf = async (specRevision: number): Promise<ModelSpec> =>
+    (await loadSpecRecord(parts.db, { model, environment, specRevision })).spec;
+  const spec = await specOf(champion.specRevision);
+  if (features.every((name) => manifest.features.includes(name))) {
+    const given = [...manifest.keys, ...manifest.attributes];
+    const framed = definitionOf(await specOf(manifest.specRevision), features, given);
+    if (definitionOf(spec, features, given) === framed) return path;
+  }
+  const datasets = await datasetsByDigest(parts.db, Object.values(manifest.datasets));
   return refeatureHoldout(session, parts.store, path, manifest, datasets, { spec, features });
+}
+
+/** What the values of features rest on beside the data: which views are joined by which keys, and their SQL. */
+function definitionOf(
+  { features: { views } }: ModelSpec,
+  features: readonly string[],
+  given: readonly string[],
+): string {
+  const resolution = resolveKeys(views, viewsOfFeatures(features), given);
+  if (resolution.kind === 'unresolved') return resolution.reason;
+  const joined = resolution.joins.map((join) => {
+    const { description: _, columns, ...definition } = views[join.view] ?? { columns: {} };
+    return { join, definition, columns: Object.keys(columns).sort() };
+  });
+  return canonicalJson(joined);
 }
 
 /** Scores another version's model on a holdout: the same rows and metrics as the candidate's. */

@@ -198,6 +198,33 @@ describe('the gates', () => {
     expect(gone.verdict.kind).toBe('fail');
   });
 
+  it('score the champion by its own SQL where a view means something else under its name', async () => {
+    const { input } = await evaluated('linear', { gates: [better] });
+    const at = `TIMESTAMP '1970-01-01' AS event_time`;
+    const turned = await world.apply({
+      features: {
+        views: {
+          customer: {
+            description: 'Customers, upside down.',
+            keys: ['customer_id'],
+            query: { sql: `SELECT customer_id, ${at}, -taste AS taste FROM customers` },
+            columns: { taste: 'taste' },
+          },
+          plant: {
+            description: 'Plants, upside down.',
+            keys: ['plant_id'],
+            query: { sql: `SELECT plant_id, ${at}, -beauty AS beauty, -price AS price FROM plants` },
+            columns: { beauty: 'beauty', price: 'price' },
+          },
+        },
+      },
+    });
+    const champion = await world.train('linear', turned);
+    const report = await assessVersion(world.parts, { ...input, champion }, signal);
+    const [overall] = gateOf(report, 'better')?.evidence['results'] as { champion: number }[];
+    expect(overall?.champion).toBeLessThan(0.1);
+  });
+
   it('break with callers only where callers send tensors', async () => {
     const specRevision = await world.apply({ gates: [better] });
     const champion = await world.train('linear', specRevision, {

@@ -151,7 +151,8 @@ export class PlantWorld {
       (CASE WHEN i % 2 = 0 THEN 'EU' ELSE 'US' END) AS region, (i % 5)::DOUBLE AS taste FROM range(30) r(i)`);
     await session.run(`CREATE TABLE plants AS SELECT 'p' || i AS plant_id, i::DOUBLE AS beauty, (i % 3)::DOUBLE AS price,
       (CASE WHEN i = 9 THEN ['US'] ELSE []::VARCHAR[] END) AS invasive_in FROM range(10) r(i)`);
-    for (const table of ['customers', 'plants']) await this.#ingest(session, table);
+    const customers = await this.#ingest(session, 'customers');
+    const plants = await this.#ingest(session, 'plants');
     await this.#online(session, 'customer', 'customers', 'customer_id', ['taste']);
     await this.#online(session, 'plant', 'plants', 'plant_id', ['beauty', 'price']);
     await session.run(`CREATE TABLE examples AS SELECT i AS id, make_timestamp(i * 1000000) AS event_time,
@@ -178,14 +179,15 @@ export class PlantWorld {
       label: 'bought',
       keys: ['customer_id', 'plant_id'],
       attributes: ['region', 'request_id'],
-      datasets: {},
+      datasets: { customers, plants },
       views: {},
       splitAt: new Date(100_000).toISOString(),
     };
     this.frame = (await this.store.putJson(manifest)).digest;
   }
 
-  async #ingest(session: DuckDbSession, source: string): Promise<void> {
+  /** @returns the digest of the dataset */
+  async #ingest(session: DuckDbSession, source: string): Promise<string> {
     const path = join(session.directory, `${source}.parquet`);
     await session.run(`COPY ${source} TO '${path}' (FORMAT parquet)`);
     const { digest, size } = await this.store.putFile(path);
@@ -212,6 +214,7 @@ export class PlantWorld {
       `INSERT INTO source_states (model, environment, source, dataset, event_time_max) VALUES ($1, $2, $3, $4, now())`,
       [MODEL, ENVIRONMENT, source, dataset],
     );
+    return dataset;
   }
 
   async #online(session: DuckDbSession, view: string, table: string, key: string, columns: string[]) {
