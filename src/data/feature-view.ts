@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { FeatureView } from '../contracts/spec/sources.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
@@ -6,7 +5,8 @@ import { nearestName } from '../domain/nearest-name.ts';
 import { FEATURE_VIEW_INVALID } from '../errors/data-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
 import type { DatasetRef } from '../registry/datasets.ts';
-import type { Materialisation, ViewLineage } from '../registry/feature-materialisations.ts';
+import type { OfflineValues, ViewLineage } from '../registry/feature-materialisations.ts';
+import { definitionOf } from '../registry/view-definition.ts';
 import { writePart } from './append-batch.ts';
 import { isNumeric, isTimestamp } from './column-types.ts';
 import type { Column, DuckDbSession } from './duckdb.ts';
@@ -23,14 +23,25 @@ async function lineageOf(
   view: FeatureView,
   datasets: readonly DatasetRef[],
 ): Promise<ViewLineage> {
-  const sql = sqlOf(view.query, `feature view "${name}"`);
-  const { keys, eventTime, columns } = view;
-  const definition = createHash('sha256')
-    .update(canonicalJson({ sql, keys, eventTime, columns: Object.keys(columns) }))
-    .digest('hex');
-  const used = await session.tablesOf(sql);
+  const used = await session.tablesOf(sqlOf(view.query, `feature view "${name}"`));
   const sources = datasets.filter((d) => used === null || used.has(d.source));
-  return { definition, sources: Object.fromEntries(sources.map((d) => [d.source, d.digest])) };
+  return {
+    definition: definitionOf(view),
+    sources: Object.fromEntries(sources.map((d) => [d.source, d.digest])),
+  };
+}
+
+/** Whether the values that are known are those that the view would yield now, and are still there. */
+export async function isUpToDate(
+  session: DuckDbSession,
+  store: ArtifactStore,
+  name: string,
+  view: FeatureView,
+  datasets: readonly DatasetRef[],
+  known: OfflineValues,
+): Promise<boolean> {
+  const lineage = await lineageOf(session, name, view, datasets);
+  return canonicalJson(known.lineage) === canonicalJson(lineage) && (await store.has(known.digest));
 }
 
 /**
@@ -45,12 +56,9 @@ export async function materialiseView(
   name: string,
   view: FeatureView,
   datasets: readonly DatasetRef[],
-  known: Materialisation | undefined,
-): Promise<Materialisation> {
-  const lineage = await lineageOf(session, name, view, datasets);
-  if (known && canonicalJson(known.lineage) === canonicalJson(lineage) && (await store.has(known.digest))) {
-    return known;
-  }
+  known: OfflineValues | undefined,
+): Promise<OfflineValues> {
+  if (known && (await isUpToDate(session, store, name, view, datasets, known))) return known;
   const what = `feature view "${name}"`;
   const table = `view ${name}`;
   await session.userTable(table, sqlOf(view.query, what), what);
@@ -73,7 +81,8 @@ export async function materialiseView(
      ORDER BY ${keys}, ${VIEW_TIME}`,
   );
   await session.run(`DROP TABLE ${quoteName(table)}`);
-  return { view: name, digest: part.digest, rows: part.rows, lineage };
+  const lineage = await lineageOf(session, name, view, datasets);
+  return { digest: part.digest, rows: part.rows, lineage };
 }
 
 function checkColumns(name: string, view: FeatureView, found: readonly Column[]): void {

@@ -8,7 +8,8 @@ import { nearestName } from '../domain/nearest-name.ts';
 import { FEATURE_KEYS_UNRESOLVED, FRAME_INVALID, FRAME_TOO_SMALL } from '../errors/data-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
 import type { DatasetRef } from '../registry/datasets.ts';
-import type { Materialisation } from '../registry/feature-materialisations.ts';
+import type { OfflineValues } from '../registry/feature-materialisations.ts';
+import { definitionOf } from '../registry/view-definition.ts';
 import { writePart } from './append-batch.ts';
 import { isNumeric } from './column-types.ts';
 import { withDuckDb } from './duckdb.ts';
@@ -24,8 +25,8 @@ export interface FrameInput extends ModelRef {
   readonly specRevision: number;
   readonly spec: ModelSpec;
   readonly datasets: readonly DatasetRef[];
-  /** Offline values that may be there already, by view. */
-  readonly materialised: ReadonlyMap<string, Materialisation>;
+  /** Offline values that are there already. */
+  readonly materialised: readonly OfflineValues[];
 }
 
 /**
@@ -52,7 +53,8 @@ export async function makeFrame(
     for (const { view } of resolution.joins) {
       const definition = features.views[view];
       if (!definition) throw new Error(`the resolver joined view ${view}, which is not in the spec`);
-      const known = input.materialised.get(view);
+      const id = definitionOf(definition);
+      const known = input.materialised.find(({ lineage }) => lineage.definition === id);
       const values = await materialiseView(session, store, view, definition, datasets, known);
       const file = await session.adopt(await store.fetchFile(values.digest));
       await session.run(

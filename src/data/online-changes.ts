@@ -1,6 +1,6 @@
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { FeatureView } from '../contracts/spec/sources.ts';
-import type { Materialisation, OnlineChange } from '../registry/feature-materialisations.ts';
+import type { OfflineValues, OnlineChange } from '../registry/feature-materialisations.ts';
 import { onlineKey } from '../registry/online-features.ts';
 import type { FeatureValue, KeyValue } from '../registry/online-features.ts';
 import type { SqlValue } from './duckdb-values.ts';
@@ -19,8 +19,8 @@ export async function onlineDifference(
   session: DuckDbSession,
   store: ArtifactStore,
   view: FeatureView,
-  after: Materialisation,
-  before: Materialisation | undefined,
+  after: OfflineValues,
+  before: OfflineValues | undefined,
 ): Promise<OnlineDifference> {
   if (before?.digest === after.digest) return { changed: [], removed: [] };
   const columns = Object.keys(view.columns);
@@ -47,9 +47,9 @@ async function newestSql(
   session: DuckDbSession,
   store: ArtifactStore,
   view: FeatureView,
-  materialisation: Materialisation,
+  values: OfflineValues,
 ): Promise<string> {
-  const file = await session.adopt(await store.fetchFile(materialisation.digest));
+  const file = await session.adopt(await store.fetchFile(values.digest));
   const keys = quoteNames(view.keys);
   const columns = Object.keys(view.columns).map((c) => `, ${quoteName(c)}`);
   return `(SELECT ${keys}, epoch_ms(${VIEW_TIME}) AS ${VIEW_TIME}${columns.join('')} FROM read_parquet(${quoteValue(file)})

@@ -13,6 +13,7 @@ import { effectiveSpec } from '../domain/spec/effective-spec.ts';
 import type { Database } from '../registry/database.ts';
 import { currentDatasets } from '../registry/datasets.ts';
 import { findEvaluation, recordEvaluation } from '../registry/evaluations.ts';
+import { servableViews } from '../registry/servable-versions.ts';
 import { loadSpecRecord } from '../registry/specs.ts';
 import type { OnnxPredictor } from '../serving/onnx-predictor.ts';
 import type { EvaluationReport, StoredTable } from './evaluation-report.ts';
@@ -102,7 +103,9 @@ async function recommendations(session: DuckDbSession, job: Job): Promise<Recomm
   const wanted = spec.evaluation.recommendations;
   if (wanted === undefined) return null;
   await attachSources(session, parts.store, spec.sources, await currentDatasets(parts.db, input));
-  return recommend(session, { db: parts.db, predictor, signal }, { ref: input, spec, model, wanted });
+  const trained = await loadSpecRecord(parts.db, { ...input, specRevision: model.specRevision });
+  const views = servableViews(trained.spec);
+  return recommend(session, { db: parts.db, predictor, signal }, { ref: input, spec, model, views, wanted });
 }
 
 /** Equal inputs have one id, so that an evaluation that was cut off and begun anew is recorded once. */

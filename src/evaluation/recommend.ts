@@ -10,6 +10,7 @@ import { EVALUATION_INPUT_INVALID, RECOMMENDATIONS_TOO_LARGE } from '../errors/e
 import type { Queryable } from '../registry/database.ts';
 import { readOnlineFeatures } from '../registry/online-features.ts';
 import type { KeyValue } from '../registry/online-features.ts';
+import type { ServableVersion } from '../registry/servable-versions.ts';
 import { assembleFeatures } from '../serving/assemble-features.ts';
 import type { Keys } from '../serving/assemble-features.ts';
 import { CachedFeatures } from '../serving/cached-features.ts';
@@ -49,10 +50,12 @@ export async function recommend(
     readonly ref: ModelRef & { readonly version: number };
     readonly spec: ModelSpec;
     readonly model: TrainedModel;
+    /** Those that the model was trained with. */
+    readonly views: ServableVersion['views'];
     readonly wanted: Wanted;
   },
 ): Promise<Recommendations> {
-  const { ref, spec, model, wanted } = input;
+  const { ref, spec, model, views, wanted } = input;
   await session.userTable(
     'entities',
     sqlOf(wanted.entities, 'evaluation.recommendations.entities'),
@@ -64,8 +67,8 @@ export async function recommend(
     'evaluation.recommendations.candidates',
   );
   const keys = {
-    entity: await keysOf(session, 'entities', spec, spec.serving.rank?.entity),
-    candidate: await keysOf(session, 'candidates', spec, spec.serving.rank?.candidate),
+    entity: await keysOf(session, 'entities', views, spec.serving.rank?.entity),
+    candidate: await keysOf(session, 'candidates', views, spec.serving.rank?.candidate),
   };
   const entities = await keyRows(session, 'entities', keys.entity);
   const candidates = await keyRows(session, 'candidates', keys.candidate);
@@ -79,12 +82,7 @@ export async function recommend(
     artifact: model.artifact,
     signature: model.signature,
     features: model.features,
-    views: Object.fromEntries(
-      Object.entries(spec.features.views).map(([name, { keys: viewKeys, columns, ttl }]) => [
-        name,
-        { keys: viewKeys, columns, ...(ttl === undefined ? {} : { ttl }) },
-      ]),
-    ),
+    views,
     rank: { ...keys, defaultK: wanted.k },
     output: spec.evaluation.output,
   });
@@ -138,11 +136,11 @@ function best(scores: readonly number[], k: number): number[] {
 async function keysOf(
   session: DuckDbSession,
   table: 'entities' | 'candidates',
-  spec: ModelSpec,
+  views: ServableVersion['views'],
   configured: readonly string[] | undefined,
 ): Promise<string[]> {
   const columns = (await session.columns(table)).map((column) => column.name);
-  const viewKeys = new Set(Object.values(spec.features.views).flatMap((view) => view.keys));
+  const viewKeys = new Set(Object.values(views).flatMap((view) => view.keys));
   const keys = configured ?? columns.filter((name) => viewKeys.has(name));
   const missing = keys.filter((key) => !columns.includes(key));
   if (keys.length > 0 && missing.length === 0) return [...keys];

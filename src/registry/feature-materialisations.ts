@@ -4,18 +4,26 @@ import type { FeatureValue } from './online-features.ts';
 
 /** What the offline values of a view were computed from. Equal lineage means equal values. */
 export interface ViewLineage {
-  /** SHA-256 of the view's SQL, keys, event time and columns. */
+  /** Made by `definitionOf`. */
   readonly definition: string;
   /** Digest of each dataset that the SQL reads, by source. */
   readonly sources: Readonly<Record<string, string>>;
 }
 
-export interface Materialisation {
-  readonly view: string;
-  /** Of the offline Parquet. */
+export interface OfflineValues {
+  /** Of the Parquet. */
   readonly digest: string;
   readonly rows: number;
   readonly lineage: ViewLineage;
+}
+
+/** Offline values, the newest of which are online. */
+export interface Materialisation extends OfflineValues {
+  /**
+   * The name under which the online rows lie: the view's own, or `view@definition` while another definition lies there.
+   * No name of a view has an @. It stays as long as the definition does, as what is online is replaced nowhere else.
+   */
+  readonly place: string;
 }
 
 export interface OnlineChange {
@@ -26,48 +34,53 @@ export interface OnlineChange {
 
 const ROWS_PER_STATEMENT = 5_000;
 
+/** What is online, the newest first. */
 export async function readMaterialisations(
   db: Queryable,
   ref: ModelRef,
-): Promise<ReadonlyMap<string, Materialisation>> {
+): Promise<readonly Materialisation[]> {
   const { rows } = await db.query<{ view: string; digest: string; rows: number; datasets: ViewLineage }>(
-    'SELECT view, digest, rows, datasets FROM feature_materialisations WHERE model = $1 AND environment = $2',
+    `SELECT view, digest, rows, datasets FROM feature_materialisations WHERE model = $1 AND environment = $2
+      ORDER BY created_at DESC, view`,
     [ref.model, ref.environment],
   );
-  return new Map(
-    rows.map(({ view, digest, rows: count, datasets }) => [
-      view,
-      { view, digest, rows: count, lineage: datasets },
-    ]),
-  );
+  return rows.map(({ view: place, digest, rows: count, datasets: lineage }) => ({
+    place,
+    digest,
+    rows: count,
+    lineage,
+  }));
 }
 
-/** Records a view's offline values. Its online rows are to change in the same transaction. */
+/** Records a place's offline values. Its online rows are to change in the same transaction. */
 export async function writeMaterialisation(
   tx: Transaction,
   ref: ModelRef,
-  materialisation: Materialisation,
+  { place, digest, rows, lineage }: Materialisation,
 ): Promise<void> {
   await tx.query(
     `INSERT INTO feature_materialisations (model, environment, view, digest, rows, datasets)
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (model, environment, view) DO UPDATE SET
        digest = excluded.digest, rows = excluded.rows, datasets = excluded.datasets, created_at = now()`,
-    [
-      ref.model,
-      ref.environment,
-      materialisation.view,
-      materialisation.digest,
-      materialisation.rows,
-      JSON.stringify(materialisation.lineage),
-    ],
+    [ref.model, ref.environment, place, digest, rows, JSON.stringify(lineage)],
   );
+}
+
+/** Forgets a place and its online rows. */
+export async function clearPlace(tx: Transaction, ref: ModelRef, place: string): Promise<void> {
+  await removeOnline(tx, ref, place, null);
+  await tx.query('DELETE FROM feature_materialisations WHERE model = $1 AND environment = $2 AND view = $3', [
+    ref.model,
+    ref.environment,
+    place,
+  ]);
 }
 
 /** Writes the values of keys; keys that have them already are left alone. @returns the number of rows written */
 export async function upsertOnline(
   tx: Transaction,
   ref: ModelRef,
-  view: string,
+  place: string,
   changes: readonly OnlineChange[],
 ): Promise<number> {
   let written = 0;
@@ -82,7 +95,7 @@ export async function upsertOnline(
       [
         ref.model,
         ref.environment,
-        view,
+        place,
         chunk.map((c) => c.key),
         chunk.map((c) => JSON.stringify(c.values)),
         chunk.map((c) => c.eventTimeMs),
@@ -93,15 +106,15 @@ export async function upsertOnline(
   return written;
 }
 
-/** Removes keys that a view does not yield any more; all of a view's keys when `keys` is null. */
+/** Removes keys that a view does not yield any more; all of the place's keys when `keys` is null. */
 export async function removeOnline(
   tx: Transaction,
   ref: ModelRef,
-  view: string,
+  place: string,
   keys: readonly string[] | null,
 ): Promise<void> {
   await tx.query(
     'DELETE FROM online_features WHERE model = $1 AND environment = $2 AND view = $3 AND ($4::text[] IS NULL OR key = ANY($4))',
-    [ref.model, ref.environment, view, keys],
+    [ref.model, ref.environment, place, keys],
   );
 }

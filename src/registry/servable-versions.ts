@@ -2,6 +2,17 @@ import type { ModelSpec } from '../contracts/spec/model-spec.ts';
 import type { Signature } from '../contracts/trainer.ts';
 import type { ModelRef } from '../contracts/workflows/ids.ts';
 import type { Queryable } from './database.ts';
+import { definitionOf } from './view-definition.ts';
+
+/** How the values of a feature view are looked up. */
+interface ServableView {
+  /** The definition whose values the version takes; absent where a gateway of before there were any wrote it down. */
+  readonly definition?: string;
+  readonly keys: readonly string[];
+  readonly columns: Readonly<Record<string, string>>;
+  /** Milliseconds. */
+  readonly ttl?: number;
+}
 
 /** All that a gateway needs of a version to answer with it, by the spec that the version was made with. */
 export interface ServableVersion extends ModelRef {
@@ -11,17 +22,8 @@ export interface ServableVersion extends ModelRef {
   readonly signature: Signature;
   /** `view.column`, in the order in which the model takes them. */
   readonly features: readonly string[];
-  /** By name: the keys, the columns and the time to live (milliseconds) of each feature view. */
-  readonly views: Readonly<
-    Record<
-      string,
-      {
-        readonly keys: readonly string[];
-        readonly columns: Readonly<Record<string, string>>;
-        readonly ttl?: number;
-      }
-    >
-  >;
+  /** By name. */
+  readonly views: Readonly<Record<string, ServableView>>;
   readonly rank: NonNullable<ModelSpec['serving']['rank']> | null;
   /** The output that ranks. */
   readonly output: string;
@@ -54,15 +56,20 @@ export async function servableVersions(
     artifact,
     signature,
     features: spec.training.features,
-    views: Object.fromEntries(
-      Object.entries(spec.features.views).map(([name, { keys, columns, ttl }]) => [
-        name,
-        { keys, columns, ...(ttl === undefined ? {} : { ttl }) },
-      ]),
-    ),
+    views: servableViews(spec),
     rank: spec.serving.rank ?? null,
     output: spec.evaluation.output,
   }));
+}
+
+/** The views of the spec that a version was made with. */
+export function servableViews(spec: ModelSpec): ServableVersion['views'] {
+  return Object.fromEntries(
+    Object.entries(spec.features.views).map(([name, view]) => {
+      const { keys, columns, ttl } = view;
+      return [name, { definition: definitionOf(view), keys, columns, ...(ttl === undefined ? {} : { ttl }) }];
+    }),
+  );
 }
 
 /** The newest earlier champions, at most as many as the model's newest spec keeps warm. */

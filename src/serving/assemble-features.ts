@@ -64,7 +64,9 @@ function rowIds(
       if (value === undefined || value === null) return null;
       values.push(value);
     }
-    const lookup = { view: join.view, key: onlineKey(values) };
+    const { view, definition } = join;
+    const key = onlineKey(values);
+    const lookup = definition === undefined ? { view, key } : { view, definition, key };
     const id = onlineRowId(lookup);
     lookups.set(id, lookup);
     return id;

@@ -5,6 +5,8 @@ import { RANK_NOT_CONFIGURED } from '../errors/serving-errors.ts';
 import type { ServableVersion } from '../registry/servable-versions.ts';
 
 export interface PlannedJoin extends ViewJoin {
+  /** Of the view, as the version was trained with it. */
+  readonly definition?: string;
   /** Whether its key differs between candidates; otherwise one look-up serves them all. */
   readonly perCandidate: boolean;
   /** Milliseconds after which its values count as missing; null: never. */
@@ -48,10 +50,12 @@ export function planFeatures(version: ServableVersion): FeaturePlan {
       if (origin.from === 'view') level = Math.max(level, (levelOf.get(origin.view) ?? 0) + 1);
     }
     levelOf.set(join.view, level);
+    const { definition, ttl } = views[join.view] ?? {};
     (levels[level] ??= []).push({
       ...join,
+      ...(definition === undefined ? {} : { definition }),
       perCandidate: perCandidate.has(join.view),
-      ttlMs: views[join.view]?.ttl ?? null,
+      ttlMs: ttl ?? null,
     });
   }
   return {

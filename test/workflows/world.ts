@@ -139,7 +139,7 @@ export class World {
     sendWebhook: async ({ deliveryId }) => this.sendWebhook(deliveryId),
     giveUpWebhook: async ({ deliveryId, code }) => void this.givenUp.set(deliveryId, code),
     ingestSource: (input) => this.ingest(input),
-    materialiseFeatures: async () => ({ views: [], onlineRows: 0 }),
+    materialiseFeatures: async () => ({ views: [], onlineRows: 0, frozen: [] }),
     countNewExamples: (input) => this.newExamples(input),
     buildFrame: async ({ version }) => ({ frame: `frame-${version}`, trainRows: 80, holdoutRows: 20 }),
     evaluateVersion: async ({ version, again }) => {

@@ -32,6 +32,12 @@ export interface QuarantinedBatch {
 interface MaterialiseFeaturesResult {
   readonly views: readonly { readonly view: string; readonly digest: string; readonly rows: number }[];
   readonly onlineRows: number;
+  /** Views that an earlier spec's versions read and that can't be computed now: they stay as they were. */
+  readonly frozen: readonly {
+    readonly view: string;
+    readonly specRevision: number;
+    readonly reason: string;
+  }[];
 }
 
 interface CountNewExamplesInput extends SpecRef {
@@ -73,6 +79,7 @@ export interface ComputeFindingsInput extends ModelRef {
 /** Task queue `data`: whatever reads or makes much data. */
 export interface DataActivities {
   ingestSource(input: IngestSourceInput): Promise<IngestSourceResult>;
+  /** Puts the newest values of the spec's views online, and of the views of every version that serves or may come to it. */
   materialiseFeatures(input: SpecRef): Promise<MaterialiseFeaturesResult>;
   /** How many labelled examples that are newer than a moment a frame of now would train on, and hold out. */
   countNewExamples(input: CountNewExamplesInput): Promise<NewExampleCount>;

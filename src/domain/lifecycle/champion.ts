@@ -1,7 +1,7 @@
 import type { LifecycleState } from './state.ts';
 
 /** How many earlier champions are remembered as targets of a rollback. */
-const FORMER_CHAMPIONS_LIMIT = 20;
+export const FORMER_CHAMPIONS_LIMIT = 20;
 
 /** The state with another champion; the one that it replaces heads the earlier ones. */
 export function withChampion(state: LifecycleState, version: number): LifecycleState {

@@ -41,7 +41,7 @@ export function scriptedWork(
   };
   return {
     ingestSource: async ({ source }) => ({ source, dataset: null, rows: 0, newRows: 0, quarantined: [] }),
-    materialiseFeatures: async () => ({ views: [], onlineRows: 0 }),
+    materialiseFeatures: async () => ({ views: [], onlineRows: 0, frozen: [] }),
     countNewExamples: async () => ({ training: 0, heldOut: 0 }),
     buildFrame: async (ref) => ({ frame: (await produce(ref)).frame, trainRows: 80, holdoutRows: 20 }),
     async train(ref) {

@@ -100,8 +100,6 @@ describe('feature views', () => {
       ]),
     );
     expect(await online('price', 1, 'north')).toEqual({
-      view: 'price',
-      key: '[1,"north"]',
       values: { price: 8, sale: true },
       eventTimeMs: Date.parse(day(3)),
     });
