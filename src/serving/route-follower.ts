@@ -173,7 +173,8 @@ export class RouteFollower {
 
   async #obey(route: Route): Promise<void> {
     const { model, generation } = route;
-    if (this.#obeyed.get(model)?.route.generation === generation) {
+    const obeyed = this.#obeyed.get(model);
+    if (obeyed?.route.generation === generation && !isDated(obeyed)) {
       await this.#acknowledge(route, null);
       // A route of the last run was taken up with its own versions alone.
       if (this.#warmed.get(model) !== generation) await this.#keepWarm(route);
@@ -260,4 +261,9 @@ export class RouteFollower {
       logger.warn({ err: error, model: route.model }, 'the route of the last run cannot be taken up again');
     }
   }
+}
+
+/** Whether an older release wrote it down, which knew views by their names alone: it is read anew. */
+function isDated({ versions }: RememberedRoute): boolean {
+  return versions.some(({ views }) => Object.values(views).some((view) => view.definition === undefined));
 }

@@ -2,6 +2,7 @@ import { copyFile, link, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { digestOfFile } from '../artifacts/blob-cache.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
 import type { ServableVersion } from '../registry/servable-versions.ts';
 import { loadVersion } from './loaded-version.ts';
 import type { LoadedVersion } from './loaded-version.ts';
@@ -35,11 +36,14 @@ export class VersionLoader {
     return own.map((loaded) => loaded.servable.version).sort((a, b) => a - b);
   }
 
-  /** @throws PerennialError of the artifact store, MODEL_UNLOADABLE, SIGNATURE_MISMATCH */
+  /**
+   * A version that is loaded otherwise than it is told now is loaded anew: an older release had told it.
+   * @throws PerennialError of the artifact store, MODEL_UNLOADABLE, SIGNATURE_MISMATCH
+   */
   async load(servable: ServableVersion): Promise<LoadedVersion> {
     const id = idOf(servable.model, servable.version);
     const known = this.#loaded.get(id);
-    if (known !== undefined) return known;
+    if (known !== undefined && canonicalJson(known.servable) === canonicalJson(servable)) return known;
     const loading = this.#loading.get(id) ?? this.#start(id, servable);
     return loading;
   }
@@ -49,7 +53,7 @@ export class VersionLoader {
     for (const [id, loaded] of this.#loaded) {
       if (loaded.servable.model !== model || versions.has(loaded.servable.version)) continue;
       this.#loaded.delete(id);
-      setTimeout(() => void loaded.predictor.release(), RELEASE_AFTER_MS).unref();
+      releaseLater(loaded);
     }
   }
 
@@ -71,7 +75,9 @@ export class VersionLoader {
     this.#loading.set(id, loading);
     try {
       const loaded = await loading;
+      const before = this.#loaded.get(id);
       this.#loaded.set(id, loaded);
+      if (before !== undefined) releaseLater(before);
       return loaded;
     } finally {
       this.#loading.delete(id);
@@ -95,6 +101,10 @@ export class VersionLoader {
     await rename(temporary, own);
     return own;
   }
+}
+
+function releaseLater(loaded: LoadedVersion): void {
+  setTimeout(() => void loaded.predictor.release(), RELEASE_AFTER_MS).unref();
 }
 
 function idOf(model: string, version: number): string {

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -87,12 +87,12 @@ async function promote(version: number, from: number | null, kind: 'promotion' |
 }
 
 /** The score of the first plant by each version that answered one of 20 users. */
-async function scores(): Promise<Record<number, number[]>> {
+async function scores(url = gateway.url): Promise<Record<number, number[]>> {
   const found: Record<number, number[]> = {};
   for (let i = 0; i < 20; i += 1) {
     asked += 1;
     const body = rankBody(`r-${String(asked)}`, { splitKey: `user-${String(i)}` });
-    const answer = await post(gateway.url, `/v1/models/${MODEL}/rank`, body);
+    const answer = await post(url, `/v1/models/${MODEL}/rank`, body);
     const [first] = answer.body.items;
     found[answer.body.version] = [...new Set([...(found[answer.body.version] ?? []), first?.score ?? NaN])];
   }
@@ -132,4 +132,32 @@ it('answers with each version by the views that it was trained with, through pro
   expect(await scores()).toEqual({ [v1]: [3] });
   await materialise(cents);
   expect(await scores()).toEqual({ [v1]: [3] });
+});
+
+it('takes up the definitions of a route that a gateway of before they were has written down', async () => {
+  const dollars = await apply('1');
+  const v1 = await world.addVersion('linear', { stage: 'bake', specRevision: dollars });
+  await materialise(dollars);
+  const cents = await apply('1 * 100');
+  const v2 = await world.addVersion('linear', { stage: 'bake', specRevision: cents });
+  await materialise(cents);
+  const { rows } = await world.db.query<{ version: number }>(
+    "SELECT version FROM versions WHERE stage = 'champion'",
+  );
+  await promote(v1, rows[0]?.version ?? null, 'promotion');
+  await promote(v2, v1, 'promotion');
+  const older = await startGateway(world, { id: 'older' });
+  await older.stop();
+  const file = join(older.dataDir, 'gateways', 'older', 'routes.json');
+  const written = readFileSync(file, 'utf8');
+  expect(written).toContain('"definition"');
+  writeFileSync(file, written.replaceAll(/"definition":"\w+",/g, ''));
+  const newer = await startGateway(world, {
+    id: 'older',
+    dataDir: older.dataDir,
+    settings: { featureTtlMs: 1 },
+  });
+  expect(await scores(newer.url)).toEqual({ [v2]: [102] });
+  expect(readFileSync(file, 'utf8')).toBe(written);
+  await newer.stop();
 });
