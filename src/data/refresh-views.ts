@@ -13,7 +13,7 @@ import { onlineDifference } from './online-changes.ts';
 import type { OnlineDifference } from './online-changes.ts';
 import { attachSources } from './source-tables.ts';
 
-export interface RefreshParts {
+interface RefreshParts {
   readonly store: ArtifactStore;
   readonly duckdb: DuckDbOptions;
   readonly datasets: readonly DatasetRef[];
@@ -21,7 +21,7 @@ export interface RefreshParts {
   readonly online: readonly Materialisation[];
 }
 
-export interface RefreshedViews {
+interface RefreshedViews {
   /** The values of each definition that could be computed, or was up to date, of `asked`. */
   readonly values: ReadonlyMap<string, OfflineValues>;
   readonly changed: readonly { readonly after: Materialisation; readonly difference: OnlineDifference }[];

@@ -94,6 +94,20 @@ describe('feature plans', () => {
     expect(Array.from(matrix)).toEqual([NaN, 1, NaN, 3]);
   });
 
+  it('looks a view up by the definition that its version was trained with', async () => {
+    const { reads, features } = table();
+    const customer = { definition: 'd1', keys: ['customer_id'], columns: { age: '', region: '' } };
+    await assembleFeatures(
+      planFeatures({ ...SERVABLE, views: { ...SERVABLE.views, customer } }),
+      features,
+      'plants',
+      { customer_id: 'c1' },
+      [{ plant_id: 1 }],
+      NOW,
+    );
+    expect(reads[0]).toContain('d1\n["c1"]');
+  });
+
   it("follows the signature's order where it names the same features", () => {
     const named = ['customer.age', 'fresh.stock', 'local.sales', 'plant.outdoor'];
     const input = { name: 'features', type: 'float32' as const, shape: [-1, 4] };
