@@ -9,6 +9,7 @@ import { recordDecision } from '../src/registry/decisions.ts';
 import { openIncident, setIncidentStatus } from '../src/registry/incidents.ts';
 import { adoptEvaluation, loadCandidate } from '../src/registry/revalidation.ts';
 import { lifecyclePolicy, loadSpecRecord } from '../src/registry/specs.ts';
+import { servedSources } from '../src/registry/specs-in-use.ts';
 import { allocateVersion, registerVersion, setCard } from '../src/registry/version-production.ts';
 import { getVersion, moveStage } from '../src/registry/versions.ts';
 import { renderCard } from '../src/domain/card/render-card.ts';
@@ -25,6 +26,7 @@ export function createRegistryActivities(
   const { db, artifacts } = deps;
   return {
     loadPolicy: async (input) => lifecyclePolicy(await loadSpecRecord(db, input)),
+    loadServedSources: (input) => servedSources(db, input),
     allocateVersion: async (input) => ({
       version: await withTransaction(db, (tx) => allocateVersion(tx, input)),
     }),

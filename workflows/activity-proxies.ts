@@ -22,6 +22,7 @@ import {
 
 export const {
   loadPolicy,
+  loadServedSources,
   allocateVersion,
   registerVersion,
   loadCandidate,

@@ -3,7 +3,7 @@ import type { Notice } from '../src/contracts/activities/control.ts';
 import type { IngestSourceResult, SpecRef } from '../src/contracts/activities/data.ts';
 import { noticeWorkflowId } from '../src/contracts/workflows/ids.ts';
 import type { RefreshDataInput } from '../src/contracts/workflows/monitoring.ts';
-import { loadPolicy, notify, pass } from './activity-proxies.ts';
+import { loadPolicy, loadServedSources, notify, pass } from './activity-proxies.ts';
 import { deliverNotice } from './deliver-notice.ts';
 import { fulfilled } from './fulfilled.ts';
 import { quarantineNotice } from './quarantine-notice.ts';
@@ -11,9 +11,10 @@ import { startOnce } from './start-once.ts';
 import { createStatus } from './status.ts';
 
 /**
- * One scheduled pass: every source is read since its watermark, then the feature views are materialised. A source that
- * fails stops neither the others nor the features, and fails the pass at its end. What was set aside is told by workflows
- * that outlive this one: a channel that is away must not keep the next pass from beginning.
+ * One scheduled pass: every source is read since its watermark, also one that only versions of an earlier spec take features
+ * from; then the feature views are materialised. A source that fails stops neither the others nor the features, and
+ * fails the pass at its end. What was set aside is told by workflows that outlive this one: a channel that is away must
+ * not keep the next pass from beginning.
  */
 export async function refreshData(input: RefreshDataInput): Promise<{ readonly newRows: number }> {
   const { model, environment } = input;
@@ -21,8 +22,12 @@ export async function refreshData(input: RefreshDataInput): Promise<{ readonly n
   status('ingest', `Reading the sources of ${model}.`);
   const { specRevision, sources } = await loadPolicy({ model, environment });
   const ref = { model, environment, specRevision };
-  const reads = sources.map((source) =>
-    pass.ingestSource.executeWithOptions({ summary: source }, [{ ...ref, source }]),
+  const served = patched('refresh-reads-served-sources')
+    ? await loadServedSources({ model, environment })
+    : [];
+  const own = sources.map((source) => ({ source, specRevision }));
+  const reads = [...own, ...served].map((read) =>
+    pass.ingestSource.executeWithOptions({ summary: read.source }, [{ model, environment, ...read }]),
   );
   if (!patched('refresh-goes-on')) return await refreshAllOrNothing(ref, reads, status);
   const results = fulfilled(await Promise.allSettled(reads));
@@ -31,11 +36,19 @@ export async function refreshData(input: RefreshDataInput): Promise<{ readonly n
   await Promise.all(batches.map((batch) => tell(quarantineNotice(ref, batch))));
   const hasAll = results.every((result) => result.dataset !== null);
   if (hasAll) status('features', `${String(newRows)} new rows; materialising the feature views.`);
-  const features = hasAll ? pass.materialiseFeatures(ref) : Promise.resolve();
+  const features = hasAll ? pass.materialiseFeatures(ref) : Promise.resolve(null);
   await Promise.allSettled([features]);
   // What failed, a source first: it may be why the features did.
   await Promise.all([...reads, features]);
-  status('done', `${String(newRows)} new rows; ${String(batches.length)} batches quarantined.`);
+  const frozen = (await features)?.frozen ?? [];
+  const stay = frozen.map(
+    ({ view, specRevision: by, reason }) =>
+      ` View ${view} of revision ${String(by)} stays as it was: ${reason}.`,
+  );
+  status(
+    'done',
+    `${String(newRows)} new rows; ${String(batches.length)} batches quarantined.${stay.join('')}`,
+  );
   return { newRows };
 }
 

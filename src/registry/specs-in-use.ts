@@ -1,8 +1,10 @@
+import type { SourceOfSpec } from '../contracts/activities/control.ts';
 import type { ModelSpec } from '../contracts/spec/model-spec.ts';
 import type { ModelRef } from '../contracts/workflows/ids.ts';
 import { FORMER_CHAMPIONS_LIMIT } from '../domain/lifecycle/champion.ts';
 import type { VersionStage } from '../domain/version-stage.ts';
 import type { Queryable } from './database.ts';
+import { readMaterialisations } from './feature-materialisations.ts';
 import { findRoute } from './routes.ts';
 
 export interface SpecInUse {
@@ -46,4 +48,17 @@ export async function specsInUse(db: Queryable, ref: ModelRef): Promise<readonly
     [ref.model, ref.environment, ON_THE_WAY, EARLIER_CHAMPION, routed, FORMER_CHAMPIONS_LIMIT + 1],
   );
   return rows;
+}
+
+/** Sources that the newest spec has no more and that online views of the other specs in use read. */
+export async function servedSources(db: Queryable, ref: ModelRef): Promise<readonly SourceOfSpec[]> {
+  const [newest, ...others] = await specsInUse(db, ref);
+  const online = await readMaterialisations(db, ref);
+  const read = new Set(online.flatMap(({ lineage }) => Object.keys(lineage.sources)));
+  const found = new Map<string, SourceOfSpec>();
+  for (const { revision, spec } of others)
+    for (const source of Object.keys(spec.sources))
+      if (read.has(source) && newest?.spec.sources[source] === undefined && !found.has(source))
+        found.set(source, { source, specRevision: revision });
+  return [...found.values()];
 }

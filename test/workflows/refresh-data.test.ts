@@ -90,6 +90,23 @@ describe('a scheduled pass over the sources', () => {
     expect(world.noticesOf('batch_quarantined')).toHaveLength(1);
   });
 
+  it('reads, by the spec that has it, a source that only versions of an earlier spec take features from', async () => {
+    const world = new World();
+    const reads: unknown[] = [];
+    world.servedSources = [{ source: 'visits', specRevision: 1 }];
+    world.policy = { ...world.policy, specRevision: 4, sources: ['orders'] };
+    world.ingest = async ({ source, specRevision }) => {
+      reads.push([source, specRevision]);
+      return { source, dataset: 'digest', rows: 100, newRows: 10, quarantined: [] };
+    };
+    expect(await (await start('served', world)).result()).toEqual({ newRows: 20 });
+    expect(reads.sort()).toEqual([
+      ['orders', 4],
+      ['visits', 1],
+    ]);
+    expect(world.calls.get('materialiseFeatures')).toBe(1);
+  });
+
   it('leaves the features where a source has never had a good batch', async () => {
     const world = setsAside();
     world.ingest = async ({ source }) => ({ source, dataset: null, rows: 0, newRows: 0, quarantined: [] });

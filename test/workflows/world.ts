@@ -61,6 +61,7 @@ export class World {
     newRows: 10,
     quarantined: [],
   });
+  servedSources: Awaited<ReturnType<Activities['loadServedSources']>> = [];
   newExamples: Activities['countNewExamples'] = async () => ({ training: 0, heldOut: 0 });
   findings: (passId: string) => FindingsReport | null = () => null;
   confirmRoute: (generation: number) => Promise<void> | void = () => undefined;
@@ -101,6 +102,7 @@ export class World {
 
   readonly activities: Activities = this.counted({
     loadPolicy: async () => this.policy,
+    loadServedSources: async () => this.servedSources,
     allocateVersion: async ({ key, trigger }) => {
       const known = [...this.versions].find(([, v]) => v.key === key);
       if (known) return { version: known[0] };

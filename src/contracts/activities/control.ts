@@ -106,10 +106,18 @@ export type ActionLink =
   | { readonly kind: 'review'; readonly version: number }
   | { readonly kind: 'view_incident'; readonly incidentId: string };
 
+export interface SourceOfSpec {
+  readonly source: string;
+  /** The newest revision that has it. */
+  readonly specRevision: number;
+}
+
 /** Task queue `control`: short work on the registry, and messages. */
 export interface ControlActivities {
   /** Of the newest revision when none is named. */
   loadPolicy(input: ModelRef & { readonly specRevision?: number }): Promise<LifecyclePolicy>;
+  /** Sources that the newest spec has no more, from which versions that serve or may come to it take features. */
+  loadServedSources(input: ModelRef): Promise<readonly SourceOfSpec[]>;
   /** The next number of the model; the same key always answers the same number. */
   allocateVersion(
     input: SpecRef & { readonly key: string; readonly trigger: Trigger },

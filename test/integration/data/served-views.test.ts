@@ -4,6 +4,7 @@ import { withTransaction } from '../../../src/registry/database.ts';
 import { readMaterialisations } from '../../../src/registry/feature-materialisations.ts';
 import { onlineKey, onlineRowId, readOnlineFeatures } from '../../../src/registry/online-features.ts';
 import { servableVersions } from '../../../src/registry/servable-versions.ts';
+import { servedSources } from '../../../src/registry/specs-in-use.ts';
 import { moveStage } from '../../../src/registry/versions.ts';
 import type { VersionStage } from '../../../src/domain/version-stage.ts';
 import { createDataWorld, ENVIRONMENT, MODEL } from './data-world.ts';
@@ -106,9 +107,14 @@ describe('views of the versions that serve', () => {
     await spends(6);
     expect((await refresh(second)).onlineRows).toBe(2);
     expect([await reads(champion, 'customer'), await reads(challenger, 'client')]).toEqual([6, 6]);
-    const third = await apply({});
+    expect(await servedSources(world.db, REF)).toEqual([]);
+    const third = await world.apply({ sources: {}, features: { views: {} } });
     await spends(7);
-    expect((await refresh(third)).onlineRows).toBe(2);
+    const served = await servedSources(world.db, REF);
+    expect(served).toEqual([{ source: 'customers', specRevision: second }]);
+    for (const read of served) await world.call('ingestSource', read);
+    const refreshed = await world.call('materialiseFeatures', { specRevision: third });
+    expect(refreshed).toEqual({ views: [], onlineRows: 2, frozen: [] });
     expect([await reads(champion, 'customer'), await reads(challenger, 'client')]).toEqual([7, 7]);
   });
 
