@@ -216,7 +216,7 @@ export const Notifications = z.strictObject({
   slack: z.strictObject({ channel: z.string().min(1) }).optional(),
   email: z.strictObject({ to: z.array(z.email()).min(1) }).optional(),
   webhooks: WebhookEndpoints.describe('Systems that are told by signed HTTP requests: docs/webhooks.md.'),
-  remindEvery: Duration.prefault('30m').describe('Until an incident is acknowledged.'),
+  remindEvery: Duration.prefault('30m').describe('Until an incident is acknowledged; 0s: never.'),
   escalation: z
     .strictObject({
       after: Duration.prefault('1h'),

@@ -54,18 +54,21 @@ export function noted(state: IncidentState, text: string, now: number): Incident
 export type IncidentNudge =
   { readonly kind: 'remind'; readonly at: number } | { readonly kind: 'escalate'; readonly at: number };
 
-/** What comes next while nobody has acknowledged: a reminder every `remindEvery`, one escalation after its time. */
+/**
+ * What comes next while nobody has acknowledged: a reminder every `remindEvery` (0: never), one escalation after its
+ * time. Null when nothing does.
+ */
 export function nextNudge(
   state: IncidentState,
   openedAt: number,
   policy: Pick<Notifications, 'remindEvery' | 'escalation'>,
 ): IncidentNudge | null {
   if (state.status !== 'open') return null;
-  const remindAt = openedAt + policy.remindEvery * (state.reminders + 1);
-  const escalateAt =
-    state.escalated || policy.escalation === undefined ? null : openedAt + policy.escalation.after;
-  if (escalateAt !== null && escalateAt <= remindAt) return { kind: 'escalate', at: escalateAt };
-  return { kind: 'remind', at: remindAt };
+  const { remindEvery, escalation } = policy;
+  const remindAt = remindEvery === 0 ? Infinity : openedAt + remindEvery * (state.reminders + 1);
+  const escalateAt = state.escalated || escalation === undefined ? Infinity : openedAt + escalation.after;
+  if (remindAt === Infinity && escalateAt === Infinity) return null;
+  return escalateAt <= remindAt ? { kind: 'escalate', at: escalateAt } : { kind: 'remind', at: remindAt };
 }
 
 /** A nudge was given. Reminders that fell due by then are not made up for: an escalation says the same and more. */
@@ -74,7 +77,7 @@ export function nudged(
   nudge: IncidentNudge,
   at: { readonly openedAt: number; readonly remindEvery: number; readonly now: number },
 ): IncidentState {
-  const due = Math.floor((at.now - at.openedAt) / at.remindEvery);
+  const due = at.remindEvery === 0 ? 0 : Math.floor((at.now - at.openedAt) / at.remindEvery);
   if (nudge.kind === 'escalate')
     return { ...state, escalated: true, reminders: Math.max(state.reminders, due) };
   return { ...state, reminders: Math.max(state.reminders + 1, due) };

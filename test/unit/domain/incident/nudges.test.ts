@@ -29,6 +29,12 @@ describe('an incident that nobody answers', () => {
     expect(nudges(30, 75, 4)).toEqual(['remind 30', 'remind 60', 'escalate 75', 'remind 90']);
   });
 
+  it('is reminded of never where the spec says 0s, and escalated all the same', () => {
+    expect(nudges(0, null, 1)).toEqual(['none']);
+    expect(nudges(0, 60, 2)).toEqual(['escalate 60', 'none']);
+    expect(nudges(0, 0, 2)).toEqual(['escalate 0', 'none']);
+  });
+
   it('gets no heap of reminders after nobody could send them for a while', () => {
     expect(nudges(30, 60, 4, 600)).toEqual(['remind 30', 'escalate 60', 'remind 690', 'remind 1320']);
   });
