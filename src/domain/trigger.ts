@@ -1,14 +1,13 @@
-import type { Actor } from './actor.ts';
+import type { Requesters } from './requesters.ts';
 
 export type TriggerSource = 'api' | 'webhook' | 'schedule' | 'finding';
 
 /** Anything that asks for a new version of a model. */
-export interface Trigger {
+export interface Trigger extends Requesters {
   /** Idempotency key: the same key asks once, however often it is delivered. */
   readonly key: string;
   readonly source: TriggerSource;
   readonly reason: string;
-  readonly requestedBy: Actor;
   /** Milliseconds since the epoch. */
   readonly requestedAt: number;
   /** The finding that caused it, for `source: 'finding'`. */

@@ -30,7 +30,7 @@ export async function seekApproval(
       await record.approvalSkipped(report);
     } else {
       const given = run.state.approval;
-      const evidence = { hash: report.evidenceHash, requestedBy: run.input.requestedBy };
+      const evidence = { hash: report.evidenceHash, by: run.input };
       const opened = approvalOn(given, approval, evidence, Date.now());
       run.apply({ phase: 'approval', approval: opened, detail: 'Waiting for people to decide.' });
       if (opened !== given) record.approvalOpened(opened, report);

@@ -1,4 +1,5 @@
 import type { ModelRef } from '../../src/contracts/workflows/ids.ts';
+import { idsOf } from '../../src/domain/requesters.ts';
 import type { GateReport } from '../../src/domain/gate-report.ts';
 import { approvalCount } from '../../src/domain/promotion/approval-votes.ts';
 import type { ApprovalState } from '../../src/domain/promotion/approval.ts';
@@ -23,7 +24,7 @@ export function approvalFacts(
   approval: ApprovalState,
 ): Record<string, string> {
   return {
-    'asked for by': approval.requestedBy.id,
+    'asked for by': idsOf(approval).join(', '),
     approvals: `${String(approvalCount(approval))} of ${String(approval.quorum)} by ${approval.roles.join(', ')}`,
     until: new Date(approval.expiresAt).toISOString(),
     evidence: approval.evidenceHash,

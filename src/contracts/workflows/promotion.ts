@@ -1,15 +1,15 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Actor } from '../../domain/actor.ts';
+import type { Requesters } from '../../domain/requesters.ts';
 import type { ApprovalState } from '../../domain/promotion/approval.ts';
 import type { GateReport } from '../../domain/gate-report.ts';
 import type { ByActor } from './lifecycle.ts';
 import type { ModelRef } from './ids.ts';
 
-export interface PromoteVersionInput extends ModelRef {
+export interface PromoteVersionInput extends ModelRef, Requesters {
   readonly version: number;
   readonly specRevision: number;
   readonly champion: number | null;
-  readonly requestedBy: Actor;
   /** Of a promotion after an undecided one: sets its records and messages apart from the earlier ones. */
   readonly round?: string;
 }

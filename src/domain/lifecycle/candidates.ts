@@ -1,4 +1,5 @@
 import { systemActor } from '../actor.ts';
+import { requestersOf } from '../requesters.ts';
 import type { Trigger } from '../trigger.ts';
 import type { Effect } from './effects.ts';
 import { countStrike } from './episodes.ts';
@@ -81,7 +82,7 @@ export function releaseCandidate(state: LifecycleState, context: LifecycleContex
       version,
       specRevision,
       champion: state.champion,
-      requestedBy: trigger.requestedBy,
+      ...requestersOf(trigger),
       ...again,
     },
   );

@@ -1,6 +1,7 @@
 import type { Decision, Notice, OpenIncidentInput } from '../../contracts/activities/control.ts';
 import type { Baseline } from '../../contracts/activities/rollout.ts';
 import type { Actor } from '../actor.ts';
+import type { Requesters } from '../requesters.ts';
 import type { Trigger } from '../trigger.ts';
 import type { VersionStage } from '../version-stage.ts';
 import type { RollbackState } from './state.ts';
@@ -11,14 +12,13 @@ type WithoutRef<T> = Omit<T, 'model' | 'environment'>;
 export type Effect =
   | { readonly kind: 'start_production'; readonly trigger: Trigger }
   | { readonly kind: 'hasten_production'; readonly version: number; readonly trigger: Trigger }
-  | {
+  | ({
       readonly kind: 'start_promotion';
       readonly version: number;
       readonly champion: number | null;
       readonly specRevision: number;
-      readonly requestedBy: Actor;
       readonly round?: string;
-    }
+    } & Requesters)
   | {
       readonly kind: 'start_revalidation';
       readonly id: string;

@@ -1,6 +1,8 @@
 import type { ProductionOutcome, TakenTrigger } from '../../contracts/workflows/lifecycle.ts';
 import { systemActor } from '../actor.ts';
+import { idsOf } from '../requesters.ts';
 import type { Trigger } from '../trigger.ts';
+import { alsoFor } from './absorbed-requesters.ts';
 import { countStrike, countUnstarted, withRetraining } from './episodes.ts';
 import { withGpuTime } from './gpu-budget.ts';
 import { remember } from './processed-keys.ts';
@@ -57,11 +59,12 @@ export function productionStarted(
  */
 export function triggerTaken(
   state: LifecycleState,
-  { version, trigger }: TakenTrigger,
+  { version, trigger: asked }: TakenTrigger,
   context: LifecycleContext,
 ): Transition {
   const { production, waitingTrigger: waiting } = state;
   if (production?.version !== version || waiting === null) return move(state);
+  const trigger = alsoFor(asked, idsOf(production.trigger));
   const keys = [...waiting.absorbed, waiting.trigger.key];
   const place = keys.indexOf(trigger.key);
   // A storm that came after it may have pushed its key out; that is all of what came later.
@@ -69,9 +72,12 @@ export function triggerTaken(
   const absorbed = keys.slice(0, Math.max(0, place));
   const taken = [...absorbed, trigger.key];
   const { wantedKey } = waiting;
+  // Of a place that is unknown nobody can say who asked before it.
+  const requesters = waiting.requesters?.filter(({ key }) => place < 0 || later.includes(key)) ?? [];
   const left: WaitingTrigger = {
     trigger: waiting.trigger,
     absorbed: later.slice(0, -1),
+    ...(requesters.length === 0 ? {} : { requesters }),
     wantedKey: wantedKey !== null && taken.includes(wantedKey) ? null : wantedKey,
   };
   const answered = remember(state, trigger.key, { kind: 'started', version });

@@ -22,6 +22,8 @@ export interface Episode {
 export interface WaitingTrigger {
   readonly trigger: Trigger;
   readonly absorbed: readonly string[];
+  /** Whose triggers it absorbed, newest last, each with the key of their newest; absent where there is nobody. */
+  readonly requesters?: readonly { readonly id: string; readonly key: string }[];
   /** Key of the newest among them that came from a person or another system: those are not cooled down. */
   readonly wantedKey: string | null;
 }

@@ -1,4 +1,5 @@
 import type { Trigger, TriggerAnswer } from '../trigger.ts';
+import { absorbedRequesters, servedTrigger } from './absorbed-requesters.ts';
 import { budgetDay } from './budget-day.ts';
 import { gpuTimeOfDay } from './gpu-budget.ts';
 import { firstAnswer, PROCESSED_KEYS_LIMIT, remember } from './processed-keys.ts';
@@ -62,7 +63,7 @@ function hasten(state: LifecycleState): Transition {
   const newExamples = { ...production.newExamples, told: true };
   return move(
     { ...state, production: { ...production, newExamples } },
-    { kind: 'hasten_production', version: production.version, trigger: waitingTrigger.trigger },
+    { kind: 'hasten_production', version: production.version, trigger: servedTrigger(waitingTrigger) },
   );
 }
 
@@ -72,9 +73,11 @@ function answered(state: LifecycleState, key: string, answer: TriggerAnswer): Tr
 
 function mergeWaiting(before: WaitingTrigger | null, trigger: Trigger): WaitingTrigger {
   const absorbed = before === null ? [] : [...before.absorbed, before.trigger.key];
+  const requesters = before === null ? [] : absorbedRequesters(before);
   return {
     trigger,
     absorbed: absorbed.slice(-PROCESSED_KEYS_LIMIT),
+    ...(requesters.length === 0 ? {} : { requesters }),
     wantedKey: isWanted(trigger) ? trigger.key : (before?.wantedKey ?? null),
   };
 }
@@ -82,6 +85,7 @@ function mergeWaiting(before: WaitingTrigger | null, trigger: Trigger): WaitingT
 function release(state: LifecycleState, context: LifecycleContext): Transition {
   const waiting = state.waitingTrigger;
   if (waiting === null) return move(state);
+  const trigger = servedTrigger(waiting);
   const day = budgetDay(context.now);
   const used = state.budget.day === day ? state.budget.used : 0;
   const gpuMs = gpuTimeOfDay(state.budget, context.now);
@@ -90,13 +94,13 @@ function release(state: LifecycleState, context: LifecycleContext): Transition {
       ...state,
       waitingTrigger: null,
       starting: {
-        trigger: waiting.trigger,
+        trigger,
         absorbed: waiting.absorbed,
         wanted: waiting.wantedKey !== null,
       },
       lastProductionStartedAt: context.now,
       budget: { day, used: used + 1, ...(gpuMs > 0 ? { gpuMs } : {}) },
     },
-    { kind: 'start_production', trigger: waiting.trigger },
+    { kind: 'start_production', trigger },
   );
 }

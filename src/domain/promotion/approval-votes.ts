@@ -7,7 +7,8 @@ import {
   APPROVAL_ROLE,
   APPROVAL_SELF,
 } from '../../errors/lifecycle-errors.ts';
-import type { Actor } from '../actor.ts';
+import { idsOf, requestersOf } from '../requesters.ts';
+import type { Requesters } from '../requesters.ts';
 import { refusal } from '../refusal.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ApprovalState } from './approval.ts';
@@ -18,13 +19,13 @@ type Policy = Pick<Approval, 'roles' | 'quorum' | 'timeout' | 'remindAfter'>;
 export function openApproval(
   policy: Policy,
   evidenceHash: string,
-  requestedBy: Actor,
+  by: Requesters,
   now: number,
 ): ApprovalState {
   return {
     status: 'open',
     evidenceHash,
-    requestedBy,
+    ...requestersOf(by),
     openedAt: now,
     expiresAt: now + policy.timeout,
     roles: policy.roles,
@@ -36,8 +37,8 @@ export function openApproval(
 
 /**
  * Why a vote is not taken, or null. One gate, asked by the update's validator and again when the vote is cast:
- * open and in time, about the present evidence, by somebody with a role, once, and never an approval by the
- * person who asked for the version.
+ * open and in time, about the present evidence, by somebody with a role, once, and never an approval by
+ * somebody who asked for the version.
  */
 export function checkVote(state: ApprovalState | null, vote: DecideCommand, now: number): Refusal | null {
   if (state === null) return refusal(APPROVAL_NOT_OPEN, 'The version is not waiting for an approval now.');
@@ -50,7 +51,7 @@ export function checkVote(state: ApprovalState | null, vote: DecideCommand, now:
     const text = `${vote.actor.id} holds ${has}; one of ${state.roles.join(', ')} is needed.`;
     return refusal(APPROVAL_ROLE, text);
   }
-  if (vote.decision === 'approve' && vote.actor.id === state.requestedBy.id) {
+  if (vote.decision === 'approve' && idsOf(state).includes(vote.actor.id)) {
     return refusal(APPROVAL_SELF, `${vote.actor.id} asked for this version; somebody else must approve it.`);
   }
   if (vote.evidenceHash !== state.evidenceHash) {
@@ -88,7 +89,7 @@ function reopenApproval(
   evidenceHash: string,
   now: number,
 ): ApprovalState {
-  const opened = openApproval(policy, evidenceHash, state.requestedBy, now);
+  const opened = openApproval(policy, evidenceHash, state, now);
   return { ...opened, voidVotes: [...state.voidVotes, ...state.votes] };
 }
 
@@ -99,10 +100,10 @@ function reopenApproval(
 export function approvalOn(
   given: ApprovalState | null,
   policy: Policy,
-  evidence: { readonly hash: string; readonly requestedBy: Actor },
+  evidence: { readonly hash: string; readonly by: Requesters },
   now: number,
 ): ApprovalState {
-  if (given === null) return openApproval(policy, evidence.hash, evidence.requestedBy, now);
+  if (given === null) return openApproval(policy, evidence.hash, evidence.by, now);
   if (given.status === 'denied' || given.evidenceHash === evidence.hash) return given;
   return reopenApproval(given, policy, evidence.hash, now);
 }

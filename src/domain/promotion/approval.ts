@@ -1,4 +1,5 @@
 import type { Actor } from '../actor.ts';
+import type { Requesters } from '../requesters.ts';
 import type { RoleName } from '../role.ts';
 
 interface ApprovalVote {
@@ -10,10 +11,9 @@ interface ApprovalVote {
 }
 
 /** An approval as far as it has got. Votes on other evidence are void and kept apart for the record. */
-export interface ApprovalState {
+export interface ApprovalState extends Requesters {
   readonly status: 'open' | 'approved' | 'denied' | 'expired';
   readonly evidenceHash: string;
-  readonly requestedBy: Actor;
   readonly openedAt: number;
   readonly expiresAt: number;
   readonly roles: readonly RoleName[];

@@ -29,8 +29,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'the requester can not approve',
     file: 'src/domain/promotion/approval-votes.ts',
-    find: "vote.decision === 'approve' && vote.actor.id === state.requestedBy.id",
+    find: "vote.decision === 'approve' && idsOf(state).includes(vote.actor.id)",
     replace: "vote.decision === 'approve' && vote.actor.id === ''",
+  },
+  {
+    rule: 'nor can those whose requests were merged with the one that is served',
+    file: 'src/domain/lifecycle/absorbed-requesters.ts',
+    find: 'return ids.size === 0 ? trigger',
+    replace: 'return ids.size >= 0 ? trigger',
   },
   {
     rule: 'a rejection stays',

@@ -11,7 +11,7 @@ import { initialLifecycle } from '../../../../src/domain/lifecycle/state.ts';
 import type { LifecycleState } from '../../../../src/domain/lifecycle/state.ts';
 import { applyTrigger } from '../../../../src/domain/lifecycle/triggers.ts';
 import { wake } from '../../../../src/domain/lifecycle/wake.ts';
-import { ADA, finding, OTTO, trigger } from '../../../workflows/builders.ts';
+import { ADA, EMIL, finding, MIRA, OTTO, trigger } from '../../../workflows/builders.ts';
 
 const HOUR = 3_600_000;
 const NOON = Date.UTC(2026, 4, 1, 12);
@@ -112,6 +112,20 @@ describe('a version that waits for new examples', () => {
     expect(made.effects).toContainEqual(
       expect.objectContaining({ kind: 'start_promotion', version: 3, requestedBy: ADA }),
     );
+  });
+
+  it('is made for everybody who asked until then, and what waits on for the others', () => {
+    const first = ask(ask(waiting, 's', { source: 'schedule', requestedBy: MIRA }).state, 'p').state;
+    const { effects } = woken(first);
+    const asked = { key: 'p', requestedBy: ADA, alsoRequestedBy: ['mira'] };
+    expect(effects).toMatchObject([{ kind: 'hasten_production', trigger: asked }]);
+    const later = ask(ask(first, 'q', { requestedBy: EMIL }).state, 'r', { requestedBy: OTTO }).state;
+    const taken = triggerTaken(later, { version: 3, trigger: trigger('p', asked) }, now);
+    const made = productionFinished(taken.state, { kind: 'candidate', version: 3 }, now);
+    expect(made.effects).toMatchObject([
+      { kind: 'start_promotion', requestedBy: ADA, alsoRequestedBy: ['system:retraining', 'mira'] },
+      { kind: 'start_production', trigger: { key: 'r', requestedBy: OTTO, alsoRequestedBy: ['emil'] } },
+    ]);
   });
 
   it('answers whoever asks first that it may serve that too', () => {

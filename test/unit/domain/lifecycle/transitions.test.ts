@@ -12,7 +12,8 @@ import { initialLifecycle } from '../../../../src/domain/lifecycle/state.ts';
 import type { LifecycleState } from '../../../../src/domain/lifecycle/state.ts';
 import { applyTrigger } from '../../../../src/domain/lifecycle/triggers.ts';
 import { nextWake, wake } from '../../../../src/domain/lifecycle/wake.ts';
-import { finding, trigger } from '../../../workflows/builders.ts';
+import { systemActor } from '../../../../src/domain/actor.ts';
+import { ADA, EMIL, finding, trigger } from '../../../workflows/builders.ts';
 
 const HOUR = 3_600_000;
 const NOON = Date.UTC(2026, 4, 1, 12);
@@ -47,6 +48,24 @@ describe('a trigger', () => {
     const next = productionFinished(state, failed, context());
     expect(kinds(next.effects)).toEqual(['start_production']);
     expect(next.state.starting).toMatchObject({ trigger: { key: 'd' }, absorbed: ['b', 'c'] });
+  });
+
+  it('names everybody whose requests it absorbed, so that none of them can approve the version', () => {
+    let state = started(applyTrigger(serving, trigger('a'), context()).state, 3);
+    const schedule = systemActor('schedule');
+    for (const [key, requestedBy] of [
+      ['b', ADA],
+      ['c', EMIL],
+      ['d', ADA],
+      ['e', schedule],
+    ] as const)
+      state = applyTrigger(state, trigger(key, { requestedBy }), context()).state;
+    const failed = { kind: 'failed', version: 3, code: 'X', reason: 'x' } as const;
+    const next = productionFinished(state, failed, context());
+    const asked = { requestedBy: schedule, alsoRequestedBy: ['emil', 'ada'] };
+    expect(next.effects).toMatchObject([{ kind: 'start_production', trigger: { key: 'e', ...asked } }]);
+    const made = productionFinished(started(next.state, 4), { kind: 'candidate', version: 4 }, context());
+    expect(made.effects).toMatchObject([{ kind: 'start_promotion', version: 4, ...asked }]);
   });
 
   it('that comes again after a storm has pushed its key out is not produced twice, and those it absorbed are', () => {

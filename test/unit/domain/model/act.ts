@@ -78,6 +78,7 @@ function startProduction(world: World, { trigger }: Of<'start_production'>, work
   if (!works)
     return () => world.apply((state, context) => productionNotStarted(state, 'no database', context));
   const version = world.registry.allocate(trigger.key);
+  world.reference.numbered(version);
   return () => {
     const specRevision = POLICIES.indexOf(world.policy) + 1;
     const deadline = world.now + PRODUCTION_MS;
@@ -91,11 +92,12 @@ function startProduction(world: World, { trigger }: Of<'start_production'>, work
 }
 
 function startPromotion(world: World, effect: Of<'start_promotion'>): void {
-  const { version, champion, specRevision, requestedBy } = effect;
+  const { kind: _kind, ...promotion } = effect;
+  const { version, champion, specRevision } = promotion;
   const policy = POLICIES[specRevision - 1] ?? world.policy;
-  world.reference.open(version, requestedBy.id, policy, champion !== null);
+  world.reference.open(version, policy, champion !== null);
   world.judge(version, world.gates(version).verdict.kind);
-  const input = { model: 'm', environment: 'e', version, champion, specRevision, requestedBy };
+  const input = { model: 'm', environment: 'e', ...promotion };
   world.promotions.set(version, { run: world.run, child: new PromotionChild(input, policy, world) });
 }
 

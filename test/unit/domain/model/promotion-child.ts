@@ -134,8 +134,8 @@ export class PromotionChild {
 
   private ask(policy: NonNullable<LifecyclePolicy['approval']>, hash: string, now: number): void {
     const given = this.approval;
-    const { version, requestedBy } = this.input;
-    this.approval = approvalOn(given, policy, { hash, requestedBy }, now);
+    const { version } = this.input;
+    this.approval = approvalOn(given, policy, { hash, by: this.input }, now);
     this.asking = true;
     const dossier = this.world.reference.dossiers.get(version);
     if (dossier !== undefined && this.approval !== given)

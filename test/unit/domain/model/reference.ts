@@ -11,6 +11,9 @@ function isWanted({ source }: Pick<Trigger, 'source'>): boolean {
   return source === 'api' || source === 'webhook';
 }
 
+const requestersOf = (triggers: readonly Trigger[]): Set<string> =>
+  new Set(triggers.map(({ requestedBy }) => requestedBy.id));
+
 /** A rule of the product was broken. */
 class Violation extends Error {}
 
@@ -20,7 +23,8 @@ export function must(holds: boolean, what: string): void {
 
 /** What the reference knows of one version on its way: what was shown, who said yes, which steps passed. */
 interface Dossier {
-  readonly requestedBy: string;
+  /** Everybody whose trigger it serves. */
+  readonly requesters: ReadonlySet<string>;
   /** How many people have to say yes; 0 where the spec asks nobody. */
   readonly quorum: number;
   readonly steps: readonly string[];
@@ -57,7 +61,10 @@ export class Reference {
 
   /** When productions were started, and for whom one has been asked since. */
   readonly starts: number[] = [];
-  private waiting: Pick<Trigger, 'key' | 'source'>[] = [];
+  private waiting: Trigger[] = [];
+  /** For whom the newest production was started, and each version was made. */
+  private served = new Set<string>();
+  private readonly requesters = new Map<number, Set<string>>();
   /** Whether somebody is among those for whom the newest production was started. */
   private wanted = false;
   private lastAutomatic = 0;
@@ -80,6 +87,7 @@ export class Reference {
       'a production in the cool-down',
     );
     this.starts.push(now);
+    this.served = requestersOf(this.waiting);
     this.waiting = [];
     this.wanted = somebody;
     const episode = /^(episode\/.*)\/retraining-\d+$/.exec(key)?.[1];
@@ -89,12 +97,19 @@ export class Reference {
     this.retrainings.set(episode, count);
   }
 
+  numbered(version: number): void {
+    this.requesters.set(version, this.served);
+  }
+
   waitsForExamples(): void {
     must(!this.wanted, 'a version that somebody wants waits for new examples');
   }
 
   /** A production that waited serves what was asked before it went on, all of that, and nothing later. */
-  taken(served: { readonly trigger?: Trigger; readonly absorbed?: readonly string[] }): void {
+  taken(
+    version: number,
+    served: { readonly trigger?: Trigger; readonly absorbed?: readonly string[] },
+  ): void {
     const { trigger, absorbed = [] } = served;
     const keys = new Set([...absorbed, trigger?.key]);
     const newest = this.waiting.findIndex(({ key }) => key === trigger?.key);
@@ -102,6 +117,7 @@ export class Reference {
       this.waiting.every(({ key }, place) => keys.has(key) === place <= newest),
       'a waiting production serves others than those who asked before it went on',
     );
+    for (const id of requestersOf(this.waiting.slice(0, newest + 1))) this.requesters.get(version)?.add(id);
     this.waiting = this.waiting.slice(newest + 1);
   }
 
@@ -115,12 +131,12 @@ export class Reference {
     must(!this.paused, 'a promotion is started while paused');
   }
 
-  open(version: number, requestedBy: string, policy: LifecyclePolicy, compared: boolean): void {
+  open(version: number, policy: LifecyclePolicy, compared: boolean): void {
     const { shadow, weights, automaticPromotion } = policy.rollout;
     const canaries = weights.filter((weight) => weight < 100).map((weight) => `canary/${String(weight)}`);
     const before = compared ? [...(shadow === null ? [] : ['shadow/0']), ...canaries] : [];
     this.dossiers.set(version, {
-      requestedBy,
+      requesters: this.requesters.get(version) ?? new Set(),
       quorum: policy.approval?.quorum ?? 0,
       steps: [...before, 'bake/100'],
       automatic: automaticPromotion,
@@ -140,7 +156,7 @@ export class Reference {
     if (dossier !== undefined && !dossier.released) dossier.gates = gates;
   }
 
-  /** Whether a vote has to be taken: open, in time, on what was shown, by a role, once, not by the requester. */
+  /** Whether a vote has to be taken: open, in time, on what was shown, by a role, once, not by a requester. */
   takesVote(version: number, vote: { actor: Actor; approve: boolean; hash: string }, now: number): boolean {
     const dossier = this.dossiers.get(version);
     if (!dossier?.asked || dossier.no || now >= dossier.asked.expiresAt) return false;
@@ -148,7 +164,7 @@ export class Reference {
     const yes = dossier.yes.get(hash) ?? new Set();
     if (vote.hash !== hash || yes.size >= dossier.quorum || yes.has(vote.actor.id)) return false;
     if (!vote.actor.roles.includes('ml-engineer')) return false;
-    return !vote.approve || vote.actor.id !== dossier.requestedBy;
+    return !vote.approve || !dossier.requesters.has(vote.actor.id);
   }
 
   voted(version: number, vote: { actor: Actor; approve: boolean; hash: string }): void {

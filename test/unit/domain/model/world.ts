@@ -207,7 +207,7 @@ export class World {
     if (made?.newExamples && made.version !== production?.version) this.reference.waitsForExamples();
     for (const effect of transition.effects) {
       if (effect.kind === 'record_decision' && effect.decision.outcome === 'taken')
-        this.reference.taken(effect.decision.evidence);
+        this.reference.taken(effect.decision.version ?? 0, effect.decision.evidence);
       if (effect.kind === 'start_production') {
         must(starting === null || this.state.starting !== starting, 'a production is started twice');
         this.reference.productionStarted(effect.trigger.key, this.policy.retraining, this.now);

@@ -24,8 +24,9 @@ const policy = {
   timeout: 72 * HOUR,
 };
 const author = { id: 'ada', roles: ['ml-engineer'] } as const;
-const evidence = (hash: string) => ({ hash, requestedBy: author });
-const opened = openApproval(policy, 'hash-1', author, 0);
+const by = { requestedBy: author, alsoRequestedBy: ['carl'] };
+const evidence = (hash: string) => ({ hash, by });
+const opened = openApproval(policy, 'hash-1', by, 0);
 const vote = (id: string, parts: Partial<DecideCommand> = {}): DecideCommand => ({
   actor: { id, roles: ['ml-engineer'] },
   decision: 'approve',
@@ -39,6 +40,7 @@ const codeOf = (state: ApprovalState | null, command: DecideCommand, now = HOUR)
 describe('an approval', () => {
   it.each([
     ['the requester', vote('ada'), 'APPROVAL_SELF'],
+    ['somebody whose request was merged with theirs', vote('carl'), 'APPROVAL_SELF'],
     ['somebody without the role', vote('ben', { actor: { id: 'ben', roles: ['viewer'] } }), 'APPROVAL_ROLE'],
     [
       'an admin, whose role the spec does not name',
@@ -80,6 +82,7 @@ describe('an approval', () => {
     const again = approvalOn(one, policy, evidence('hash-2'), 2 * HOUR);
     expect(again).toMatchObject({ status: 'open', votes: [], evidenceHash: 'hash-2', expiresAt: 74 * HOUR });
     expect(again.voidVotes.map((v) => v.actor.id)).toEqual(['emil']);
+    expect(codeOf(again, vote('carl', { evidenceHash: 'hash-2' }))).toBe('APPROVAL_SELF');
   });
 
   it('stays as it is while the evidence does, and a rejection stays for good', () => {
