@@ -109,7 +109,7 @@ export function championNotMoved(
   context: LifecycleContext,
 ): Transition {
   if (state.promotion?.version !== version) return move(state);
-  const key = `${context.environment}-${context.model}-promotion-${String(version)}`;
+  const { round } = state.promotion;
   return endPromotion(
     state,
     version,
@@ -121,7 +121,7 @@ export function championNotMoved(
       {
         kind: 'open_incident',
         incident: {
-          incidentId: key,
+          incidentId: incidentOf(version, round, context),
           severity: 'critical',
           title: `Version ${String(version)} of ${context.model} passed but could not be made champion`,
           summary: reason,
@@ -198,15 +198,20 @@ function decided(
 
 function undecided(outcome: PromotionOutcome, round: string | undefined, context: LifecycleContext): Effect {
   const version = String(outcome.version);
-  const again = round === undefined ? '' : `-${round}`;
   return {
     kind: 'open_incident',
     incident: {
-      incidentId: `${context.environment}-${context.model}-promotion-${version}${again}`,
+      incidentId: incidentOf(outcome.version, round, context),
       severity: outcome.code === ROLLOUT_NOT_RESTORED.code ? 'critical' : 'warning',
       title: `The promotion of ${context.model} version ${version} ended without a decision`,
       summary: outcome.reason,
       facts: { version, reason: outcome.reason },
     },
   };
+}
+
+/** One for each promotion of a version, so that an incident which was resolved never swallows the next one's page. */
+function incidentOf(version: number, round: string | undefined, context: LifecycleContext): string {
+  const again = round === undefined ? '' : `-${round}`;
+  return `${context.environment}-${context.model}-promotion-${String(version)}${again}`;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Effect } from '../../../../src/domain/lifecycle/effects.ts';
+import { offerCandidate } from '../../../../src/domain/lifecycle/candidates.ts';
 import { applyFindings } from '../../../../src/domain/lifecycle/findings.ts';
 import { pauseLifecycle, resumeLifecycle } from '../../../../src/domain/lifecycle/pause.ts';
 import {
@@ -67,6 +68,18 @@ describe('what ends without a word of its own is on record all the same:', () =>
     const finishing = promotionFinished(promoting, passed, now).state;
     const stuck = championNotMoved(finishing, 3, 'conflict', now);
     expect(decisions(stuck.effects)).toMatchObject([{ version: 3, kind: 'promotion', outcome: 'failed' }]);
+  });
+
+  it('a promotion that could not decide, and the next of the same version that passed in vain: two incidents', () => {
+    const incidents = (effects: readonly Effect[]) =>
+      effects.flatMap((effect) => (effect.kind === 'open_incident' ? [effect.incident.incidentId] : []));
+    const failed = { ...passed, kind: 'failed' } as const;
+    const undecided = promotionFinished(promoting, failed, now);
+    const candidate = { version: 3, trigger: trigger('a'), specRevision: 1, round: 'revalidation-1' };
+    const again = offerCandidate(undecided.state, candidate, now).state;
+    const stuck = championNotMoved(promotionFinished(again, passed, now).state, 3, 'conflict', now);
+    const ids = [...incidents(undecided.effects), ...incidents(stuck.effects)];
+    expect(new Set(ids).size, ids.join(', ')).toBe(2);
   });
 
   it('a promotion that passed while a rollback waited; its traffic goes back before the rollback', () => {
