@@ -7,6 +7,7 @@ import { monitorScheduleId, refreshScheduleId, retrainScheduleId } from '../cont
 import type { ModelRef } from '../contracts/workflows/ids.ts';
 import { PerennialError } from '../errors/define-error.ts';
 import { DEPENDENCY_UNAVAILABLE } from '../errors/lifecycle-errors.ts';
+import { SPEC_INVALID } from '../errors/spec-errors.ts';
 import { codedTemporalError } from './temporal-errors.ts';
 
 /** What was missed while the server was down is made up for, if it is not older than this. */
@@ -69,7 +70,8 @@ function plannedSchedules(ref: ModelRef, spec: ModelSpec): PlannedSchedule[] {
 /**
  * Makes the schedules of a model what its spec asks for; repeating it changes nothing. Answers the ids that stand.
  * `paused: null` (not known now) leaves a schedule as paused or running as it is.
- * @throws PerennialError DEPENDENCY_UNAVAILABLE
+ * @throws PerennialError DEPENDENCY_UNAVAILABLE; SPEC_INVALID where a spec that was stored before it was checked asks for what
+ * Temporal refuses
  */
 export async function syncSchedules(
   client: Client,
@@ -92,6 +94,10 @@ export async function syncSchedules(
       return standing;
     });
   } catch (error) {
+    if (error instanceof TypeError) {
+      const text = `Temporal refuses a schedule of the spec of ${ref.model}: ${error.message}; mend the spec and apply it again`;
+      throw new PerennialError(SPEC_INVALID, text, { cause: error });
+    }
     throw codedTemporalError(error, gone);
   }
 }

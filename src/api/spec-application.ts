@@ -139,11 +139,17 @@ async function carryOut(deps: Deps, ref: ModelRef): Promise<string[]> {
   return refreshSchedules(deps, ref);
 }
 
-/** Makes the schedules fit the newest revision and the lifecycle's pause. */
+/**
+ * Makes the schedules fit the newest revision and the lifecycle's pause. One that is applied meanwhile may have made its
+ * own before: then they are made again, so that those of the newest stand in the end.
+ */
 export async function refreshSchedules(deps: Deps, ref: ModelRef): Promise<string[]> {
-  const { spec } = await loadSpecRecord(deps.db, ref);
-  const paused = await pausedOf(deps, ref);
-  return syncSchedules(deps.temporal, ref, effectiveSpec(spec, ref.environment), paused);
+  for (;;) {
+    const { spec, revision } = await loadSpecRecord(deps.db, ref);
+    const paused = await pausedOf(deps, ref);
+    const schedules = await syncSchedules(deps.temporal, ref, effectiveSpec(spec, ref.environment), paused);
+    if ((await loadSpecRecord(deps.db, ref)).revision === revision) return schedules;
+  }
 }
 
 /** Whether the lifecycle is paused; null when it can't say now, because no worker runs. */

@@ -2,6 +2,7 @@ import type { ModelSpec } from '../contracts/spec/model-spec.ts';
 import { nearestName } from '../domain/nearest-name.ts';
 import { span } from '../domain/monitors/judgement.ts';
 import { effectiveSpec } from '../domain/spec/effective-spec.ts';
+import { cronProblem, SHORTEST_INTERVAL_MS, timezoneProblem } from './check-schedule.ts';
 import { metricNames } from './spec-names.ts';
 
 interface ReferenceProblem {
@@ -37,8 +38,28 @@ export function checkReferences(spec: ModelSpec): ReferenceProblem[] {
   return [...checkSections(spec), ...replaced];
 }
 
-function checkSections(spec: ModelSpec): SectionProblem[] {
+/** What the schedules of the spec ask for, and Temporal would refuse once the spec is stored. */
+function checkSchedules(spec: ModelSpec): SectionProblem[] {
   const problems: SectionProblem[] = [];
+  const refuse = (message: string | null, ...path: SectionProblem['path']): void => {
+    if (message !== null) problems.push({ path, message });
+  };
+  const tooShort = (ms: number): string | null =>
+    ms < SHORTEST_INTERVAL_MS ? `a schedule fires once a second at most, found ${String(ms)} ms` : null;
+  const { schedule } = spec.retraining;
+  if (schedule !== undefined && 'every' in schedule)
+    refuse(tooShort(schedule.every), 'retraining', 'schedule', 'every');
+  if (schedule !== undefined && 'cron' in schedule) {
+    refuse(cronProblem(schedule.cron), 'retraining', 'schedule', 'cron');
+    refuse(timezoneProblem(schedule.timezone), 'retraining', 'schedule', 'timezone');
+  }
+  refuse(tooShort(spec.monitoring.every), 'monitoring', 'every');
+  if (spec.features.refresh) refuse(tooShort(spec.features.refresh.every), 'features', 'refresh', 'every');
+  return problems;
+}
+
+function checkSections(spec: ModelSpec): SectionProblem[] {
+  const problems = checkSchedules(spec);
   const views = Object.keys(spec.features.views);
   const sources = Object.keys(spec.sources);
   const outcomes = Object.keys(spec.serving.outcomes);

@@ -182,7 +182,15 @@ export const Retraining = z.strictObject({
   schedule: z
     .union([
       z.strictObject({ every: Duration }),
-      z.strictObject({ cron: z.string().min(9), timezone: z.string().default('UTC') }),
+      z.strictObject({
+        cron: z
+          .string()
+          .min(9)
+          .describe(
+            'Five fields; where the day of the month and that of the week are both given, both must match.',
+          ),
+        timezone: z.string().default('UTC').describe('Its name in the IANA database, such as Europe/Berlin.'),
+      }),
     ])
     .optional(),
   coolDown: Duration.prefault('24h'),

@@ -1,6 +1,9 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call -- answers are looked into as JSON */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { refreshSchedules } from '../../../src/api/spec-application.ts';
 import { monitorScheduleId, retrainScheduleId } from '../../../src/contracts/workflows/ids.ts';
+import { cronProblem, timezoneProblem } from '../../../src/spec/check-schedule.ts';
+import { CRONS, TIMEZONES } from '../../unit/spec/schedules-given.ts';
 import { ENVIRONMENT, specInput } from '../registry/registry-fixture.ts';
 import { ApiWorld, until } from './api-fixture.ts';
 
@@ -238,6 +241,65 @@ describe('applying', () => {
     expect((await handle.describe()).spec.intervals?.[0]?.every).toBe(6 * 3_600_000);
     await apply('timed', { retraining: {} });
     await expect(handle.describe()).rejects.toThrow();
+  });
+
+  it('leaves the schedules of the newer of two specs that are applied at once', async () => {
+    const ref = { model: 'raced', environment: ENVIRONMENT };
+    await apply('raced');
+    const deps = world.deps();
+    let overtaken = false;
+    const lifecycle: typeof deps.lifecycle = {
+      ...deps.lifecycle,
+      async lifecycleState(of) {
+        if (!overtaken) {
+          overtaken = true;
+          await apply('raced', { retraining: { schedule: { every: '6h' } } });
+        }
+        return deps.lifecycle.lifecycleState(of);
+      },
+    };
+    await refreshSchedules({ ...deps, lifecycle }, ref);
+    const { spec: standing } = await world.client.schedule.getHandle(retrainScheduleId(ref)).describe();
+    expect(standing.intervals?.[0]?.every).toBe(6 * 3_600_000);
+  });
+
+  it('refuses a schedule that Temporal would, and stores nothing of it', async () => {
+    const answer = await world.call(ada, 'POST', '/v1/models', {
+      spec: spec('untimely', { retraining: { schedule: { cron: '0 25 * * *' } } }),
+    });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { error: { code: 'SPEC_INVALID', problems: [{ path: 'retraining.schedule.cron' }] } },
+    });
+    expect((await status('untimely')).status).toBe(404);
+  });
+
+  it('says that a stored spec is to blame for a schedule that Temporal refuses', async () => {
+    await apply('untimely-before');
+    await world.db.query(
+      `UPDATE model_specs SET spec = jsonb_set(spec, '{retraining,schedule}', '{"cron": "0 25 * * *", "timezone": "UTC"}')
+        WHERE model = 'untimely-before'`,
+    );
+    const answer = await world.call(otto, 'POST', '/v1/models/untimely-before/pause', { reason: 'a look' });
+    expect(answer).toMatchObject({ status: 400, body: { error: { code: 'SPEC_INVALID' } } });
+  });
+
+  it.each([
+    ...CRONS.taken.map((cron) => [cron, 'UTC', true] as const),
+    ...CRONS.refused.map((cron) => [cron, 'UTC', false] as const),
+    ...TIMEZONES.taken.map((timezone) => ['0 3 * * *', timezone, true] as const),
+    ...TIMEZONES.refused.map((timezone) => ['0 3 * * *', timezone, false] as const),
+  ])('judges the schedule %s in %s as Temporal does', async (cron, timezone, taken) => {
+    const { schedule } = world.client;
+    const create = schedule.create({
+      scheduleId: 'judged',
+      spec: { cronExpressions: [cron], timezone },
+      action: { type: 'startWorkflow', workflowType: 'none', taskQueue: 'none' },
+      state: { paused: true },
+    });
+    if (taken) await (await create).delete();
+    else await expect(create).rejects.toThrow();
+    expect(cronProblem(cron) === null && timezoneProblem(timezone) === null).toBe(taken);
   });
 
   it('stores the trainer files as one bundle, whatever their order', async () => {
