@@ -1,6 +1,7 @@
 import type { ModelSpec } from '../contracts/spec/model-spec.ts';
 import { nearestName } from '../domain/nearest-name.ts';
 import { span } from '../domain/monitors/judgement.ts';
+import { allows, rolesThatAllow } from '../domain/permissions.ts';
 import { effectiveSpec } from '../domain/spec/effective-spec.ts';
 import { cronProblem, SHORTEST_INTERVAL_MS, timezoneProblem } from './check-schedule.ts';
 import { metricNames } from './spec-names.ts';
@@ -38,6 +39,17 @@ export function checkReferences(spec: ModelSpec): ReferenceProblem[] {
   return [...checkSections(spec), ...replaced];
 }
 
+/** Roles that may never decide would leave every version waiting until it expires. */
+function checkApproval({ approval }: ModelSpec): SectionProblem[] {
+  return (approval?.roles ?? []).flatMap((role, index) => {
+    if (allows({ id: '', roles: [role] }, 'version.decide')) return [];
+    const may = rolesThatAllow('version.decide').join(', ');
+    return [
+      { path: ['approval', 'roles', index], message: `"${role}" may not decide on versions; ${may} may` },
+    ];
+  });
+}
+
 /** What the schedules of the spec ask for, and Temporal would refuse once the spec is stored. */
 function checkSchedules(spec: ModelSpec): SectionProblem[] {
   const problems: SectionProblem[] = [];
@@ -59,7 +71,7 @@ function checkSchedules(spec: ModelSpec): SectionProblem[] {
 }
 
 function checkSections(spec: ModelSpec): SectionProblem[] {
-  const problems = checkSchedules(spec);
+  const problems = [...checkSchedules(spec), ...checkApproval(spec)];
   const views = Object.keys(spec.features.views);
   const sources = Object.keys(spec.sources);
   const outcomes = Object.keys(spec.serving.outcomes);

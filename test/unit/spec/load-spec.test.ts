@@ -102,6 +102,13 @@ describe('loadSpec', () => {
     ['a missing key', 'owner', undefined, 'owner', /missing/],
     ['a bad duration', 'training.window', '5 weeks', 'training.window', /"5 weeks".*500ms, 30s/],
     [
+      'an approval by a role that may not decide',
+      'approval',
+      { roles: ['ml-engineer', 'data-scientist'] },
+      'approval.roles[1]',
+      /"data-scientist" may not decide on versions; ml-engineer, compliance, admin may/,
+    ],
+    [
       'an hour that no day has',
       'retraining',
       { schedule: { cron: '0 25 * * *' } },
