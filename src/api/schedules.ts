@@ -10,8 +10,11 @@ import { DEPENDENCY_UNAVAILABLE } from '../errors/lifecycle-errors.ts';
 import { SPEC_INVALID } from '../errors/spec-errors.ts';
 import { codedTemporalError } from './temporal-errors.ts';
 
-/** What was missed while the server was down is made up for, if it is not older than this. */
-const CATCH_UP_WINDOW = '10m';
+/**
+ * What was missed while Temporal was down is made up for, if it is not older than this. The next pass of a watch or a refresh
+ * does what the one before would have; a nightly retraining would be a day late.
+ */
+const CATCH_UP_WINDOW = { pass: '10m', retraining: '1d' } as const;
 const SCHEDULE_TIMEOUT_MS = 10_000;
 const PAUSED_NOTE = 'paused with the lifecycle';
 
@@ -125,7 +128,10 @@ async function createOrUpdate(
       taskQueue: TASK_QUEUE.control,
       args: [{ model: ref.model, environment: ref.environment }],
     },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP_WINDOW },
+    policies: {
+      overlap: ScheduleOverlapPolicy.SKIP,
+      catchupWindow: planned.pausable ? CATCH_UP_WINDOW.retraining : CATCH_UP_WINDOW.pass,
+    },
   };
   const state = { paused: paused === true, note: paused === true ? PAUSED_NOTE : '' };
   try {

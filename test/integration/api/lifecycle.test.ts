@@ -230,7 +230,9 @@ describe('applying', () => {
     expect(first.body.schedules).toEqual([monitorScheduleId(ref), retrainScheduleId(ref)]);
     expect((await apply('timed')).body).toMatchObject({ changed: false, schedules: first.body.schedules });
     const handle = world.client.schedule.getHandle(retrainScheduleId(ref));
-    expect((await handle.describe()).policies.overlap).toBe('SKIP');
+    expect((await handle.describe()).policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 86_400_000 });
+    const watch = world.client.schedule.getHandle(monitorScheduleId(ref));
+    expect((await watch.describe()).policies.catchupWindow).toBe(600_000);
     const offsets = await Promise.all(
       [monitorScheduleId(ref), retrainScheduleId(ref), monitorScheduleId({ ...ref, model: 'whole' })].map(
         async (id) => (await world.client.schedule.getHandle(id).describe()).spec.intervals?.[0]?.offset,
