@@ -1,7 +1,7 @@
 import type { Notice } from '../contracts/activities/control.ts';
 import { effectiveSpec } from '../domain/spec/effective-spec.ts';
 import { PerennialError, isPerennialError } from '../errors/define-error.ts';
-import { MODEL_NOT_FOUND } from '../errors/lifecycle-errors.ts';
+import { DEPENDENCY_UNAVAILABLE, MODEL_NOT_FOUND } from '../errors/lifecycle-errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Database } from '../registry/database.ts';
 import { recordDelivery, threadStart, wasDelivered } from '../registry/deliveries.ts';
@@ -10,6 +10,12 @@ import { ACTION_LINK_TTL_MS, actionUrl } from './action-link.ts';
 import type { NotificationChannel } from './notification-channel.ts';
 import { recipientsOf } from './recipients.ts';
 import type { DefaultRecipients, Recipient } from './recipients.ts';
+
+/**
+ * A call that has sent for this long leaves the rest to the next try. Under the minute that an attempt has: past that the
+ * next would begin beside this one, and send what is being sent.
+ */
+const SENDING_LIMIT_MS = 25_000;
 
 export interface NotificationParts {
   readonly db: Database;
@@ -26,11 +32,15 @@ export interface NotificationParts {
  * Sends a notice to every recipient that has not had it. Each delivery is noted at once, so that a repeated call sends
  * only what is missing; a message is sent twice only when this process dies, or the answer is lost, between the
  * sending and the note (at least once). A recipient that is refused for good hinders nobody else: the call fails only
- * when no one could be reached, or when another try may help.
+ * when no one could be reached, or when another try may help: also for those whose turn did not come in time.
  * @returns `channel:recipient` of all who have it, from this call or before.
  * @throws PerennialError NOTIFICATION_REFUSED, NOTIFICATION_RATE_LIMITED, DEPENDENCY_UNAVAILABLE
  */
-export async function deliverNotice(parts: NotificationParts, notice: Notice): Promise<string[]> {
+export async function deliverNotice(
+  parts: NotificationParts,
+  notice: Notice,
+  limitMs = SENDING_LIMIT_MS,
+): Promise<string[]> {
   const { channels, log } = parts;
   const wanted = await recipients(parts, notice);
   const reachable = wanted.filter(({ channel }) => channels.some(({ name }) => name === channel));
@@ -41,7 +51,15 @@ export async function deliverNotice(parts: NotificationParts, notice: Notice): P
   }
   const delivered: string[] = [];
   const failures: Error[] = [];
+  const began = performance.now();
   for (const recipient of reachable) {
+    if (performance.now() - began > limitMs) {
+      const rest = String(reachable.length - reachable.indexOf(recipient));
+      failures.push(
+        new PerennialError(DEPENDENCY_UNAVAILABLE, `the channels are slow; ${rest} recipients follow`),
+      );
+      break;
+    }
     try {
       await deliverTo(parts, notice, recipient);
       delivered.push(`${recipient.channel}:${recipient.address}`);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Notice } from '../../../src/contracts/activities/control.ts';
@@ -9,6 +10,7 @@ import { configuredChannels } from '../../../src/notifications/configured-channe
 import { deliverNotice } from '../../../src/notifications/deliver-notice.ts';
 import type { NotificationParts } from '../../../src/notifications/deliver-notice.ts';
 import { createEmailChannel } from '../../../src/notifications/email-channel.ts';
+import type { NotificationChannel } from '../../../src/notifications/notification-channel.ts';
 import { createSlackChannel } from '../../../src/notifications/slack-channel.ts';
 import { loadConfig } from '../../../src/platform/config.ts';
 import { migrate, openDatabase, withTransaction } from '../../../src/registry/database.ts';
@@ -157,6 +159,29 @@ describe('a channel that fails', () => {
     await deliverNotice(parts, message);
     expect(await mailsOf('down')).toHaveLength(1);
     expect(await slackOf('down')).toHaveLength(1);
+  });
+
+  it('takes too long, leaves the rest to the repetition, and nobody gets it twice', async () => {
+    const sent: string[] = [];
+    const slow: NotificationChannel = {
+      name: 'slack',
+      async send({ recipient }) {
+        await setTimeout(600);
+        sent.push(recipient);
+        return { externalId: 'slow' };
+      },
+    };
+    const message = notice('slow');
+    const channels = [slow, ...email()];
+    await expect(deliverNotice({ ...parts, channels }, message, 500)).rejects.toMatchObject({
+      code: 'DEPENDENCY_UNAVAILABLE',
+      retry: 'later',
+    });
+    expect(sent).toEqual([`#${CHANNEL}`]);
+    expect(await mailsOf('slow')).toHaveLength(0);
+    await deliverNotice({ ...parts, channels }, message, 500);
+    expect(sent).toHaveLength(1);
+    expect(await mailsOf('slow')).toHaveLength(1);
   });
 
   it('for good hinders no other; alone it is told', async () => {
