@@ -51,6 +51,11 @@ export const WEBHOOK_SIGNATURE_INVALID = defineError('WEBHOOK_SIGNATURE_INVALID'
   summary:
     'The webhook is unknown, unsigned, signed with another secret, or older than five minutes. Nothing was done.',
 });
+export const WEBHOOK_UNDER_WAY = defineError('WEBHOOK_UNDER_WAY', {
+  status: 503,
+  retry: 'later',
+  summary: 'The same webhook is being answered already. Sent again, it gets that answer.',
+});
 export const ACTION_LINK_EXPIRED = defineError('ACTION_LINK_EXPIRED', {
   status: 410,
   retry: 'never',

@@ -2,10 +2,11 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { TriggerAnswerBody } from '../../contracts/api/answers.ts';
 import { WebhookParams, WebhookRequest } from '../../contracts/api/requests.ts';
-import { BODY_MALFORMED, WEBHOOK_SIGNATURE_INVALID } from '../../errors/api-errors.ts';
+import { BODY_MALFORMED, WEBHOOK_SIGNATURE_INVALID, WEBHOOK_UNDER_WAY } from '../../errors/api-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
 import { INPUT_INVALID } from '../../errors/lifecycle-errors.ts';
 import { modelNotFound } from '../../registry/models.ts';
+import { giveUpDelivery } from '../../registry/webhook-deliveries.ts';
 import type { RecordedAnswer } from '../../registry/webhook-deliveries.ts';
 import type { ApiDependencies, ApiInstance } from '../api-instance.ts';
 import { refuseIfLimited } from '../authentication.ts';
@@ -14,6 +15,8 @@ import type { FailureLimiter } from '../failure-limiter.ts';
 import { verifyWebhook } from '../webhook-signature.ts';
 import { answers } from './route-schemas.ts';
 
+/** By then most of those that are under way have their answer. */
+const COME_AGAIN_S = 2;
 const MAX_WEBHOOK_BYTES = 256 * 1024;
 
 const WebhookAnswer = z.object({
@@ -53,10 +56,7 @@ export function registerWebhookRoutes(
 ): void {
   const { environment } = deps;
   const desk = openDeliveryDesk(deps.db, environment);
-  /**
-   * One that comes again meanwhile gets the same answer. In a storm it could reach the lifecycle after more keys than
-   * that remembers, and count twice.
-   */
+  /** One that comes again meanwhile gets the same answer; one that another process is acting on is told to come again. */
   const underWay = new Map<string, Promise<RecordedAnswer>>();
   // The signature is over the bytes as they came, whatever they say they are.
   app.removeAllContentTypeParsers();
@@ -119,8 +119,12 @@ export function registerWebhookRoutes(
     const note = await desk.receive({ ...delivery, model });
     if (note.kind === 'model_unknown') throw modelNotFound(ref);
     if (note.kind === 'answered') return note.answer;
+    if (note.kind === 'under_way') {
+      const text = `delivery ${deliveryId} of ${endpoint} is being answered; send it again`;
+      throw new PerennialError(WEBHOOK_UNDER_WAY, text, { details: { retryAfterSeconds: COME_AGAIN_S } });
+    }
     const key = `webhook:${endpoint}:${deliveryId}`;
-    const trigger = await deps.lifecycle.requestVersion(ref, {
+    const trigger = await requestVersion(delivery, ref, {
       key,
       source: 'webhook',
       reason: event === undefined ? reason : `${reason} (${event})`,
@@ -128,5 +132,20 @@ export function registerWebhookRoutes(
       requestedAt: deps.now(),
     });
     return desk.record({ ...delivery, answer: { status: 200, body: { model, key, trigger } } });
+  }
+
+  async function requestVersion(
+    delivery: Parameters<typeof giveUpDelivery>[1],
+    ...asked: Parameters<typeof deps.lifecycle.requestVersion>
+  ): ReturnType<typeof deps.lifecycle.requestVersion> {
+    try {
+      return await deps.lifecycle.requestVersion(...asked);
+    } catch (error) {
+      // Without this the sender would wait until the claim has run out.
+      await giveUpDelivery(deps.db, delivery).catch((failure: unknown) =>
+        app.log.warn({ err: failure, ...delivery }, 'a webhook that failed was not given up'),
+      );
+      throw error;
+    }
   }
 }

@@ -7,6 +7,8 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLifecycleClient } from '../../../src/api/lifecycle-client.ts';
 import { buildServer } from '../../../src/api/server.ts';
+import { PerennialError } from '../../../src/errors/define-error.ts';
+import { DEPENDENCY_UNAVAILABLE } from '../../../src/errors/lifecycle-errors.ts';
 import { webhookSignature } from '../../../src/notifications/webhook-signature.ts';
 import { specInput } from '../registry/registry-fixture.ts';
 import { ApiWorld, NIGHTLY_SECRET, until, WEBHOOK_SECRET } from './api-fixture.ts';
@@ -108,28 +110,33 @@ describe('a signed webhook', () => {
     await restarted.close();
   });
 
-  it('asks its lifecycle once, however often it comes before it was answered', async () => {
+  it('asks its lifecycle once, however often it comes before it was answered, and to whichever process', async () => {
     const lifecycle = createLifecycleClient(world.client);
     const asked: string[] = [];
     let goOn = (): void => undefined;
     const held = new Promise<void>((resolve) => (goOn = resolve));
-    const server = await buildServer(
-      world.deps({
-        lifecycle: {
-          ...lifecycle,
-          requestVersion: async (ref, trigger) => {
-            asked.push(trigger.key);
-            await held;
-            return lifecycle.requestVersion(ref, trigger);
-          },
+    const deps = world.deps({
+      lifecycle: {
+        ...lifecycle,
+        requestVersion: async (ref, trigger) => {
+          asked.push(trigger.key);
+          await held;
+          return lifecycle.requestVersion(ref, trigger);
         },
-      }),
-      pino({ level: 'silent' }),
-    );
-    const url = await server.listen({ host: '127.0.0.1', port: 0 });
-    const send = async (id: string) => {
-      const answer = await fetch(`${url}/v1/webhooks/ci`, { method: 'POST', ...signedDelivery({ id }) });
-      return { status: answer.status, body: await answer.text() };
+      },
+    });
+    const servers = await Promise.all([1, 2].map(() => buildServer(deps, pino({ level: 'silent' }))));
+    const urls = await Promise.all(servers.map((server) => server.listen({ host: '127.0.0.1', port: 0 })));
+    const send = async (id: string, to = 0) => {
+      const answer = await fetch(`${urls[to] ?? ''}/v1/webhooks/ci`, {
+        method: 'POST',
+        ...signedDelivery({ id }),
+      });
+      return {
+        status: answer.status,
+        body: await answer.text(),
+        comeAgain: answer.headers.get('retry-after'),
+      };
     };
     const countAsked = (count: number) =>
       until(
@@ -142,11 +149,39 @@ describe('a signed webhook', () => {
     const again = [send('d-again'), send('d-again')];
     const meanwhile = send('d-other');
     await countAsked(2);
+    expect(await send('d-again', 1)).toMatchObject({
+      status: 503,
+      body: expect.stringContaining('WEBHOOK_UNDER_WAY') as string,
+      comeAgain: '2',
+    });
     goOn();
     const texts = (await Promise.all([first, ...again])).map((answer) => answer.body);
     expect(new Set(texts).size).toBe(1);
     expect((await meanwhile).status).toBe(200);
+    expect((await send('d-again', 1)).body).toBe(texts[0]);
     expect(asked).toEqual(['webhook:ci:d-again', 'webhook:ci:d-other']);
+    await Promise.all(servers.map((server) => server.close()));
+  });
+
+  it('is acted on at once when it comes again after its lifecycle could not be asked', async () => {
+    const lifecycle = createLifecycleClient(world.client);
+    let away = true;
+    const deps = world.deps({
+      lifecycle: {
+        ...lifecycle,
+        requestVersion: (ref, trigger) => {
+          if (away) throw new PerennialError(DEPENDENCY_UNAVAILABLE, 'Temporal is away');
+          return lifecycle.requestVersion(ref, trigger);
+        },
+      },
+    });
+    const server = await buildServer(deps, pino({ level: 'silent' }));
+    const url = await server.listen({ host: '127.0.0.1', port: 0 });
+    const send = () =>
+      fetch(`${url}/v1/webhooks/ci`, { method: 'POST', ...signedDelivery({ id: 'd-away' }) });
+    expect((await send()).status).toBe(503);
+    away = false;
+    expect((await send()).status).toBe(200);
     await server.close();
   });
 

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { withTransaction } from '../../../src/registry/database.ts';
 import type { Database, Transaction } from '../../../src/registry/database.ts';
-import { receiveDeliveries, recordAnswers } from '../../../src/registry/webhook-deliveries.ts';
+import {
+  giveUpDelivery,
+  receiveDeliveries,
+  recordAnswers,
+} from '../../../src/registry/webhook-deliveries.ts';
 import { applyModel, ENVIRONMENT, openRegistry } from './registry-fixture.ts';
 
 const ENDPOINT = 'ci';
@@ -29,10 +33,30 @@ it('tells for each delivery of a group, in its place, whether it is new, answere
     { kind: 'unanswered' },
     { kind: 'model_unknown' },
     { kind: 'answered', answer: { status: 200, body: { text: 'the first' } } },
-    { kind: 'unanswered' },
+    { kind: 'under_way' },
   ]);
   const { rows } = await db.query('SELECT delivery_id, answer FROM webhook_deliveries ORDER BY delivery_id');
   expect(rows).toMatchObject([{ delivery_id: 'new', answer: null }, { delivery_id: 'old' }]);
+});
+
+it('lets one act on a delivery, and another once that one has died or given it up', async () => {
+  expect(await receive(arrival('claimed'))).toEqual([{ kind: 'unanswered' }]);
+  expect(await receive(arrival('claimed'))).toEqual([{ kind: 'under_way' }]);
+  const silence =
+    "UPDATE webhook_deliveries SET received_at = now() - interval '46 s' WHERE delivery_id = 'claimed'";
+  await db.query(silence);
+  const both = await Promise.all([receive(arrival('claimed')), receive(arrival('claimed'))]);
+  expect(
+    both
+      .flat()
+      .map(({ kind }) => kind)
+      .sort(),
+  ).toEqual(['unanswered', 'under_way'].sort());
+  await giveUpDelivery(db, { endpoint: ENDPOINT, deliveryId: 'claimed' });
+  expect(await receive(arrival('claimed'))).toEqual([{ kind: 'unanswered' }]);
+  await recordAnswers(db, [given('claimed', 'at last')]);
+  await giveUpDelivery(db, { endpoint: ENDPOINT, deliveryId: 'claimed' });
+  expect(await receive(arrival('claimed'))).toMatchObject([{ kind: 'answered' }]);
 });
 
 it('keeps the first answer to a delivery, within a group and after it, and gives it to everybody', async () => {
