@@ -99,7 +99,7 @@ export async function handleIncident(input: HandleIncidentInput): Promise<Incide
       const { remindEvery } = notifications;
       apply(nudged(state, nudge, { openedAt, remindEvery, now: Date.now() }));
       if (nudge.kind === 'escalate') messages.escalated();
-      else messages.reminded(state.reminders);
+      else messages.reminded(state.reminders, remindEvery);
     }
     if (mayCarryOn()) await continueAsNew<typeof handleIncident>({ ...input, state });
   }

@@ -1,13 +1,10 @@
-import { ParentClosePolicy, patched, startChild } from '@temporalio/workflow';
-import type { Notice } from '../src/contracts/activities/control.ts';
+import { patched } from '@temporalio/workflow';
 import type { IngestSourceResult, SpecRef } from '../src/contracts/activities/data.ts';
-import { noticeWorkflowId } from '../src/contracts/workflows/ids.ts';
 import type { RefreshDataInput } from '../src/contracts/workflows/monitoring.ts';
 import { loadPolicy, loadServedSources, notify, pass } from './activity-proxies.ts';
-import { deliverNotice } from './deliver-notice.ts';
 import { fulfilled } from './fulfilled.ts';
 import { quarantineNotice } from './quarantine-notice.ts';
-import { startOnce } from './start-once.ts';
+import { sendNotice } from './send-notice.ts';
 import { createStatus } from './status.ts';
 
 /**
@@ -33,7 +30,7 @@ export async function refreshData(input: RefreshDataInput): Promise<{ readonly n
   const results = fulfilled(await Promise.allSettled(reads));
   const newRows = results.reduce((sum, result) => sum + result.newRows, 0);
   const batches = results.flatMap((result) => result.quarantined);
-  await Promise.all(batches.map((batch) => tell(quarantineNotice(ref, batch))));
+  await Promise.all(batches.map((batch) => sendNotice(quarantineNotice(ref, batch))));
   const hasAll = results.every((result) => result.dataset !== null);
   if (hasAll) status('features', `${String(newRows)} new rows; materialising the feature views.`);
   const features = hasAll ? pass.materialiseFeatures(ref) : Promise.resolve(null);
@@ -50,18 +47,6 @@ export async function refreshData(input: RefreshDataInput): Promise<{ readonly n
     `${String(newRows)} new rows; ${String(batches.length)} batches quarantined.${stay.join('')}`,
   );
   return { newRows };
-}
-
-async function tell(notice: Notice): Promise<void> {
-  await startOnce(async () => {
-    await startChild(deliverNotice, {
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowId: noticeWorkflowId(notice.key),
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-      args: [notice],
-      staticSummary: notice.title,
-    });
-  });
 }
 
 /** A pass that began before one could go on without a source or a channel. */

@@ -20,6 +20,7 @@ import { openStage } from './time-skipping.ts';
 import type { Stage } from './time-skipping.ts';
 import { refused, World } from './world.ts';
 
+const HOUR_MS = 3_600_000;
 const by = { actor: OTTO, reason: 'conversion collapsed' };
 const CRITICAL = {
   severity: 'critical' as const,
@@ -301,6 +302,28 @@ describe('a lifecycle', () => {
       await life.until('v2 is rolled back', () => world.champion === 1, 600_000);
       world.beforeNotify = () => undefined;
       await life.until('delivered later', () => world.noticesOf('incident_opened').length === 1);
+    });
+  });
+
+  it('escalates an incident in time though its first message cannot be delivered, and makes up for no reminders', async () => {
+    const world = new World({
+      notifications: { remindEvery: '30m', escalation: { after: '1h', email: ['boss@plantly.shop'] } },
+    });
+    await live(stage, world, async (life) => {
+      await life.promote(1);
+      world.beforeNotify = ({ kind }) => {
+        if (kind === 'incident_opened' || kind === 'incident_reminder') throw new Error('the mail server is away');
+      };
+      await life.report(finding('kpi', 1));
+      await life.until('escalated', () => world.noticesOf('incident_escalated').length === 1, 2 * HOUR_MS);
+      await stage.env.sleep('5h');
+      world.beforeNotify = () => undefined;
+      await life.until('told', () => world.noticesOf('incident_opened').length === 1);
+      expect(world.noticesOf('incident_reminder').length).toBeLessThanOrEqual(1);
+      const [id] = [...world.incidents.keys()];
+      const handle = stage.env.client.workflow.getHandle(incidentWorkflowId(id ?? ''));
+      await handle.executeUpdate(acknowledgeUpdate, { args: [by] });
+      await life.until('on it', () => world.noticesOf('incident_acknowledged').length === 1);
     });
   });
 

@@ -104,6 +104,22 @@ describe('promotion of a version', () => {
     });
   });
 
+  it('reminds though the first message cannot be delivered', async () => {
+    const world = new World({ approval: { timeout: '72h', remindAfter: ['24h'] } });
+    await live(stage, world, async (life) => {
+      world.beforeNotify = ({ kind }) => {
+        if (kind === 'approval_requested') throw new Error('the mail server is away');
+      };
+      await life.request('t1');
+      await life.until('approval is open', () => world.decision('approval', 1)?.outcome === 'requested');
+      await stage.env.sleep('23h');
+      await life.until('reminded', () => world.noticesOf('approval_reminder').length === 1, 2 * HOUR_MS);
+      world.beforeNotify = () => undefined;
+      await life.passApproval(1);
+      await life.untilChampion(1);
+    });
+  });
+
   it('voids votes when the evidence changes, and asks anew', async () => {
     const world = new World({ approval: { quorum: 2 } });
     await live(stage, world, async (life) => {

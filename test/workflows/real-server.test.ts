@@ -12,15 +12,16 @@ import {
   requestVersionUpdate,
   versionRequestedSignal,
 } from '../../src/contracts/workflows/lifecycle.ts';
+import { abortRolloutUpdate } from '../../src/contracts/workflows/rollout.ts';
 import { productionStateQuery } from '../../src/contracts/workflows/production.ts';
 import { initialLifecycle } from '../../src/domain/lifecycle/state.ts';
 import type { TriggerAnswer } from '../../src/domain/trigger.ts';
 import { modelLifecycle } from '../../workflows/index.ts';
 import { accountOfAnswers } from '../integration/api/storm-account.ts';
-import { finding, trigger } from './builders.ts';
+import { EMIL, finding, trigger } from './builders.ts';
 import { bundledWorkflows } from './bundled-workflows.ts';
 import { runWorkers } from './time-skipping.ts';
-import { World } from './world.ts';
+import { refused, World } from './world.ts';
 import { livedRuns } from './year/lived-runs.ts';
 
 /** For one thing to come true on a machine busy with much else; far more than it takes on an idle one. */
@@ -31,6 +32,14 @@ const TEMPORAL = fileURLToPath(new URL('../../.venv/bin/temporal', import.meta.u
 /** So few events that every workflow of the story carries itself on several times. */
 const SUGGEST_AT_EVENTS = 60;
 const ref = { model: 'long-lived', environment: 'prod' };
+
+const SHORT_STEPS = {
+  shadow: null,
+  weights: [20, 100],
+  step: { duration: '1s', minSamples: 10, maxDuration: '60s' },
+  bake: { duration: '1s' },
+  interval: '500ms',
+};
 
 describe('a lifecycle on a real server', () => {
   let env: TestWorkflowEnvironment;
@@ -47,17 +56,9 @@ describe('a lifecycle on a real server', () => {
     },
   });
   const other = new World({ approval: null });
-  const third = new World({
-    approval: null,
-    rollout: {
-      shadow: null,
-      weights: [20, 100],
-      step: { duration: '1s', minSamples: 10, maxDuration: '60s' },
-      bake: { duration: '1s' },
-      interval: '500ms',
-    },
-  });
+  const third = new World({ approval: null, rollout: SHORT_STEPS });
   const fourth = new World();
+  const unheard = new World({ approval: null, rollout: { ...SHORT_STEPS, errorLimit: 1 } });
   const drifting = new World({
     approval: null,
     retraining: { coolDown: '0s', newExamples: { min: 300, maxWait: '6m' } },
@@ -68,6 +69,7 @@ describe('a lifecycle on a real server', () => {
     ['unlucky', other],
     ['orphaned', third],
     ['stormed', fourth],
+    ['unheard', unheard],
   ]);
   beforeAll(async () => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -242,6 +244,38 @@ describe('a lifecycle on a real server', () => {
     open();
     await vi.waitFor(() => expect(other.stage(2)).toBe('bake'), { timeout: DEADLINE_MS });
     await env.client.workflow.getHandle(lifecycleId(unlucky)).terminate();
+  });
+
+  it('looks on, and can be aborted, though nobody can be told that a rollout is paused', async () => {
+    const muted = { model: 'unheard', environment: 'prod' };
+    const handle = await env.client.workflow.start(modelLifecycle, {
+      taskQueue: TASK_QUEUE.control,
+      workflowId: lifecycleId(muted),
+      args: [muted],
+    });
+    await handle.executeUpdate(requestVersionUpdate, { args: [trigger('a')] });
+    await vi.waitFor(() => expect(unheard.champion).toBe(1), { timeout: DEADLINE_MS });
+    unheard.beforeNotify = ({ title }) => {
+      if (title.includes('paused')) throw new Error('the mail server is away');
+    };
+    unheard.samples = () => {
+      throw refused('DEPENDENCY_UNAVAILABLE', 'the log is away');
+    };
+    const current = env.client.workflow.getHandle(lifecycleId(muted));
+    await current.executeUpdate(requestVersionUpdate, { args: [trigger('b')] });
+    await vi.waitFor(() => expect(unheard.decision('rollout', 2)?.outcome).toBe('paused'), {
+      timeout: DEADLINE_MS,
+    });
+    const rollout = env.client.workflow.getHandle(rolloutId(muted, 2));
+    const { runId } = await rollout.describe();
+    await vi.waitFor(async () => expect((await rollout.describe()).runId).not.toBe(runId), {
+      timeout: DEADLINE_MS,
+    });
+    const by = { actor: EMIL, reason: 'I looked at it' };
+    await rollout.executeUpdate(abortRolloutUpdate, { args: [by] });
+    await vi.waitFor(() => expect(unheard.stage(2)).toBe('rolled_back'), { timeout: DEADLINE_MS });
+    expect(unheard.route?.weights).toEqual([{ version: 1, weight: 100 }]);
+    await current.terminate();
   });
 
   it('puts traffic back and tells a person when a promotion is terminated under its canary', async () => {

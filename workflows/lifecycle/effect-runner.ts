@@ -9,11 +9,12 @@ import type { Effect, EffectLane } from '../../src/domain/lifecycle/effects.ts';
 import { promotionLost } from '../../src/domain/lifecycle/promotions.ts';
 import { assertNever } from '../../src/errors/assert-never.ts';
 import { PROMOTION_FAILED } from '../../src/errors/lifecycle-errors.ts';
-import { notify, recordDecision, setStage } from '../activity-proxies.ts';
+import { recordDecision, setStage } from '../activity-proxies.ts';
 import { describeFailure } from '../failures.ts';
 import { createLane } from '../lane.ts';
 import type { Lane } from '../lane.ts';
 import type { LifecycleRun } from '../model-lifecycle.ts';
+import { tell } from '../send-notice.ts';
 import { startIncident, startPromotion, startRevalidation } from './children.ts';
 import { startVersion } from './production.ts';
 import { promote, restoreRoute, rollBack } from './serving.ts';
@@ -76,8 +77,7 @@ async function carryOut(run: LifecycleRun, effect: Effect): Promise<void> {
     case 'note_incident':
       return await noteIncident(effect);
     case 'notify':
-      await notify({ model, environment, ...effect.notice });
-      return;
+      return await tell({ model, environment, ...effect.notice });
     default:
       assertNever(effect, 'effect');
   }

@@ -5,8 +5,9 @@ import type { GateReport } from '../../src/domain/gate-report.ts';
 import type { ApprovalState } from '../../src/domain/promotion/approval.ts';
 import type { GateJudgement } from '../../src/domain/promotion/judge-gates.ts';
 import { assertNever } from '../../src/errors/assert-never.ts';
-import { notify, recordDecision, setStage } from '../activity-proxies.ts';
+import { recordDecision, setStage } from '../activity-proxies.ts';
 import type { Lane } from '../lane.ts';
+import { tellInTurn } from '../send-notice.ts';
 import { approvalFacts, gateFacts } from './facts.ts';
 import { PROMOTION_ACTOR } from './run.ts';
 import type { Ending, PromotionRun } from './run.ts';
@@ -30,18 +31,17 @@ export function createPromotionRecord(run: PromotionRun, decisions: Lane, messag
     const decisionId = `${scope}/${key}`;
     return recordDecision({ model, environment, version, decisionId, evidenceHash, ...decision });
   };
-  const tell = (key: string, told: Told): void => {
-    messages.add(async () => {
-      await notify({
-        model,
-        environment,
-        key: `${scope}/${key}`,
-        thread: workflowId,
-        actions: [{ label: `Review version ${String(version)}`, act: { kind: 'review', version } }],
-        escalate: false,
-        ...told,
-      });
-    });
+  const tell = (key: string, told: Told, worthMs?: number): void => {
+    const notice: Notice = {
+      model,
+      environment,
+      key: `${scope}/${key}`,
+      thread: workflowId,
+      actions: [{ label: `Review version ${String(version)}`, act: { kind: 'review', version } }],
+      escalate: false,
+      ...told,
+    };
+    messages.add(() => tellInTurn(notice, worthMs));
   };
   return {
     /** Resolves once all votes and requests for approval are in the registry. */
@@ -87,13 +87,18 @@ export function createPromotionRecord(run: PromotionRun, decisions: Lane, messag
       });
     },
     reminded(approval: ApprovalState, count: number): void {
-      tell(`reminder/${approval.evidenceHash}/${String(approval.openedAt)}/${String(count)}`, {
-        kind: 'approval_reminder',
-        severity: 'warning',
-        title: `${name} still waits for approval in ${environment}`,
-        text: `Without enough approvals it expires at ${new Date(approval.expiresAt).toISOString()}.`,
-        facts: approvalFacts(run.input, approval),
-      });
+      const { evidenceHash, openedAt, expiresAt } = approval;
+      tell(
+        `reminder/${evidenceHash}/${String(openedAt)}/${String(count)}`,
+        {
+          kind: 'approval_reminder',
+          severity: 'warning',
+          title: `${name} still waits for approval in ${environment}`,
+          text: `Without enough approvals it expires at ${new Date(expiresAt).toISOString()}.`,
+          facts: approvalFacts(run.input, approval),
+        },
+        Math.max(1, expiresAt - Date.now()),
+      );
     },
     /** A vote is on record in the workflow's history already; `written` waits for the registry's row. */
     voted: (approval: ApprovalState, vote: DecideCommand): void => {

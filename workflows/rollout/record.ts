@@ -5,8 +5,9 @@ import type { RollOutInput } from '../../src/contracts/workflows/rollout.ts';
 import { systemActor } from '../../src/domain/actor.ts';
 import type { Actor } from '../../src/domain/actor.ts';
 import type { RolloutState } from '../../src/domain/rollout/state.ts';
-import { notify, recordDecision } from '../activity-proxies.ts';
+import { recordDecision } from '../activity-proxies.ts';
 import type { Lane } from '../lane.ts';
+import { tell } from '../send-notice.ts';
 
 /** What a rollout writes down and tells. Only its end is waited for; a slow database never holds traffic. */
 export function createRolloutRecord(input: RollOutInput, lane: Lane) {
@@ -38,7 +39,7 @@ export function createRolloutRecord(input: RollOutInput, lane: Lane) {
       const name = `${model} version ${String(version)}`;
       lane.add(async () => {
         await write(key, { outcome: 'paused', reason, actor: systemActor('rollout') }, state);
-        await notify({
+        await tell({
           model,
           environment,
           key: `${workflowId}/${key}`,
