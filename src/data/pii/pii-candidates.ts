@@ -45,10 +45,13 @@ export function searchedText({ name, type }: Column): string | null {
   return `${sql}::VARCHAR`;
 }
 
-/** The same of a column of text that holds nothing but numbers: its integers, with the zeros that they begin with. */
+/**
+ * The same of a column of text that holds nothing but numbers: its integers, with the zeros that they begin with. Blanks
+ * around them and `_` between digits, which a cast to a number passes over, are none of them.
+ */
 export function searchedNumbers(name: string): string {
-  const sql = quoteName(name);
-  return `CASE WHEN regexp_full_match(${sql}, '\\+?\\d{8,}(\\.0+)?') THEN regexp_replace(${sql}, '\\.0+$', '') END`;
+  const digits = `regexp_replace(${quoteName(name)}, '[\\s\\v_]', '', 'g')`;
+  return `CASE WHEN regexp_full_match(${digits}, '\\+?\\d{8,}(\\.0*)?') THEN regexp_replace(${digits}, '\\.0*$', '') END`;
 }
 
 /** SQL of the rows of `PiiCandidate` for one column. The sample is by hash: the same data give the same. */

@@ -170,6 +170,20 @@ describe('the scan of a file', () => {
     expect([...kindsOf('half'), ...kindsOf('price')]).toEqual([]);
   });
 
+  it('finds numbers with a blank after the comma or before it', async () => {
+    const cards = file(
+      'blanks.csv',
+      'id, card,payment \n1, 4111111111111111,4111111111111111 \n2, 5500000000000004,5500000000000004 \n',
+    );
+    const report = await scan(cards);
+    expect(report.columns.slice(1).map((column) => [column.verdict, column.piiValues])).toEqual([
+      ['pii', 2],
+      ['pii', 2],
+    ]);
+    const { verdict } = await check(cards, [{ expect: 'no_pii' }]);
+    expect(verdict).toBe('fail');
+  });
+
   it('finds nothing in plain data', async () => {
     const report = await scan(
       file('plain.csv', 'id,price,at\n1,2.5,2024-01-01 10:00:00\n2,3.5,2024-01-02 11:12:13\n'),

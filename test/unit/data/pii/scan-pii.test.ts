@@ -66,6 +66,22 @@ describe('scanPii', () => {
     expect(found['number']).toMatchObject({ verdict: 'none' });
   });
 
+  it('finds numbers that are written with blanks around them or with marks between their digits', async () => {
+    const found = await scan(`SELECT * FROM (VALUES
+      (' 4111111111111111', '4111111111111111 ', E'\\t4111111111111111\\r\\n', E'4111111111111111\\x0B', '4111_1111_1111_1111', '4111111111111111.', '4111111111111111.0'),
+      (' 5500000000000004', '5500000000000004 ', E'\\t5500000000000004\\r\\n', E'5500000000000004\\x0B', '5500_0000_0000_0004', '5500000000000004.', '0.4111111111111111')
+    ) v("before", "after", lines, "vertical", marks, points, fraction)`);
+    expect(Object.values(found).map(({ name, piiValues }) => [name, piiValues])).toEqual([
+      ['before', 2],
+      ['after', 2],
+      ['lines', 2],
+      ['vertical', 2],
+      ['marks', 2],
+      ['points', 2],
+      ['fraction', 1],
+    ]);
+  });
+
   it('finds little among much: each class of values is sampled by itself', async () => {
     const found = await scan(
       `SELECT CASE WHEN range = 77777 THEN 'ada@example.com' ELSE 'serial 1' || lpad(range::VARCHAR, 9, '0') END AS text FROM range(100000)`,
