@@ -88,6 +88,6 @@ function skipped(e: Expectation): CheckedExpectation {
 
 function mixedNotes(file: TestedFile): string[] {
   return file.mixed.map(({ column, message }) =>
-    sampleText(`column "${column}" was read as text: ${message}`),
+    sampleText(`column "${column}" was read as text: ${message}`, column),
   );
 }

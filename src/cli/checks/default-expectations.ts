@@ -31,7 +31,7 @@ export function mixedResults(file: TestedFile): ExpectationResult[] {
     expect: 'type',
     columns: [column],
     verdict: 'fail',
-    reason: sampleText(message),
+    reason: sampleText(message, column),
     rows: file.rows,
     missing: null,
     unexpected: null,

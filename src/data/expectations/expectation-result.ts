@@ -21,7 +21,7 @@ export interface ExpectationResult {
   readonly samples: readonly string[];
 }
 
-type Observed = number | string | readonly string[] | readonly (number | null)[] | null;
+type Observed = number | string | readonly string[] | readonly (number | string | null)[] | null;
 
 /** What a judge says; the frame around it is the same for all. */
 export type Finding = Omit<ExpectationResult, 'title' | 'expect' | 'columns'>;

@@ -3,7 +3,7 @@ import type { Batch, TestedColumn } from './batch.ts';
 import { wholeFinding } from './expectation-result.ts';
 import type { Finding } from './expectation-result.ts';
 import { expectationTitle } from './expectation-title.ts';
-import { SAMPLE_VALUES, sampleText } from './samples.ts';
+import { SAMPLE_VALUES, sampleValue } from './samples.ts';
 import { scopeSql } from './scan-queue.ts';
 import { inSetSql, shownValue, valueAsText, valueKey } from './value-set.ts';
 
@@ -50,7 +50,7 @@ async function strangersOf(
     `SELECT DISTINCT ${valueAsText(column)} AS value FROM ${batch.context.batch} WHERE ${scopeSql(where)} AND ${column.present} AND NOT ${inSet} ORDER BY 1 LIMIT ${String(SAMPLE_VALUES)}`,
     what,
   );
-  return rows.map((row) => sampleText(shownValue(column, row.value)));
+  return rows.map((row) => sampleValue([column, row.value]));
 }
 
 /** Values that may be named as the most common of a tie. */
@@ -76,7 +76,7 @@ export async function judgeMostCommon(
   if (!first) return wholeFinding(false, 'there is no value to judge');
   const passes = first.expected > 0 && (e.tiesAllowed === true || first.ties === 1);
   const times = `${String(first.n)} times`;
-  const shown = rows.map((row) => sampleText(shownValue(column, row.value)));
+  const shown = rows.map((row) => sampleValue([column, row.value]));
   const reason =
     first.ties === 1
       ? `the most common value is ${String(shown[0])}, ${times}`

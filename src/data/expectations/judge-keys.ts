@@ -4,7 +4,7 @@ import type { Batch } from './batch.ts';
 import { rowsFinding } from './expectation-result.ts';
 import type { Finding } from './expectation-result.ts';
 import { expectationTitle } from './expectation-title.ts';
-import { SAMPLE_VALUES, sampleText } from './samples.ts';
+import { SAMPLE_VALUES, sampleValue } from './samples.ts';
 import { scopeSql } from './scan-queue.ts';
 
 // No column of anybody's data is likely to have these names.
@@ -61,6 +61,6 @@ export async function judgeKeys(
   return {
     ...finding,
     reason: `${found?.values === 1 ? '1 value occurs' : `${String(found?.values)} values occur`} more than once, in ${finding.reason}`,
-    samples: samples.map((row) => sampleText(e.columns.map((name) => String(row[name])).join('/'))),
+    samples: samples.map((row) => sampleValue(...columns.map((c) => [c, String(row[c.name])] as const))),
   };
 }

@@ -5,7 +5,7 @@ import type { Finding } from './expectation-result.ts';
 import { expectationTitle } from './expectation-title.ts';
 import { rowCondition } from './row-conditions.ts';
 import type { PlainRowExpectation, RowCondition } from './row-conditions.ts';
-import { SAMPLE_VALUES, sampleText } from './samples.ts';
+import { SAMPLE_VALUES, sampleValue } from './samples.ts';
 import { scopeSql } from './scan-queue.ts';
 
 /** Judges an expectation by one condition on each row. */
@@ -31,7 +31,7 @@ export async function judgeZScores(
   const distance = `(${column.sql}::DOUBLE - ${String(Number(mean))}) / ${String(Number(deviation))}`;
   const score = e.doubleSided ? `abs(${distance})` : distance;
   const bad = typeof deviation === 'number' && deviation > 0 ? `${score} >= ${String(e.max)}` : 'false';
-  return judgeCondition(e, { counted: column.present, bad, value: column.sql }, batch);
+  return judgeCondition(e, { counted: column.present, bad, shown: [column] }, batch);
 }
 
 /** Each value against the one before it, in the order of the rows as they were read; nulls are passed over. */
@@ -56,13 +56,13 @@ export async function judgeOrder(
   const finding = rowsFinding(counts, e.mostly);
   return finding.verdict === 'pass'
     ? finding
-    : { ...finding, samples: (found?.samples ?? []).map(sampleText) };
+    : { ...finding, samples: (found?.samples ?? []).map((value) => sampleValue([column, value])) };
 }
 
 type RowScope = PlainRowExpectation | ExpectationOf<'z_score'>;
 
 async function judgeCondition(e: RowScope, condition: RowCondition, batch: Batch): Promise<Finding> {
-  const { counted, bad, value } = condition;
+  const { counted, bad, shown } = condition;
   const what = expectationTitle(e);
   const [rows, judged, unexpected] = await batch.scan.ask(
     ['count(*)', `count(*) FILTER (${counted})`, `count(*) FILTER (${counted} AND ${bad})`],
@@ -75,10 +75,16 @@ async function judgeCondition(e: RowScope, condition: RowCondition, batch: Batch
     unexpected: Number(unexpected),
   };
   const finding = rowsFinding(counts, e.mostly);
-  if (finding.verdict === 'pass' || value === null) return finding;
-  const samples = await batch.scan.rows<{ value: string }>(
-    `SELECT DISTINCT ${value}::VARCHAR AS value FROM ${batch.context.batch} WHERE ${scopeSql(e.where)} AND ${counted} AND ${bad} ORDER BY 1 LIMIT ${String(SAMPLE_VALUES)}`,
+  if (finding.verdict === 'pass' || shown.length === 0) return finding;
+  const values = shown.map((c, i) => `coalesce(${c.sql}::VARCHAR, 'null') AS v${String(i)}`);
+  const samples = await batch.scan.rows<Record<string, string>>(
+    `SELECT DISTINCT ${values.join(', ')} FROM ${batch.context.batch} WHERE ${scopeSql(e.where)} AND ${counted} AND ${bad} ORDER BY ALL LIMIT ${String(SAMPLE_VALUES)}`,
     what,
   );
-  return { ...finding, samples: samples.map((sample) => sampleText(sample.value)) };
+  return {
+    ...finding,
+    samples: samples.map((row) =>
+      sampleValue(...shown.map((c, i) => [c, row[`v${String(i)}`] ?? ''] as const)),
+    ),
+  };
 }

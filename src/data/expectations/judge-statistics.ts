@@ -8,6 +8,7 @@ import { wholeFinding } from './expectation-result.ts';
 import type { Finding } from './expectation-result.ts';
 import { expectationTitle } from './expectation-title.ts';
 import { boundOf } from './row-conditions.ts';
+import { sampleNumber, sampleText } from './samples.ts';
 
 type StatisticExpectation = ExpectationOf<'mean'>;
 
@@ -35,10 +36,17 @@ export async function judgeStatistic(e: StatisticExpectation, batch: Batch): Pro
     return wholeFinding(false, `${String(Number(infinite))} values are infinite, so that it is none`, parts);
   const observed = typeof value === 'number' && !Number.isNaN(value) ? value : null;
   if (observed === null) return wholeFinding(false, 'there is no value to judge', parts);
-  return wholeFinding(within(observed, e), `is ${shown(observed, e)}, allowed is ${boundsText(e)}`, {
+  const sample = isOneValue(e) ? sampleNumber(observed, e.column) : observed;
+  const is = typeof sample === 'string' ? sample : shown(sample, e);
+  return wholeFinding(within(observed, e), `is ${is}, allowed is ${boundsText(e)}`, {
     ...parts,
-    observed,
+    observed: sample,
   });
+}
+
+/** Whether the number is a value of the column, not one that tells of many. */
+function isOneValue(e: StatisticExpectation): boolean {
+  return ['median', 'minimum', 'maximum'].includes(e.expect);
 }
 
 function columnFor(e: StatisticExpectation, batch: Batch): TestedColumn {
@@ -102,9 +110,10 @@ async function judgeExtreme(e: StatisticExpectation, column: TestedColumn, batch
   );
   const parts = { rows: Number(rows), missing: Number(rows) - Number(counted) };
   if (typeof value !== 'string') return wholeFinding(false, 'there is no value to judge', parts);
-  return wholeFinding(isOutside !== true, `is ${value}, allowed is ${boundsText(e)}`, {
+  const observed = sampleText(value, column.name);
+  return wholeFinding(isOutside !== true, `is ${observed}, allowed is ${boundsText(e)}`, {
     ...parts,
-    observed: value,
+    observed,
   });
 }
 
@@ -141,9 +150,10 @@ export async function judgeQuantiles(
     e.where,
     what,
   );
-  const observed = (values as SqlValue[]).map(Number);
+  const found = (values as SqlValue[]).map(Number);
+  const observed = found.map((value) => sampleNumber(value, e.column));
   const outside = e.quantiles.flatMap((quantile, i) =>
-    within(observed[i] ?? Number.NaN, quantile)
+    within(found[i] ?? Number.NaN, quantile)
       ? []
       : [`quantile ${String(quantile.at)} is ${String(observed[i])}, allowed is ${boundsText(quantile)}`],
   );

@@ -8,7 +8,7 @@ import type { Bounds } from './bounds.ts';
 import { wholeFinding } from './expectation-result.ts';
 import type { Finding } from './expectation-result.ts';
 import { expectationTitle } from './expectation-title.ts';
-import { SAMPLE_VALUES, sampleText } from './samples.ts';
+import { SAMPLE_VALUES, sampleJson } from './samples.ts';
 
 export async function judgeRowCount(
   e: Extract<Expectation, { expect: 'row_count' }>,
@@ -108,6 +108,6 @@ export async function judgeNoRows(
   const { count, rows } = await batch.scan.counted(e.sql, SAMPLE_VALUES, expectationTitle(e));
   const unexpected = { count, share: null };
   if (count === 0) return wholeFinding(true, 'no rows', { unexpected });
-  const samples = rows.map((row) => sampleText(JSON.stringify(row)));
+  const samples = rows.map(sampleJson);
   return wholeFinding(false, `${String(count)} rows`, { unexpected, samples });
 }

@@ -37,8 +37,8 @@ export interface RowCondition {
   readonly counted: string;
   /** Holds, among those that count, for rows that do not conform; never null there. */
   readonly bad: string;
-  /** What is shown of a row that does not conform; null where there is nothing to show. */
-  readonly value: string | null;
+  /** The columns whose values are shown of a row that does not conform; none where there is nothing to show. */
+  readonly shown: readonly TestedColumn[];
 }
 
 /**
@@ -49,14 +49,14 @@ export function rowCondition(e: PlainRowExpectation, batch: Batch): RowCondition
   const of = (column: TestedColumn, bad: string): RowCondition => ({
     counted: column.present,
     bad,
-    value: column.sql,
+    shown: [column],
   });
   switch (e.expect) {
     case 'not_null':
-      return { counted: 'true', bad: `NOT ${batch.column(e.column).present}`, value: null };
+      return { counted: 'true', bad: `NOT ${batch.column(e.column).present}`, shown: [] };
     case 'null': {
       const column = batch.column(e.column);
-      return { counted: 'true', bad: column.present, value: column.sql };
+      return { counted: 'true', bad: column.present, shown: [column] };
     }
     case 'between': {
       const column = batch.columnOf(e.column, ['number', 'time', 'text'], e.expect);
@@ -103,7 +103,7 @@ export function rowCondition(e: PlainRowExpectation, batch: Batch): RowCondition
       return {
         counted: `(${columns.map((c) => c.present).join(' OR ')})`,
         bad: `NOT (${columns.map((c) => c.present).join(' AND ')} AND (${sum}) = ${String(e.total)})`,
-        value: rowText(columns),
+        shown: columns,
       };
     }
     case 'references':
@@ -125,7 +125,7 @@ function compareCondition(e: Extract<Expectation, { expect: 'compare' }>, batch:
   return {
     counted: `(${a.present} OR ${b.present})`,
     bad: `NOT (${a.present} AND ${b.present} AND ${a.sql} ${e.operator} ${b.sql})`,
-    value: rowText([a, b]),
+    shown: [a, b],
   };
 }
 
@@ -156,9 +156,4 @@ export function boundOf(column: TestedColumn, bound: number | string, batch: Bat
     `column "${column.name}" of ${batch.subject} is ${column.type}, and cannot be compared with ${JSON.stringify(bound)}`,
     { details: { source: batch.context.source, column: column.name } },
   );
-}
-
-/** The values of several columns in one text. */
-function rowText(columns: readonly TestedColumn[]): string {
-  return `concat_ws('/', ${columns.map((c) => `coalesce(${c.sql}::VARCHAR, 'null')`).join(', ')})`;
 }

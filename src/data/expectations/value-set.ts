@@ -21,6 +21,8 @@ export function valueAsText({ sql, type }: TestedColumn): string {
 
 /** What DuckDB writes for a value, as a spec writes it: 0.00005 and not 5e-05, 1.5 and not 1.50. */
 export function shownValue({ type }: TestedColumn, text: string): string {
+  // A DECIMAL may have more digits than a number.
+  if (type.startsWith('DECIMAL')) return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
   return hasFractions(type) && DECIMAL_NUMBER.test(text) ? String(Number(text)) : text;
 }
 

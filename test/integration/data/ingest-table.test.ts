@@ -270,7 +270,7 @@ describe('ingesting a table', () => {
     expect(bad.quarantined).toHaveLength(1);
     expect(bad.quarantined[0]).toMatchObject({
       rows: 2,
-      failures: ['between(amount, at least 0): 1 of 2 rows, such as -5.0'],
+      failures: ['between(amount, at least 0): 1 of 2 rows, such as -5'],
     });
     const again = await ingest();
     expect(again.quarantined[0]?.batchId).toBe(bad.quarantined[0]?.batchId);

@@ -197,6 +197,59 @@ describe('expectations beyond the reference', () => {
     expect(found.samples).toEqual(['xxx@xxxxxxx.xxx', 'plain']);
   });
 
+  describe('shows no personal number', () => {
+    const people = `SELECT '536904399' AS ssn, 536904399 AS ssn_number, 536904399.0::DOUBLE AS ssn_wide,
+      4111111111111111.0::DOUBLE AS card, 'x' AS team, 536904399 AS parts FROM range(2)`;
+
+    it.each([
+      ['of a key', { expect: 'unique', columns: ['ssn'] }, '#########'],
+      ['of a part of a key', { expect: 'unique', columns: ['parts', 'ssn'] }, '536904399/#########'],
+      ['of a key of wide numbers', { expect: 'unique', columns: ['ssn_wide'] }, '#########'],
+      ['of a row', { expect: 'matches', column: 'ssn', pattern: 'x' }, '#########'],
+      ['of a number', { expect: 'between', column: 'ssn_number', max: 1 }, '#########'],
+      ['of a wide number', { expect: 'between', column: 'ssn_wide', max: 1 }, '#########'],
+      ['of a number with many digits', { expect: 'between', column: 'card', max: 1 }, '################'],
+      ['of an order', { expect: 'increasing', column: 'ssn', strictly: true }, '#########'],
+      ['of two columns', { expect: 'compare', column: 'ssn', operator: '=', other: 'team' }, '#########/x'],
+      [
+        'of a sum',
+        { expect: 'sum_equals', columns: ['ssn_number', 'parts'], total: 1 },
+        '#########/536904399',
+      ],
+      ['of a set', { expect: 'distinct_in_set', column: 'ssn', values: ['x'] }, '#########'],
+      [
+        'of a query',
+        { expect: 'no_rows', name: 'all', sql: 'SELECT team, ssn_number AS "customerSsn" FROM batch' },
+        '{"team":"x","customerSsn":"#########"}',
+      ],
+    ])('%s', async (_what, expectation, sample) => {
+      const found = await judge(expectation, people);
+      expect(found.verdict).toBe('fail');
+      expect(found.samples[0]).toBe(sample);
+    });
+
+    it.each([
+      ['the least text', { expect: 'minimum', column: 'ssn', min: '9' }],
+      ['the greatest number', { expect: 'maximum', column: 'ssn_number', max: 1 }],
+      ['the median', { expect: 'median', column: 'ssn_number', max: 1 }],
+      ['a quantile', { expect: 'quantiles', column: 'ssn_number', quantiles: [{ at: 0.5, max: 1 }] }],
+      ['the most common value', { expect: 'most_common', column: 'ssn', values: ['x'] }],
+    ])('as %s', async (_what, expectation) => {
+      const found = await judge(expectation, people);
+      expect(found.verdict).toBe('fail');
+      expect(found.reason).toContain('#########');
+      expect(JSON.stringify(found)).not.toMatch(/5369/);
+    });
+
+    it('but an amount of money with as many digits', async () => {
+      const found = await judge(
+        { expect: 'maximum', column: 'revenue', max: 1 },
+        'SELECT 4155552671 AS revenue',
+      );
+      expect(found).toMatchObject({ reason: 'is 4155550000, allowed is at most 1', observed: 4155552671 });
+    });
+  });
+
   it('finds personal data where it must not be, and names columns and kinds only', async () => {
     const select = `SELECT unnest(['ada@example.com', 'x', 'y', 'z']) AS note, 'bob@example.com' AS mail, 1 AS n`;
     const found = await judge({ expect: 'no_pii', except: ['mail'] }, select);

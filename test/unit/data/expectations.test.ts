@@ -58,7 +58,7 @@ describe('expectations', () => {
     [
       'between shows offending values',
       { expect: 'between', column: 'x', min: 0, max: 10 },
-      ['between(x, 0 to 10): 2 of 3 rows, such as -1.0, 20.0'],
+      ['between(x, 0 to 10): 2 of 3 rows, such as -1, 20'],
     ],
     ['where limits the rows', { expect: 'between', column: 'x', min: 0, where: "s <> 'c'" }, []],
     [
