@@ -1,3 +1,4 @@
+import { MAX_AHEAD_MS } from '../domain/dataset.ts';
 import type { DatasetColumn } from '../domain/dataset.ts';
 import { quoteName } from './sql-text.ts';
 
@@ -44,6 +45,13 @@ export function isNumeric(type: string): boolean {
 
 export function isTimestamp(type: string): boolean {
   return type.startsWith('TIMESTAMP');
+}
+
+/** SQL that holds for a time that tells of now or of the past: finite, and at most MAX_AHEAD_MS ahead. */
+export function hasHappenedSql(column: DatasetColumn, nowMs: number): string {
+  const name = quoteName(column.name);
+  const latest = `make_timestamp(${String(Math.floor(nowMs + MAX_AHEAD_MS) * 1000)})::${column.type}`;
+  return `(isfinite(${name}) AND ${name} <= ${latest})`;
 }
 
 /** Text that an integer may be written as; where nobody declared one, 01220 is a code and no number. */

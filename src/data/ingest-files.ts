@@ -261,7 +261,7 @@ async function commit(job: {
     dataset: appended,
     newRows,
     position: job.keep(position, outcome),
-    eventTimeMaxMs: appended ? await newestEventTime(session, 'accepted', source) : null,
+    eventTimeMaxMs: appended ? await newestEventTime(session, 'accepted', source, job.deps.nowMs) : null,
     quarantined: job.quarantined,
   });
   return { dataset: appended ?? before.dataset, position, outcome, waited, waits: job.waits };

@@ -137,7 +137,7 @@ export async function ingestTable(
       dataset,
       newRows: rows,
       position: keep({ ...reading.position, identity } satisfies TablePosition, outcome),
-      eventTimeMaxMs: await newestEventTime(session, 'batch', source),
+      eventTimeMaxMs: await newestEventTime(session, 'batch', source, deps.nowMs),
       quarantined: [],
     });
     return { dataset, outcome };

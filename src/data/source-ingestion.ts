@@ -7,7 +7,7 @@ import { currentDatasets } from '../registry/datasets.ts';
 import type { SourceHold, SourceRef } from '../registry/datasets.ts';
 import { attachDataset } from './dataset-views.ts';
 import type { DuckDbOptions, DuckDbSession } from './duckdb.ts';
-import { isTimestamp } from './column-types.ts';
+import { hasHappenedSql, isTimestamp } from './column-types.ts';
 import { quoteName } from './sql-text.ts';
 
 /** What a reader of sources is given by the composition root. */
@@ -108,12 +108,13 @@ export async function blurredKeys(
 
 /**
  * The newest time in a table, in milliseconds: of the column that a `fresh` expectation names, else of the watermark,
- * else of the first timestamp; null where there is none.
+ * else of the first timestamp; null where there is none. It is never later than now, whatever the rows say.
  */
 export async function newestEventTime(
   session: DuckDbSession,
   table: string,
   source: Source,
+  nowMs: number,
 ): Promise<number | null> {
   const times = (await session.columns(table)).filter((c) => isTimestamp(c.type) || c.type === 'DATE');
   const fresh = source.expectations.find((e) => e.expect === 'fresh')?.column;
@@ -121,7 +122,7 @@ export async function newestEventTime(
   const column = times.find((c) => c.name === fresh) ?? times.find((c) => c.name === watermark) ?? times[0];
   if (!column) return null;
   const [row] = await session.rows(
-    `SELECT epoch_ms(TRY_CAST(max(${quoteName(column.name)}) AS TIMESTAMP)) AS ms FROM ${quoteName(table)} WHERE isfinite(${quoteName(column.name)})`,
+    `SELECT epoch_ms(TRY_CAST(max(${quoteName(column.name)}) AS TIMESTAMP)) AS ms FROM ${quoteName(table)} WHERE ${hasHappenedSql(column, nowMs)}`,
   );
-  return typeof row?.ms === 'number' ? row.ms : null;
+  return typeof row?.ms === 'number' ? Math.min(row.ms, nowMs) : null;
 }

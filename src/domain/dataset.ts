@@ -26,6 +26,12 @@ export function newestRun(parts: readonly DatasetPart[]): number {
   return from;
 }
 
+/**
+ * How far ahead of now a row's time may lie and still tell of now: a clock that goes wrong, a zone that was left out, a
+ * day that has begun elsewhere. What lies further ahead has been mistyped, and would pass for fresh until then.
+ */
+export const MAX_AHEAD_MS = 24 * 60 * 60_000;
+
 export interface DatasetColumn {
   readonly name: string;
   /** DuckDB's name of the type. */

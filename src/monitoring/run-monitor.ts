@@ -159,10 +159,10 @@ function unknownOutcome(outcome: string, known: readonly string[]): Judgement {
   };
 }
 
-/** When the newest row of a source happened or, where no column tells, when it was read last. */
+/** When the newest row of a source happened or, where no column tells, when it was read last: no row is newer than that. */
 async function newestDataAt(db: Queryable, ref: ModelRef, source: string): Promise<number | null> {
   const { rows } = await db.query<{ at: number | null }>(
-    `SELECT (extract(epoch FROM coalesce(event_time_max, updated_at)) * 1000)::float8 AS at FROM source_states
+    `SELECT (extract(epoch FROM least(event_time_max, updated_at)) * 1000)::float8 AS at FROM source_states
       WHERE model = $1 AND environment = $2 AND source = $3 AND dataset IS NOT NULL`,
     [ref.model, ref.environment, source],
   );

@@ -1,4 +1,5 @@
 import type { ModelRef } from '../contracts/workflows/ids.ts';
+import { MAX_AHEAD_MS } from '../domain/dataset.ts';
 import type { DatasetManifest } from '../domain/dataset.ts';
 import type { Database, Queryable, Transaction } from './database.ts';
 import { appendAudit } from './audit.ts';
@@ -77,6 +78,9 @@ export async function readSourceState(db: Queryable, ref: SourceRef): Promise<So
   };
 }
 
+/** What lies further ahead is of a build that took any row's time; it would outlast every true one. */
+const MAX_AHEAD = `interval '${MAX_AHEAD_MS} milliseconds'`;
+
 /** Writes dataset version, position, quarantined batches and their audit events in the caller's transaction. */
 async function advanceSource(tx: Transaction, ref: SourceRef, advance: SourceAdvance): Promise<void> {
   const { model, environment, source } = ref;
@@ -93,7 +97,9 @@ async function advanceSource(tx: Transaction, ref: SourceRef, advance: SourceAdv
      VALUES ($1, $2, $3, $4, $5, to_timestamp($6::float8 / 1000))
      ON CONFLICT (model, environment, source) DO UPDATE SET
        dataset = coalesce(excluded.dataset, source_states.dataset), watermark = excluded.watermark,
-       event_time_max = greatest(excluded.event_time_max, source_states.event_time_max), updated_at = now()`,
+       event_time_max = greatest(excluded.event_time_max, CASE
+         WHEN source_states.event_time_max <= now() + ${MAX_AHEAD} THEN source_states.event_time_max END),
+       updated_at = now()`,
     [
       model,
       environment,

@@ -1,7 +1,7 @@
 import type { ColumnType, Expectation } from '../../contracts/spec/expectations.ts';
 import { assertNever } from '../../errors/assert-never.ts';
 import { nearestName } from '../../domain/nearest-name.ts';
-import { isInteger, isNumeric, isTimestamp } from '../column-types.ts';
+import { hasHappenedSql, isInteger, isNumeric, isTimestamp } from '../column-types.ts';
 import type { Batch } from './batch.ts';
 import { boundsText } from './bounds.ts';
 import type { Bounds } from './bounds.ts';
@@ -85,14 +85,19 @@ export async function judgeFreshness(
   e: Extract<Expectation, { expect: 'fresh' }>,
   batch: Batch,
 ): Promise<Finding> {
-  const { sql } = batch.columnOf(e.column, ['time'], e.expect);
-  const [newest] = await batch.scan.ask(
-    [`max(${sql}) FILTER (isfinite(${sql}))::TIMESTAMP`],
+  const column = batch.columnOf(e.column, ['time'], e.expect);
+  const { nowMs } = batch.context;
+  const newestOf = (rows: string): string => `max(${column.sql}) FILTER (${rows})::TIMESTAMP`;
+  const [newest, latest] = await batch.scan.ask(
+    [newestOf(hasHappenedSql(column, nowMs)), newestOf(`isfinite(${column.sql})`)],
     undefined,
     expectationTitle(e),
   );
-  if (!(newest instanceof Date)) return wholeFinding(false, 'no value to tell the age by');
-  const ageMs = batch.context.nowMs - newest.getTime();
+  if (!(newest instanceof Date)) {
+    const ahead = latest instanceof Date ? `: the times are yet to come, up to ${latest.toISOString()}` : '';
+    return wholeFinding(false, `no value to tell the age by${ahead}`);
+  }
+  const ageMs = nowMs - newest.getTime();
   const at = newest.toISOString();
   return wholeFinding(
     ageMs <= e.maxAge,

@@ -293,6 +293,24 @@ describe('ingesting a table', () => {
     expect(state.rows).toEqual([{ event_time_max: new Date('2026-01-01T00:00:00Z') }]);
   });
 
+  it('takes a row dated in the future for no newer than it is read', async () => {
+    const newest = async (): Promise<number> => {
+      const { rows } = await world.db.query<{ at: Date }>('SELECT event_time_max AS at FROM source_states');
+      return rows[0]!.at.getTime();
+    };
+    const { watermark: _, ...whole } = orders;
+    revision = await world.apply({ sources: { orders: whole } });
+    await insert(1, '2026-01-01');
+    await insert(2, '2099-12-31');
+    await ingest();
+    expect(await newest()).toBe(Date.parse('2026-01-01T00:00:00Z'));
+    // As a build before this rule left it.
+    await world.db.query("UPDATE source_states SET event_time_max = '2099-12-31'");
+    await insert(3, new Date(world.clock.nowMs + 9 * 3_600_000).toISOString());
+    await ingest();
+    expect(await newest()).toBe(world.clock.nowMs);
+  });
+
   it('gives the answer of an attempt that committed but was killed before it answered', async () => {
     await insert(1, '2026-01-01');
     const first = await ingest({ activityId: 'a' });

@@ -200,6 +200,17 @@ describe('monitors of a champion', () => {
     expect([others['fresh'], others['stale']]).toEqual(['ok', 'ok']);
   });
 
+  it('tell that a source has gone stale also where a row of it is dated in the future', async () => {
+    await world.db.query(
+      "UPDATE source_states SET event_time_max = '2099-12-31', updated_at = now() - interval '2 hours' WHERE source = 'customers'",
+    );
+    try {
+      expect((await pass())['fresh']).toMatchObject({ status: 'breach' });
+    } finally {
+      await world.db.query('UPDATE source_states SET event_time_max = now(), updated_at = now()');
+    }
+  });
+
   it("take nothing of another version's traffic, of shadows, or of the time before", async () => {
     const ficus = { top: "'ficus'", converted: 'false' };
     await serve(world, live(ficus));

@@ -116,6 +116,23 @@ describe('expectations', () => {
     expect(await judge({ expect: 'unique', columns: ['x'] }, "(2, 7, 'new', NULL)", options)).toHaveLength(1);
   });
 
+  it('fresh goes by times that have been, not by one mistyped in the future', async () => {
+    const fresh = { expect: 'fresh', column: 'at', maxAge: '1h' };
+    const old = "(1, 1, 'a', '2026-01-01')";
+    const future = "(2, 1, 'a', '2099-12-31')";
+    expect(await judge(fresh, `${old}, ${future}`)).toEqual([
+      'fresh(at): the newest is 2026-01-01T00:00:00.000Z, 86400 s old, allowed are 3600 s',
+    ]);
+    expect(await judge(fresh, future)).toEqual([
+      'fresh(at): no value to tell the age by: the times are yet to come, up to 2099-12-31T00:00:00.000Z',
+    ]);
+    expect(await judge(fresh, "(3, 1, 'a', 'infinity'), (4, 1, 'a', NULL)")).toEqual([
+      'fresh(at): no value to tell the age by',
+    ]);
+    const zoneLeftOut = "(5, 1, 'a', '2026-01-02 09:00:00')";
+    expect(await judge(fresh, zoneLeftOut)).toEqual([]);
+  });
+
   it('references ignores nulls and shows strangers', async () => {
     const reference = { expect: 'references', column: 's', source: 'others', sourceColumn: 'k' };
     expect(await judge(reference, ROWS, { others: "('a'), ('b'), (NULL)" })).toEqual([
