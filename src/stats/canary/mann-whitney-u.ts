@@ -97,11 +97,12 @@ function exactTails(n: number, m: number, uB: number): Tails {
     const scale = i / (large + i);
     ways = next.map((w) => w * scale);
   }
+  // A U is as frequent as its mirror image, and only the lower half of these has digits: the upper is a difference.
   // Without a whole U (ties) both tails include the neighbour, which errs on the side of no alarm.
   let atLeast = 0;
   let atMost = 0;
   for (let u = 0; u < size; u++) {
-    if (u >= Math.floor(uB)) atLeast += ways[u]!;
+    if (u <= size - 1 - Math.floor(uB)) atLeast += ways[u]!;
     if (u <= Math.ceil(uB)) atMost += ways[u]!;
   }
   const tail = Math.min(atLeast, atMost);

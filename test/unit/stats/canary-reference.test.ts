@@ -73,6 +73,22 @@ it("Miettinen and Nurminen's interval is the published one", () => {
   expect(scoreInterval({ successes: 0, trials: 0 }, { successes: 1, trials: 2 })).toBeNull();
 });
 
+it('the exact Mann-Whitney test keeps the digits of its smallest p-values', () => {
+  // Of all orders of 8 and 1000 values only one puts the 8 below the others: 1 / C(1008, 8).
+  const orders = Array.from({ length: 8 }, (_, i) => (1001 + i) / (i + 1)).reduce(
+    (product, x) => product * x,
+    1,
+  );
+  const few = Array.from({ length: 8 }, (_, i) => i);
+  const many = Array.from({ length: 1000 }, (_, i) => 100 + i);
+  const [up, down] = [mannWhitneyU(few, many)!, mannWhitneyU(many, few)!];
+  expectClose(up.pTwoSided, 2 / orders, P_VALUE, 'two-sided');
+  expectClose(up.pGreater, 1 / orders, P_VALUE, 'greater');
+  expectClose(up.pLess, 1, CLOSED_FORM, 'less');
+  expectClose(down.pTwoSided, 2 / orders, P_VALUE, 'two-sided, down');
+  expectClose(down.pLess, 1 / orders, P_VALUE, 'less, down');
+});
+
 describe('two samples equal SciPy', () => {
   it.each((expected.mann_whitney as Expected[]).map((e) => [e.name as string, e] as const))(
     '%s',
