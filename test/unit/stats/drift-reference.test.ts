@@ -7,6 +7,7 @@ import {
   hellinger,
   jensenShannon,
   kolmogorovSmirnov,
+  kullbackLeibler,
   lInfinity,
   mannWhitneyU,
   populationStabilityIndex,
@@ -108,7 +109,44 @@ describe('numeric drift measures equal SciPy and Evidently', () => {
   );
 });
 
-describe('categorical drift measures equal SciPy and Evidently', () => {
+/** Shares of a case in the bins or categories of the reference; null where a side is empty. */
+function sharesOf(c: Case, e: Expected): { p: ArrayLike<number>; q: ArrayLike<number> } | null {
+  if (c.kind !== 'numeric') {
+    const s = categoryShares(c.reference, c.current);
+    return e.psi_eps1e4 === undefined ? null : { p: s.reference, q: s.current };
+  }
+  const binned = e.quantile10_left_closed;
+  return binned ? { p: toShares(binned.ref_counts), q: toShares(binned.cur_counts) } : null;
+}
+
+describe('Kullback-Leibler divergence equals SciPy', () => {
+  const kl = readReference<{ cases: Expected[] }>('kl_expected.json').cases;
+  it.each(kl.map((one) => [one.name as string, one] as const))('%s', (name, one) => {
+    const i = cases.findIndex((c) => c.name === name);
+    const { p, q } = sharesOf(cases[i]!, expected[i]!)!;
+    expectClose(kullbackLeibler(p, q), one.rel_entr_eps1e4, CLOSED_FORM, 'with ε');
+    if (one.entropy !== undefined) expectClose(kullbackLeibler(p, q, 0), one.entropy, CLOSED_FORM, 'without');
+  });
+});
+
+// Of numbers TFDV's divergence is of histograms of its own.
+describe('categorical drift measures equal TFDV', () => {
+  const tfdv = readReference<{ cases: Expected[] }>('drift_tfdv.json').cases;
+  it.each(
+    cases.flatMap((c, i) => (c.kind === 'categorical' ? [[c.name, c, expected[i]!, tfdv[i]!] as const] : [])),
+  )('%s', (name, c, e, theirs) => {
+    expect(theirs.name).toBe(name);
+    const shares = sharesOf(c, e);
+    if (shares === null) {
+      expect([theirs.js, theirs.linf]).toEqual([null, null]);
+      return;
+    }
+    expectClose(jensenShannon(shares.p, shares.q).divergence, theirs.js, CLOSED_FORM, 'js');
+    expectClose(lInfinity(shares.p, shares.q), theirs.linf, CLOSED_FORM, 'l∞');
+  });
+});
+
+describe('categorical drift measures equal SciPy SciPy and Evidently', () => {
   it.each(cases.flatMap((c, i) => (c.kind === 'categorical' ? [[c.name, c, expected[i]!] as const] : [])))(
     '%s',
     (_, c, e) => {

@@ -128,6 +128,23 @@ it('multiclass metrics equal scikit-learn', () => {
   expect(multiclassRates(e.confusion)).toMatchObject({ accuracy: m.accuracy, macro: m.macro, mcc: m.mcc });
 });
 
+it('multiclass correlation, agreement and balanced accuracy equal scikit-learn, weighted too', () => {
+  const columns = readColumns('metrics_multiclass.csv');
+  const labels = numbers(columns.y);
+  const p = [numbers(columns.p0), numbers(columns.p1), numbers(columns.p2)];
+  const probabilities = labels.map((_, i) => p.map((c) => c[i]!));
+  const e = readReference<Expected>('multiclass_expected.json');
+  const weights = labels.map((_, i) => 1 + (i % 5));
+  for (const [wanted, m] of [
+    [e.plain, multiclassMetrics(labels, probabilities)],
+    [e.weighted, multiclassMetrics(labels, probabilities, { weights })],
+  ] as const) {
+    expectClose(m.mcc, wanted.mcc, CLOSED_FORM, 'mcc');
+    expectClose(m.kappa, wanted.kappa, CLOSED_FORM, 'kappa');
+    expectClose(m.balancedAccuracy, wanted.balanced_accuracy, CLOSED_FORM, 'balanced accuracy');
+  }
+});
+
 describe('regression metrics equal scikit-learn', () => {
   const REGRESSION: Record<string, (m: RegressionMetrics) => number | null> = {
     n: (m) => m.count,
