@@ -1,4 +1,5 @@
 import type { OutcomeSample } from '../domain/monitors/judge-outcome.ts';
+import type { KeyedNumbers } from '../stats/index.ts';
 import { outcomesOfRequests } from '../serving/outcomes-of-requests.ts';
 import type { PredictionLogView } from '../serving/prediction-log.ts';
 
@@ -8,33 +9,57 @@ const MAX_ROWS = 20_000;
 const LIVE = `version = $version AND arm IN ('champion', 'challenger')`;
 /**
  * One row for each decision: the first choice of a ranking, every row of an inference. Further ranks repeat the
- * entity's features and would pass for more data than there is.
+ * entity's features and would pass for more data than there is. `key` is the user by whom traffic was split: decisions of
+ * one are alike. Rows of an inference that names no split key are taken to be of as many users.
  */
-const DECISIONS = `SELECT i.* FROM items i JOIN requests r USING (request_id, arm)
-  WHERE i.${LIVE.replace('arm', 'i.arm')} AND (i.rank = 1 OR r.call = 'infer')`;
-
-type Values = readonly (number | null)[];
+const DECISIONS = `SELECT i.*, r.entity,
+         CASE WHEN r.call = 'infer' AND coalesce(r.split_key, i.request_id) = i.request_id
+              THEN i.request_id || '/' || i.rank ELSE coalesce(r.split_key, i.request_id) END AS key
+    FROM items i JOIN requests r USING (request_id, arm)
+   WHERE i.${LIVE.replace('arm', 'i.arm')} AND (i.rank = 1 OR r.call = 'infer')`;
 
 export interface LiveItems {
-  readonly scores: Values;
+  readonly scores: KeyedNumbers;
   /** By feature, in the order of the model. */
-  readonly features: readonly Values[];
+  readonly features: readonly KeyedNumbers[];
+}
+
+export interface LiveDecisions extends LiveItems {
+  /** No entity came under two keys: where a key is unknown, the entity stands for it. */
+  readonly keyedByEntity: boolean;
 }
 
 /** Scores and features of the version's decisions in the view's window; an even sample of them when they are many. */
-export async function liveItems(view: PredictionLogView, version: number): Promise<LiveItems> {
+export async function liveItems(view: PredictionLogView, version: number): Promise<LiveDecisions> {
   const rows = await view.query<{
     score: number;
     features: (number | null)[] | { items: (number | null)[] };
-  }>(`SELECT score, features FROM (${DECISIONS}) ORDER BY hash(request_id, rank) LIMIT ${MAX_ROWS}`, {
-    version,
-  });
+    key: string;
+    entity: string | null;
+  }>(
+    `SELECT score, features, key, entity FROM (${DECISIONS}) ORDER BY hash(request_id, rank) LIMIT ${MAX_ROWS}`,
+    { version },
+  );
   const lists = rows.map(({ features }) => ('items' in features ? features.items : features));
-  const width = lists[0]?.length ?? 0;
+  const keys = rows.map((row) => row.key);
+  const keyOf = new Map(rows.map((row) => [row.entity, row.key]));
   return {
-    scores: rows.map((row) => row.score),
-    features: Array.from({ length: width }, (_, f) => lists.map((list) => list[f] ?? null)),
+    ...itemsOf({ values: rows.map((row) => row.score), keys }, { lists, keys }, lists[0]?.length ?? 0),
+    keyedByEntity: rows.every((row) => row.entity !== null && keyOf.get(row.entity) === row.key),
   };
+}
+
+/** Rows of features as columns. */
+export function itemsOf(
+  scores: KeyedNumbers,
+  rows: { readonly lists: readonly (readonly (number | null)[])[]; readonly keys: KeyedNumbers['keys'] },
+  width: number,
+): LiveItems {
+  const column = (f: number): KeyedNumbers => ({
+    values: rows.lists.map((list) => list[f] ?? null),
+    keys: rows.keys,
+  });
+  return { scores, features: Array.from({ length: width }, (_, f) => column(f)) };
 }
 
 /** The outcomes of the version's requests in the window, one for each request: its sum or, of a boolean, whether any was true. */

@@ -2,7 +2,7 @@ import type { MonitorWindow } from '../domain/monitors/monitor-window.ts';
 import type { OutcomeSample } from '../domain/monitors/judge-outcome.ts';
 import type { PredictionLogView } from '../serving/prediction-log.ts';
 import { liveItems, newestRequestAt } from './live-traffic.ts';
-import type { LiveItems } from './live-traffic.ts';
+import type { LiveDecisions } from './live-traffic.ts';
 import { driftReference, labelSample } from './references.ts';
 import type { Reference, ReferenceParts } from './references.ts';
 import type { WatchedChampion } from './watched-champion.ts';
@@ -13,7 +13,7 @@ export class PassReading {
   readonly #champion: WatchedChampion;
   readonly #views = new Map<string, Promise<PredictionLogView>>();
   readonly #newest = new Map<string, Promise<number | null>>();
-  readonly #items = new Map<string, Promise<LiveItems>>();
+  readonly #items = new Map<string, Promise<LiveDecisions>>();
   #reference: Promise<Reference> | undefined;
   #labels: Promise<OutcomeSample> | undefined;
 
@@ -33,7 +33,7 @@ export class PassReading {
     );
   }
 
-  items(window: MonitorWindow): Promise<LiveItems> {
+  items(window: MonitorWindow): Promise<LiveDecisions> {
     return remembered(this.#items, window, async () =>
       liveItems(await this.view(window), this.#champion.version),
     );

@@ -1,11 +1,12 @@
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import { withDuckDb } from '../data/duckdb.ts';
-import type { DuckDbOptions } from '../data/duckdb.ts';
+import type { DuckDbOptions, SqlRow } from '../data/duckdb.ts';
 import { openFrame } from '../data/frame.ts';
 import { quoteName, quoteValue } from '../data/sql-text.ts';
 import type { OutcomeSample } from '../domain/monitors/judge-outcome.ts';
 import type { PredictionLog } from '../serving/prediction-log.ts';
-import { liveItems } from './live-traffic.ts';
+import type { KeyedNumbers } from '../stats/index.ts';
+import { itemsOf, liveItems } from './live-traffic.ts';
 import type { LiveItems } from './live-traffic.ts';
 import type { WatchedChampion } from './watched-champion.ts';
 
@@ -21,6 +22,8 @@ export interface ReferenceParts {
 export interface Reference {
   readonly name: string;
   readonly items: LiveItems;
+  /** Keys of the items are entities, not what traffic was split by. */
+  readonly byEntity: boolean;
 }
 
 /**
@@ -38,12 +41,12 @@ export async function driftReference(
     const view = await parts.log.open(window);
     try {
       const items = await liveItems(view, version);
-      if (items.scores.length >= minSamples) return { name: 'its rollout', items };
+      if (items.scores.values.length >= minSamples) return { name: 'its rollout', items, byEntity: false };
     } finally {
       view.close();
     }
   }
-  return { name: 'its training', items: await trainedItems(parts, champion) };
+  return { name: 'its training', items: await trainedItems(parts, champion), byEntity: true };
 }
 
 /** Training features, and the scores of what the version would recommend or, where it does not rank, of its holdout. */
@@ -53,25 +56,37 @@ async function trainedItems(parts: ReferenceParts, champion: WatchedChampion): P
   return withDuckDb(parts.duckdb, async (session) => {
     const train = await session.adopt(await frame.trainPath());
     const columns = champion.model.features.map((name) => `${quoteName(name)}::DOUBLE`).join(', ');
+    const key = entityKeySql(champion, frame.manifest.keys);
     const rows = await session.rows(
-      `SELECT [${columns}] AS f FROM (SELECT * FROM read_parquet(${quoteValue(train)}) ORDER BY hash(${quoteName(frame.manifest.id)}) LIMIT ${MAX_ROWS})`,
+      `SELECT [${columns}] AS f, ${key} AS key FROM (SELECT * FROM read_parquet(${quoteValue(train)}) ORDER BY hash(${quoteName(frame.manifest.id)}) LIMIT ${MAX_ROWS})`,
     );
     const lists = rows.map((row) => row['f'] as (number | null)[]);
+    const keys = keysOf(rows);
     const scored = evaluation?.recommendations ?? evaluation?.predictions ?? null;
-    const scores: (number | null)[] = [];
+    let scores: KeyedNumbers = { values: [], keys: null };
     if (scored !== null) {
       const file = await session.adopt(await parts.store.fetchFile(scored.blob));
       const first = evaluation?.recommendations ? 'WHERE rank = 1' : '';
       const found = await session.rows(
-        `SELECT score FROM read_parquet(${quoteValue(file)}) ${first} LIMIT ${MAX_ROWS}`,
+        `SELECT score, ${evaluation?.recommendations ? 'NULL' : key} AS key FROM read_parquet(${quoteValue(file)}) ${first} LIMIT ${MAX_ROWS}`,
       );
-      scores.push(...found.map((row) => row['score'] as number));
+      scores = { values: found.map((row) => row['score'] as number), keys: keysOf(found) };
     }
-    return {
-      scores,
-      features: champion.model.features.map((_, f) => lists.map((list) => list[f] ?? null)),
-    };
+    return itemsOf(scores, { lists, keys }, champion.model.features.length);
   });
+}
+
+/** SQL of the entity of a row of a frame, of which rows are alike as requests are; NULL where the frame has no such keys. */
+function entityKeySql(champion: WatchedChampion, keys: readonly string[]): string {
+  const entity = champion.spec.serving.rank?.entity ?? [];
+  const known = entity.length > 0 && entity.every((name) => keys.includes(name));
+  return known
+    ? `to_json([${entity.map((name) => `${quoteName(name)}::VARCHAR`).join(', ')}])::VARCHAR`
+    : 'NULL';
+}
+
+function keysOf(rows: readonly SqlRow[]): string[] | null {
+  return rows.some((row) => row['key'] === null) ? null : rows.map((row) => row['key'] as string);
 }
 
 /** The labels that the version was trained on, as outcomes. */

@@ -13,8 +13,8 @@ import { judgeKpi, judgeOutcomeDrift } from '../domain/monitors/judge-outcome.ts
 import { judgeLength, newestWindow } from '../domain/monitors/monitor-window.ts';
 import type { MonitorWindow } from '../domain/monitors/monitor-window.ts';
 import type { Queryable } from '../registry/database.ts';
-import { assessColumnDrift } from '../stats/index.ts';
-import type { DriftPolicy } from '../stats/index.ts';
+import { assessClusteredDrift } from '../stats/index.ts';
+import type { DriftPolicy, KeyedNumbers } from '../stats/index.ts';
 import { liveLatency, liveOutcome, topCandidate } from './live-traffic.ts';
 import type { PassReading } from './pass-reading.ts';
 import type { WatchedChampion } from './watched-champion.ts';
@@ -87,26 +87,25 @@ async function judge(
     case 'feature-drift':
     case 'prediction-drift': {
       const live = await reading.items(window);
-      if (live.scores.length < minSamples)
-        return insufficient(`${live.scores.length} predictions in the window < minSamples ${minSamples}`);
+      if (live.scores.values.length < minSamples)
+        return insufficient(
+          `${live.scores.values.length} predictions in the window < minSamples ${minSamples}`,
+        );
       const reference = await reading.reference();
       const policy = policyOf(monitor, minSamples);
-      if (monitor.type === 'prediction-drift')
-        return judgePredictionDrift(
-          assessColumnDrift(
-            { kind: 'numeric', reference: reference.items.scores, current: live.scores },
-            policy,
-          ),
-          reference.name,
+      // What was trained on names entities. Where live ones come under several keys, they are no users.
+      const assess = (before: KeyedNumbers = NOTHING, current: KeyedNumbers = NOTHING) =>
+        assessClusteredDrift(
+          reference.byEntity && !live.keyedByEntity ? { ...before, keys: null } : before,
+          current,
+          policy,
         );
+      if (monitor.type === 'prediction-drift')
+        return judgePredictionDrift(assess(reference.items.scores, live.scores), reference.name);
       const wanted = monitor.features ?? champion.model.features;
       const columns = wanted.map((feature) => {
         const f = champion.model.features.indexOf(feature);
-        const [before, current] = [reference.items.features[f] ?? [], live.features[f] ?? []];
-        return {
-          feature,
-          verdict: assessColumnDrift({ kind: 'numeric', reference: before, current }, policy),
-        };
+        return { feature, verdict: assess(reference.items.features[f], live.features[f]) };
       });
       return judgeFeatureDrift(columns, monitor.share, reference.name);
     }
@@ -136,6 +135,8 @@ async function judge(
       return judgeLatency(await liveLatency(view, version), monitor.maxMsP99, minSamples);
   }
 }
+
+const NOTHING: KeyedNumbers = { values: [], keys: null };
 
 type DriftMonitor = Extract<Monitor, { type: 'feature-drift' | 'prediction-drift' }>;
 

@@ -8,7 +8,7 @@ export interface OutcomeSample {
   readonly count: number;
   readonly sum: number;
   readonly sumSquares: number | null;
-  /** Of a boolean one, as in `OutcomeSamples`. */
+  /** As in `OutcomeSamples`. */
   readonly designEffect?: number;
 }
 
@@ -95,7 +95,10 @@ function compare({ type, window, reference }: OutcomeComparison): { pLess: numbe
   if (type === 'boolean')
     return twoProportionTest(effectiveProportion(reference), effectiveProportion(window));
   const now = moments(window, null);
-  const test = welchTest(moments(reference, now.variance), now);
+  const before = moments(reference, now.variance);
+  // One user's values, however many, have no spread to judge by.
+  if (Math.min(now.count, before.count) < 2) return { pLess: 1, pGreater: 1 };
+  const test = welchTest(before, now);
   // Without any variance the means themselves decide.
   if (test === null)
     return {
@@ -105,14 +108,17 @@ function compare({ type, window, reference }: OutcomeComparison): { pLess: numbe
   return test;
 }
 
-/** A sample whose squares were not kept is taken to vary as the other does. */
+/**
+ * As of as many independent values as tell as much. A sample whose squares were not kept is taken to vary as the other
+ * does.
+ */
 function moments(sample: OutcomeSample, otherVariance: number | null): SampleMoments {
   const mean = sample.sum / sample.count;
   const variance =
     sample.sumSquares === null || sample.count < 2
       ? (otherVariance ?? 0)
       : Math.max(0, (sample.sumSquares - sample.count * mean * mean) / (sample.count - 1));
-  return { count: sample.count, mean, variance };
+  return { count: sample.count / (sample.designEffect ?? 1), mean, variance };
 }
 
 function described(input: OutcomeComparison): string {

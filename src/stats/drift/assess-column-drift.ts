@@ -1,13 +1,14 @@
 import type { ColumnDriftInput, ColumnPair } from './column-sample.ts';
 import { pairColumn } from './column-sample.ts';
 import type { DriftMethod, DriftPolicy } from './drift-policy.ts';
-import { NEEDS_ORDER, resolveDriftPolicy } from './drift-policy.ts';
+import { AUTO_METHODS, NEEDS_ORDER, resolveDriftPolicy } from './drift-policy.ts';
 import type { MeasurableCells } from './measure-cells.ts';
 import type { MissingRate } from './missing-rate.ts';
 import { assessMissingRate } from './missing-rate.ts';
 import type { MethodEvidence } from './noise-threshold.ts';
 import { judgeAgainstNoise } from './noise-threshold.ts';
 import { MAX_SHUFFLED_ROWS } from './permute-cells.ts';
+import type { BaggedRows, RowBags } from './row-bags.ts';
 import { coarsenCells } from './value-cells.ts';
 
 /** What a column of more than MAX_SHUFFLED_ROWS rows is judged on. */
@@ -56,22 +57,26 @@ export function assessColumnDrift(input: ColumnDriftInput, policy: DriftPolicy =
   return assessCells({ cells: limitCells(cells), reference, current }, policy);
 }
 
+/** Of rows that are alike: those with a value, in their cells, and all of them, as in `assessMissingRate`. */
+interface ColumnBags {
+  readonly bags: BaggedRows | null;
+  readonly presence: RowBags | null;
+}
+
 /** The same of a column that has been summed up elsewhere into the cells on which it is judged. */
-export function assessCells(column: ColumnPair, policy: DriftPolicy = {}): ColumnDriftVerdict {
+export function assessCells(
+  column: ColumnPair,
+  policy: DriftPolicy = {},
+  { bags, presence }: ColumnBags = { bags: null, presence: null },
+): ColumnDriftVerdict {
   const resolved = resolveDriftPolicy(policy);
   const { cells, reference, current } = column;
-  const missing = assessMissingRate(reference, current, {
-    threshold: resolved.missingRateThreshold,
-    alpha: resolved.alpha,
-  });
-  const fewest = Math.min(cells.referenceCount, cells.currentCount);
-  if (fewest < resolved.minSamples) {
-    const side = cells.currentCount <= cells.referenceCount ? 'current' : 'reference';
-    const reason = `too few values to judge: ${fewest} in the ${side} data, at least ${resolved.minSamples} are needed`;
-    return { kind: 'insufficient_data', method: null, value: null, threshold: null, reason, missing };
-  }
+  const missing = assessMissingRate(reference, current, resolved, presence);
+  const few = tooFew(cells, bags, resolved.minSamples);
+  if (few !== null)
+    return { kind: 'insufficient_data', method: null, value: null, threshold: null, reason: few, missing };
   const methods = chooseMethods(resolved.method, cells.values !== null);
-  const evidence = judgeAgainstNoise(cells, methods, resolved);
+  const evidence = judgeAgainstNoise(cells, methods, resolved, bags);
   const ranked = [...evidence].sort((a, b) => Number(b.drifted) - Number(a.drifted) || ratio(b) - ratio(a));
   const deciding = ranked[0]!;
   return {
@@ -87,8 +92,19 @@ export function assessCells(column: ColumnPair, policy: DriftPolicy = {}): Colum
   };
 }
 
+function tooFew(cells: MeasurableCells, bags: BaggedRows | null, minSamples: number): string | null {
+  const rows = { reference: cells.referenceCount, current: cells.currentCount };
+  const { reference, current } = bags?.effective ?? rows;
+  if (Math.min(reference, current) >= minSamples) return null;
+  const side = current <= reference ? 'current' : 'reference';
+  const told = bags
+    ? `, which tell as much as ${Math.floor(Math.min(reference, current))} independent ones`
+    : '';
+  return `too few values to judge: ${rows[side]} in the ${side} data${told}, at least ${minSamples} are needed`;
+}
+
 function chooseMethods(method: 'auto' | DriftMethod, ordered: boolean): readonly DriftMethod[] {
-  if (method === 'auto') return ordered ? ['js_distance', 'wasserstein_normed'] : ['js_distance'];
+  if (method === 'auto') return AUTO_METHODS.filter((one) => ordered || !NEEDS_ORDER[one]);
   // A policy for all columns may name a measure that categories do not have.
   return NEEDS_ORDER[method] && !ordered ? ['js_distance'] : [method];
 }
@@ -119,7 +135,8 @@ function shown(x: number): string {
   return String(Number(x.toPrecision(3)));
 }
 
-function limitCells(cells: MeasurableCells): MeasurableCells {
+/** Few enough cells to relabel many rows. */
+export function limitCells(cells: MeasurableCells): MeasurableCells {
   if (cells.referenceCount + cells.currentCount <= MAX_SHUFFLED_ROWS) return cells;
   const { values } = cells;
   return values === null ? foldRareCategories(cells) : coarsenCells({ ...cells, values }, MAX_NUMERIC_CELLS);

@@ -2,6 +2,9 @@
 export type DriftMethod =
   'js_distance' | 'psi' | 'kl' | 'hellinger' | 'tvd' | 'l_infinity' | 'ks' | 'wasserstein_normed';
 
+/** What `auto` asks: all of a number, of a category those that need no order. */
+export const AUTO_METHODS: readonly DriftMethod[] = ['js_distance', 'wasserstein_normed'];
+
 export interface DriftPolicy {
   /**
    * `auto`: Jensen-Shannon distance (base 2) for every kind of column, and for numbers the normed Wasserstein

@@ -5,6 +5,8 @@ import type { MeasurableCells } from './measure-cells.ts';
 import { measureCells } from './measure-cells.ts';
 import { describeLocationNull, describeNull } from './noise-distribution.ts';
 import { createRelabelling } from './permute-cells.ts';
+import { createBagRelabelling } from './relabel-bags.ts';
+import type { BaggedRows } from './row-bags.ts';
 
 /** Relabellings that always happen; more only while an alarm is possible. */
 const FIRST_ROUND = 99;
@@ -36,22 +38,27 @@ export interface MethodEvidence {
  * largest of R relabelled values (Phipson & Smyth 2010), which happens without drift with probability ≤ α'; α' is
  * α divided by the number of methods (Bonferroni). Significance alone is not drift: the value must also exceed the
  * base threshold, so that a million rows do not turn a trifle into an alarm.
+ *
+ * Of `bags` whole ones are relabelled, because bags are exchangeable where their rows are not.
  */
 export function judgeAgainstNoise(
   cells: MeasurableCells,
   methods: readonly DriftMethod[],
   policy: ResolvedDriftPolicy,
+  bags: BaggedRows | null,
 ): MethodEvidence[] {
   const alpha = policy.alpha / methods.length;
   const observed = measureCells(cells, methods);
   const drawn: number[][] = methods.map(() => []);
   const pooled = cells.reference.map((count, i) => count + cells.current[i]!);
-  const relabel = createRelabelling(pooled, cells.referenceCount, seededRandom(policy.seed));
-  const scratch = {
-    ...cells,
-    reference: new Float64Array(pooled.length),
-    current: new Float64Array(pooled.length),
-  };
+  const random = seededRandom(policy.seed);
+  const relabel = bags
+    ? createBagRelabelling(bags.rows, pooled, random)
+    : createRelabelling(pooled, cells.referenceCount, random);
+  const total = cells.referenceCount + cells.currentCount;
+  const reference = new Float64Array(pooled.length);
+  const current = new Float64Array(pooled.length);
+  const rows = bags?.effective ?? { reference: cells.referenceCount, current: cells.currentCount };
   const allowed = Math.max(1, Math.floor(alpha * (policy.permutations + 1)));
   const level = allowed / (policy.permutations + 1);
   const exceeding = methods.map(() => 0);
@@ -64,8 +71,11 @@ export function judgeAgainstNoise(
       !methods.some((_, i) => undecided(i))
     )
       break;
-    relabel(scratch.reference, scratch.current);
-    const values = measureCells(scratch, methods);
+    const referenceCount = relabel(reference, current);
+    const values = measureCells(
+      { ...cells, reference, current, referenceCount, currentCount: total - referenceCount },
+      methods,
+    );
     for (let i = 0; i < methods.length; i++) {
       drawn[i]!.push(values[i]!);
       if (values[i]! >= observed[i]! * TIE) exceeding[i] = exceeding[i]! + 1;
@@ -76,7 +86,7 @@ export function judgeAgainstNoise(
     const baseThreshold = policy.thresholds[method];
     const noise =
       method === 'wasserstein_normed'
-        ? describeLocationNull(drawn[i]!, cells.referenceCount, cells.currentCount)
+        ? describeLocationNull(drawn[i]!, rows.reference, rows.current)
         : describeNull(drawn[i]!, IS_DIVERGENCE[method]);
     const drifted =
       value > baseThreshold && exceeding[i]! < allowed && drawn[i]!.length >= policy.permutations;

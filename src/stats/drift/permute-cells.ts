@@ -4,10 +4,10 @@ import type { SeededRandom } from '../distributions/seeded-random.ts';
 /** Up to this many rows a permutation shuffles rows; above, it draws each cell's count. Both are exact. */
 export const MAX_SHUFFLED_ROWS = 10_000;
 
-/** Refills both sides with a random relabelling of the pooled rows that keeps the sizes of the sides. */
-export type Relabel = (reference: Float64Array, current: Float64Array) => void;
+/** Refills both sides with a random relabelling of the pooled rows. @returns how many rows are the reference's */
+export type Relabel = (reference: Float64Array, current: Float64Array) => number;
 
-/** `pooled[i]` rows lie in cell i; `referenceCount` of all of them get the label "reference". */
+/** `pooled[i]` rows lie in cell i; `referenceCount` of all of them get the label "reference", each time. */
 export function createRelabelling(
   pooled: Float64Array,
   referenceCount: number,
@@ -46,6 +46,7 @@ function shuffleRows(
       drawn[cell] = drawn[cell]! + 1;
     }
     for (let cell = 0; cell < pooled.length; cell++) other[cell] = pooled[cell]! - drawn[cell]!;
+    return referenceCount;
   };
 }
 
@@ -66,5 +67,6 @@ function drawCells(
       rowsLeft -= count;
       drawsLeft -= drawn;
     }
+    return referenceCount;
   };
 }

@@ -191,6 +191,16 @@ describe('monitors of a champion', () => {
     expect((await pass())['one-for-all']).toMatchObject({ status: 'breach', confirmed: true });
   });
 
+  it('do not take few users with many requests for drift', async () => {
+    // Twenty other users; what a user likes stays the same from request to request.
+    await serve(world, live({ splitKey: "'u' || (i % 20)", taste: '30 + i % 20' }));
+    const { taste, features, scores } = await pass();
+    expect(taste).toMatchObject({ status: 'insufficient_data' });
+    expect(taste?.reason).toMatch(/300 in the current data, which tell as much as 1[89] independent ones/u);
+    // Others vary from request to request.
+    expect([features?.status, scores?.status]).toEqual(['ok', 'ok']);
+  });
+
   it('give no verdict on too little traffic', async () => {
     await serve(world, live({ requests: 40, top: "'ficus'", converted: 'false' }));
     const { features, conversion, fast, ...others } = statuses(await pass());

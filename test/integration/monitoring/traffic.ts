@@ -16,6 +16,7 @@ export interface Traffic {
   readonly taste?: string;
   readonly converted?: string;
   readonly latencyMs?: string;
+  readonly splitKey?: string;
 }
 
 /** Writes one segment of the prediction log, as a gateway would have shipped it: three ranks a request. */
@@ -27,7 +28,7 @@ export async function serve(world: PlantWorld, traffic: Traffic): Promise<void> 
   const route = `'${MODEL}' AS model, ${String(version)} AS version, '${traffic.arm ?? 'champion'}' AS arm, 1 AS generation`;
   const tables = {
     requests: `SELECT ${request}, ${route}, 'rank' AS "call", (${traffic.latencyMs ?? '2'})::DOUBLE AS latency_ms,
-      NULL::VARCHAR AS error, NULL::VARCHAR AS split_key, NULL::VARCHAR AS entity FROM range(${String(requests)}) t(i)`,
+      NULL::VARCHAR AS error, (${traffic.splitKey ?? 'NULL'})::VARCHAR AS split_key, NULL::VARCHAR AS entity FROM range(${String(requests)}) t(i)`,
     items: `SELECT ${request}, ${route}, (k + 1)::INTEGER AS rank,
       '{"plant_id":"' || (CASE WHEN k = 0 THEN ${traffic.top ?? "'p' || (i % 10)"} ELSE 'p' || k END) || '"}' AS candidate,
       ((i * 37) % 101 / 10.0 - k)::DOUBLE AS score,

@@ -137,6 +137,30 @@ describe('the KPI', () => {
     expect(judgeKpi(unknown, 0.7).status).toBe('breach');
   });
 
+  it('compares the amounts of few users by what they tell', () => {
+    const amounts = (mean: number, designEffect: number) => ({
+      ...{ count: 500, sum: mean * 500, sumSquares: (100 + mean * mean) * 500, designEffect },
+    });
+    const judge = (window: number, reference: number) =>
+      judgeKpi(
+        {
+          outcome: 'amount',
+          type: 'number',
+          minSamples: 50,
+          window: amounts(6, window),
+          reference: amounts(10, reference),
+        },
+        0.7,
+      );
+    expect(judge(1, 1).status).toBe('breach');
+    expect(judge(50, 50)).toMatchObject({ status: 'ok', value: expect.closeTo(0.6, 9) as number });
+    expect(judge(50, 50).reason).toContain('chance');
+    expect(judge(1, 100).status).toBe('ok');
+    // One user's amounts are one observation, whatever their spread.
+    expect(judge(500, 1).status).toBe('ok');
+    expect(judge(1, 500).status).toBe('ok');
+  });
+
   it('of a label is drift both ways', () => {
     expect(judgeOutcomeDrift(input(500, 80), 0.2).status).toBe('breach');
     expect(judgeOutcomeDrift(input(500, 20), 0.2).status).toBe('breach');

@@ -102,7 +102,10 @@ describe('the outcomes of an arm', () => {
     const bought = await liveOutcome(log, 2, 'bought', 'boolean');
     expect(bought).toEqual({ ...(await measure(rows))['bought'], sumSquares: 5 });
     expect(bought.designEffect).toBeCloseTo(4.8, 12);
-    expect(await liveOutcome(log, 2, 'spent', 'number')).toEqual({ count: 9, sum: 20, sumSquares: 56 });
+    const spent = await liveOutcome(log, 2, 'spent', 'number');
+    expect(spent).toEqual({ ...(await measure(rows))['spent'], count: 9, sum: 20, sumSquares: 56 });
+    // Residuals 28/9, -44/9 and 16/9 of a mean of 20/9: 3/2 · 2976/81 over 56 - 400/9.
+    expect(spent.designEffect).toBeCloseTo((1.5 * 2976) / 81 / (56 - 400 / 9), 12);
     expect(await liveOutcome(log, 2, 'kept', 'boolean')).toEqual({ count: 0, sum: 0, sumSquares: 0 });
   });
 
@@ -113,7 +116,7 @@ describe('the outcomes of an arm', () => {
     ];
     expect(await measure(rows)).toEqual({
       bought: { count: 2, sum: 1, designEffect: 1 },
-      spent: { count: 2, sum: 25 },
+      spent: { count: 2, sum: 25, designEffect: 1 },
     });
     expect(await measure([])).toEqual({});
   });
