@@ -10,7 +10,7 @@ import { pairColumns } from '../../data/drift/pair-columns.ts';
 import type { FileFormat } from '../../data/read-segment.ts';
 import { USAGE } from '../../errors/cli-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
-import { DEFAULT_DRIFT_SHARE, PUBLISHED_THRESHOLDS } from '../../stats/index.ts';
+import { AUTO_METHODS, DEFAULT_DRIFT_SHARE, PUBLISHED_THRESHOLDS } from '../../stats/index.ts';
 import type { DriftMethod, DriftPolicy } from '../../stats/index.ts';
 import { formatOption, listOption, s3FromEnvironment, withDataJob } from '../data-job.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -42,7 +42,8 @@ const HELP = `
 Missing values and infinities are set aside and their rates judged apart. A column without drift alarms in at most
 --alpha of all comparisons at any size; what a shift must exceed at these sizes is the line that is printed.
 
-Exit codes: 0 no drift, 1 a column drifted (or its rate of missing values did), 2 an error.
+Exit codes: 0 no drift, 1 a column drifted (or its rate of missing values did), 2 an error, or no column had enough
+data to judge.
 
 Examples:
   perennial drift january.parquet february.parquet
@@ -71,7 +72,11 @@ export function addDriftCommand(program: Command): void {
         .choices(['auto', ...METHODS])
         .default('auto'),
     )
-    .option('--threshold <effect>', 'smallest effect worth an alarm (default: 0.1, as published)', positive)
+    .option(
+      '--threshold <effect>',
+      'smallest effect worth an alarm, in the unit of --method; other measures keep 0.1, as published',
+      positive,
+    )
     .option('--alpha <share>', 'how often a column without drift may alarm', alphaOption, 0.005)
     .option(
       '--share <share>',
@@ -94,13 +99,15 @@ export function addDriftCommand(program: Command): void {
 }
 
 async function drift(reference: string, current: string, options: DriftOptions): Promise<void> {
+  // Of a column that has not the measure another decides, whose unit this threshold is not in.
+  const bound = options.method === 'auto' ? AUTO_METHODS : [options.method];
   const policy: DriftPolicy = {
     method: options.method,
     alpha: options.alpha,
     permutations: Math.max(PERMUTATIONS, Math.ceil(2 / options.alpha) - 1),
     ...(options.threshold === undefined
       ? {}
-      : { thresholds: Object.fromEntries(METHODS.map((method) => [method, options.threshold])) }),
+      : { thresholds: Object.fromEntries(bound.map((method) => [method, options.threshold])) }),
   };
   const text = Object.entries(options.type).flatMap(([name, kind]) => (kind === 'categorical' ? [name] : []));
   await withDataJob(async (session) => {
@@ -128,6 +135,7 @@ async function drift(reference: string, current: string, options: DriftOptions):
     const drifted =
       options.failOn === 'dataset' ? report.dataset.verdict === 'drifted' : report.columns.some(isBreach);
     if (drifted || report.multivariate?.verdict === 'drifted') process.exitCode = EXIT.breach;
+    else if (report.dataset.verdict === 'insufficient_data') process.exitCode = EXIT.usage;
   });
 }
 

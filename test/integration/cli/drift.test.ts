@@ -102,6 +102,17 @@ describe('perennial drift', () => {
     expect((await drift([...args, '--fail-on', 'dataset', '--share', '0.3'])).code).toBe(EXIT.breach);
   });
 
+  it('binds by the threshold only the measures of the method', async () => {
+    cli.write('us.csv', `n,country\n${'1,US\n2,US\n'.repeat(100)}`);
+    cli.write('br.csv', `n,country\n${'1,BR\n2,BR\n'.repeat(100)}`);
+    const args = ['us.csv', 'br.csv', '--threshold', '1'];
+    const country = async (method: string): Promise<unknown> =>
+      (await drift([...args, '--method', method])).report.columns[1];
+    expect(await country('wasserstein_normed')).toMatchObject({ method: 'js_distance', verdict: 'drifted' });
+    expect(await country('js_distance')).toMatchObject({ threshold: 1, verdict: 'stable' });
+    expect(await country('auto')).toMatchObject({ threshold: 1, verdict: 'stable' });
+  });
+
   it('sees with --multivariate that a correlation has gone', async () => {
     const pairs = (turned: boolean): string => {
       const row = (i: number): string => {
@@ -131,7 +142,8 @@ describe('perennial drift', () => {
     const row = (k: number): string => names.map((_, i) => (i * k) % 10).join(',');
     cli.write('wide.csv', `${names.join(',')}\n${row(1)}\n${row(3)}\n`);
     const wide = await cli.run(['drift', 'wide.csv', 'wide.csv']);
-    expect(wide).toMatchObject({ code: EXIT.ok, stderr: '' });
+    // No data is no pass.
+    expect(wide).toMatchObject({ code: EXIT.usage, stderr: '' });
     expect(wide.stdout).toMatch(/none of 10,000 columns could be judged/);
     cli.write('giant.csv', `c\n${'x'.repeat(3_000_000)}\n${'y\n'.repeat(50)}`);
     expect((await drift(['giant.csv', 'giant.csv'])).report.columns[0]?.verdict).toBe('stable');
@@ -145,7 +157,9 @@ describe('perennial drift', () => {
       ['null.csv', 'none.csv'],
       ['none.csv', 'none.csv'],
     ] as const) {
-      const y = (await drift([a, b])).report.columns[1];
+      const { code, report } = await drift([a, b]);
+      const y = report.columns[1];
+      if (report.dataset.verdict === 'insufficient_data') expect(code).toBe(EXIT.usage);
       expect(y).toMatchObject({ verdict: 'insufficient_data', value: null, measures: { psi: null } });
     }
   });
