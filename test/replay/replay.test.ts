@@ -6,6 +6,7 @@ import type { WorkflowBundle } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as workflows from '../../workflows/index.ts';
 import { bundledWorkflows } from '../workflows/bundled-workflows.ts';
+import { World } from '../workflows/world.ts';
 import { HISTORY_NAMES, WAITING_STATES } from './waiting-states.ts';
 
 const HERE = new URL('.', import.meta.url);
@@ -34,6 +35,14 @@ describe('the workflows of this checkout', () => {
     expect(Object.keys(WAITING_STATES).sort()).toEqual(Object.keys(workflows).sort());
     const current = files.filter((name) => name.startsWith('current/'));
     expect(current).toEqual(HISTORY_NAMES.map((name) => `current/${name}.json.gz`).sort());
+  });
+
+  it('call each of their activities in one of them', () => {
+    const types = files.map((name) =>
+      JSON.stringify(recorded(name)).matchAll(/"activityType":\{"name":"(\w+)"/g),
+    );
+    const called = new Set(types.flatMap((found) => [...found].map(([, type]) => type)));
+    expect(Object.keys(new World().activities).filter((name) => !called.has(name))).toEqual([]);
   });
 
   it.each(files)('replay %s without a difference', async (name) => {

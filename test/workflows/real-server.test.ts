@@ -1,5 +1,4 @@
-import { fileURLToPath } from 'node:url';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -20,6 +19,7 @@ import { modelLifecycle } from '../../workflows/index.ts';
 import { accountOfAnswers } from '../integration/api/storm-account.ts';
 import { EMIL, finding, trigger } from './builders.ts';
 import { bundledWorkflows } from './bundled-workflows.ts';
+import { openRealServer } from './real-server.ts';
 import { runWorkers } from './time-skipping.ts';
 import { refused, World } from './world.ts';
 import { livedRuns } from './year/lived-runs.ts';
@@ -28,7 +28,6 @@ import { livedRuns } from './year/lived-runs.ts';
 const DEADLINE_MS = 90_000;
 vi.setConfig({ testTimeout: 600_000 });
 
-const TEMPORAL = fileURLToPath(new URL('../../.venv/bin/temporal', import.meta.url));
 /** So few events that every workflow of the story carries itself on several times. */
 const SUGGEST_AT_EVENTS = 60;
 const ref = { model: 'long-lived', environment: 'prod' };
@@ -74,21 +73,7 @@ describe('a lifecycle on a real server', () => {
   beforeAll(async () => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
     bundle = bundledWorkflows();
-    const attributes = ['PerennialModel', 'PerennialEnvironment', 'PerennialStage'];
-    const limits = {
-      'limit.historyCount.suggestContinueAsNew': SUGGEST_AT_EVENTS,
-      'history.transferProcessorMaxPollRPS': 5000,
-      'history.timerProcessorMaxPollRPS': 5000,
-    };
-    env = await TestWorkflowEnvironment.createLocal({
-      server: {
-        executable: { type: 'existing-path', path: TEMPORAL },
-        extraArgs: [
-          ...attributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
-          ...Object.entries(limits).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
-        ],
-      },
-    });
+    env = await openRealServer(SUGGEST_AT_EVENTS);
     workers = await runWorkers(env, bundle, worlds);
   });
   const restartWorkers = async (): Promise<void> => {

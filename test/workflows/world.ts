@@ -73,7 +73,7 @@ export class World {
   /** Waited for before an activity does anything: its workflow is then waiting in that step. */
   beforeCall: (
     activity: string,
-    input: { readonly version?: number; readonly kind?: string },
+    input: { readonly version?: number; readonly kind?: string; readonly key?: string },
   ) => Promise<void> | void = () => undefined;
   beforeNotify: (notice: Notice) => void = () => undefined;
   /** Of the monitors; one may be judged twice, as any activity may run twice. */
