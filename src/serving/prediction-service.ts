@@ -116,7 +116,7 @@ export class PredictionService {
         });
         return { items: itemsOfBatch(loaded, tensors, outputs), body };
       },
-      readFeatures: async () => undefined,
+      readFeatures: () => Promise.resolve(undefined),
     };
     const answer = (): Promise<string> =>
       version === null ? this.#routed(call) : this.#pinned(call, version);
