@@ -54,7 +54,7 @@ export class PerennialError extends Error {
   readonly problems: readonly Problem[];
   readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(definition: Omit<ErrorDefinition, 'summary'>, message: string, options: ErrorOptions = {}) {
+  constructor(definition: ErrorDefinition, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'PerennialError';
     this.code = definition.code;

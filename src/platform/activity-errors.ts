@@ -37,12 +37,10 @@ export function toApplicationFailure(error: unknown): unknown {
 /** The same failure with more to tell; one that has no code but is a cancellation tells it where a coded one does. */
 export function withDetails(error: unknown, more: FailureDetails['details']): unknown {
   if (isPerennialError(error)) {
-    const { message, problems } = error;
-    return new PerennialError(error, message, {
-      problems,
-      details: { ...error.details, ...more },
-      cause: error,
-    });
+    const { code, status, retry, message, problems } = error;
+    const details = { ...error.details, ...more };
+    const definition = { code, status, retry, summary: message };
+    return new PerennialError(definition, message, { problems, details, cause: error });
   }
   return error instanceof CancelledFailure ? new CancelledFailure(error.message, [{ details: more }]) : error;
 }
