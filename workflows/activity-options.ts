@@ -58,6 +58,9 @@ export const PASS_ASSESSMENT: ActivityOptions = { ...ASSESSMENT, retry: MAKES_WA
 /** Beside the trainer's own limits: fetching the frame, stopping it, and keeping its result once the store is back. */
 const TRAINING_OVERHEAD_MS = 90 * 60_000;
 
+/** Behind others that have the GPUs of the machine. */
+const GPU_WAIT_MS = 24 * 3_600_000;
+
 /**
  * Training ends by the trainer's own timeout; a worker that dies is noticed by its missing heartbeats. The trainer's own
  * failures are counted by the activity.
@@ -69,7 +72,7 @@ export function training(trainer: {
 }): ActivityOptions {
   return {
     taskQueue: TASK_QUEUE.training,
-    startToCloseTimeout: trainer.timeout + trainer.graceTime + TRAINING_OVERHEAD_MS,
+    startToCloseTimeout: GPU_WAIT_MS + trainer.timeout + trainer.graceTime + TRAINING_OVERHEAD_MS,
     heartbeatTimeout: '20s',
     retry: { ...OUTLIVES_OUTAGE, maximumAttempts: trainer.maxAttempts + OUTAGE_ATTEMPTS },
   };

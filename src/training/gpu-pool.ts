@@ -24,19 +24,74 @@ export async function detectGpus(visible: string | undefined): Promise<string[]>
   }
 }
 
-/** Hands each trainer GPUs of its own. A trainer gets fewer than it asked for when there are no more free. */
+/** GPUs that one trainer has to itself. */
+export interface GpuLease {
+  readonly ids: readonly string[];
+  /** May be called again. */
+  release(): void;
+}
+
+interface Waiting {
+  readonly count: number;
+  give(ids: readonly string[]): void;
+}
+
+/**
+ * Hands each trainer GPUs of its own, first come, first served: one that asks for many is not passed by for ever by those
+ * that ask for few. A trainer gets fewer than it asked for only where the machine has no more.
+ */
 export class GpuPool {
+  readonly #total: number;
   readonly #free: string[];
+  #waiting: Waiting[] = [];
 
   constructor(gpus: readonly string[]) {
+    this.#total = gpus.length;
     this.#free = [...gpus];
   }
 
-  take(count: number): readonly string[] {
-    return this.#free.splice(0, count);
+  /** Waits until the GPUs are free. @throws the signal's reason when it is aborted before */
+  async take(count: number, signal: AbortSignal): Promise<GpuLease> {
+    signal.throwIfAborted();
+    const wanted = Math.min(count, this.#total);
+    // Who needs none waits behind nobody.
+    if (wanted === 0) return this.#leaseOf([]);
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiting);
+        reject(signal.reason as Error);
+        this.#serve();
+      };
+      const waiting: Waiting = {
+        count: wanted,
+        give: (ids) => {
+          signal.removeEventListener('abort', leave);
+          resolve(this.#leaseOf(ids));
+        },
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(waiting);
+      this.#serve();
+    });
   }
 
-  giveBack(gpus: readonly string[]): void {
-    this.#free.push(...gpus);
+  #leaseOf(ids: readonly string[]): GpuLease {
+    let held = true;
+    return {
+      ids,
+      release: () => {
+        if (!held) return;
+        held = false;
+        this.#free.push(...ids);
+        this.#serve();
+      },
+    };
+  }
+
+  #serve(): void {
+    for (let next = this.#waiting[0]; next && next.count <= this.#free.length; next = this.#waiting[0]) {
+      this.#waiting.shift();
+      next.give(this.#free.splice(0, next.count));
+    }
   }
 }

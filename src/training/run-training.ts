@@ -16,7 +16,7 @@ import type { Logger } from '../platform/logger.ts';
 import type { Database } from '../registry/database.ts';
 import { failRun, startRun, trainResultOf } from '../registry/runs.ts';
 import { loadSpecRecord } from '../registry/specs.ts';
-import type { GpuPool } from './gpu-pool.ts';
+import type { GpuLease, GpuPool } from './gpu-pool.ts';
 import { keepResult, storeLog } from './keep-result.ts';
 import { maskSecrets } from './mask-secrets.ts';
 import { prepareAttempt } from './prepare-attempt.ts';
@@ -53,9 +53,27 @@ export async function runTraining(
   input: TrainInput,
   host: AttemptHost,
 ): Promise<TrainResult> {
-  const { db } = parts;
-  const record = await loadSpecRecord(db, input);
+  const record = await loadSpecRecord(parts.db, input);
   const trainer = effectiveSpec(record.spec, input.environment).training.trainer;
+  return withHeartbeats(host, async (beating) => {
+    // Before the run begins: what waits for GPUs uses none.
+    const gpus = await parts.gpus.take(trainer.resources.gpus, beating.signal);
+    try {
+      return await trainOn(gpus, parts, input, { trainer, bundle: record.bundle }, beating);
+    } finally {
+      gpus.release();
+    }
+  });
+}
+
+async function trainOn(
+  gpus: GpuLease,
+  parts: TrainingParts,
+  input: TrainInput,
+  { trainer, bundle }: Pick<Attempt, 'trainer' | 'bundle'>,
+  host: AttemptHost,
+): Promise<TrainResult> {
+  const { db } = parts;
   const { model, environment, version, runId, frame } = input;
   const run = await startRun(
     db,
@@ -67,7 +85,7 @@ export async function runTraining(
       frame,
       parameters: trainer.parameters,
       seed: trainer.seed,
-      codeDigest: record.bundle,
+      codeDigest: bundle,
     },
     host.attempt,
   );
@@ -76,9 +94,7 @@ export async function runTraining(
   const workspace = await openWorkspace(parts.dataDir, runId, host.attempt);
   try {
     await whileRemembered(workspace, () =>
-      withHeartbeats(host, (beating) =>
-        attemptRun(parts, { input, trainer, bundle: record.bundle, workspace }, beating),
-      ),
+      attemptRun(parts, { input, trainer, bundle, workspace }, gpus, host),
     );
   } catch (error) {
     const recorded = await recordFailure(parts, input, workspace, host, error);
@@ -97,14 +113,19 @@ export async function runTraining(
 }
 
 /** Runs the trainer and, when it ended well, records what it left. */
-async function attemptRun(parts: TrainingParts, attempt: Attempt, host: AttemptHost): Promise<void> {
+async function attemptRun(
+  parts: TrainingParts,
+  attempt: Attempt,
+  gpus: GpuLease,
+  host: AttemptHost,
+): Promise<void> {
   const { input, trainer, workspace } = attempt;
-  const { store, executor, gpus } = parts;
+  const { store, executor } = parts;
   const { manifest: frame } = await openFrame(store, input.frame);
   const deadline = Date.now() + trainer.timeout;
   const stopAt = performance.now() + trainer.timeout;
   const secrets = [...parts.secrets, ...trainer.environment.map((name) => parts.environment[name] ?? '')];
-  const given = gpus.take(trainer.resources.gpus);
+  const given = gpus.ids;
   try {
     const resumeFrom = await prepareAttempt(parts, attempt, { frame, host, deadline, gpus: given });
     host.signal.throwIfAborted();
@@ -131,7 +152,7 @@ async function attemptRun(parts: TrainingParts, attempt: Attempt, host: AttemptH
     const limits = { stopAt, progressTimeoutMs: trainer.progressTimeout };
     await superviseTrainer(parts, { id, checkpointDir: workspace.checkpointDir }, limits, host);
   } finally {
-    gpus.giveBack(given);
+    gpus.release();
   }
   const output = await readTrainerOutput(
     workspace.outputDir,
