@@ -16,6 +16,7 @@ export const WAITING_STATES = {
   ],
   produceVersion: [
     'ingest',
+    'set-aside',
     'counting',
     'wait',
     'taken',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TASK_QUEUE } from '../../src/contracts/task-queues.ts';
-import { noticeWorkflowId } from '../../src/contracts/workflows/ids.ts';
+import { noticeWorkflowId, produceVersionId } from '../../src/contracts/workflows/ids.ts';
 import { refreshData } from '../../workflows/index.ts';
 import { live } from './steps.ts';
 import { openStage, REF } from './time-skipping.ts';
@@ -9,6 +9,9 @@ import { refused, World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 const BATCH = { batchId: 'b1', rows: 3, failures: ['column "price" is null in 1 row'] };
+
+const noticeId = (model: string): string =>
+  noticeWorkflowId(`${REF.environment}/${model}/quarantine/${BATCH.batchId}`);
 
 /** A world in which a batch of the orders is set aside at each pass. */
 function setsAside(customers: () => void = () => undefined): World {
@@ -38,10 +41,7 @@ describe('a scheduled pass over the sources', () => {
       args: [{ model, environment: REF.environment }],
     });
   };
-  const notice = (model: string) =>
-    stage.env.client.workflow.getHandle(
-      noticeWorkflowId(`${REF.environment}/${model}/quarantine/${BATCH.batchId}`),
-    );
+  const notice = (model: string) => stage.env.client.workflow.getHandle(noticeId(model));
 
   // The first: once a child has outlived its starter the test server's clock does not leap any more.
   it('waits for no channel that is away for hours, which is told once when it is back', async () => {
@@ -133,6 +133,31 @@ describe('a production', () => {
       await life.until('v1 has failed', () => world.stage(1) === 'failed');
       await life.until('the batch is told', () => world.noticesOf('batch_quarantined').length === 1);
       expect(world.decision('production', 1)?.reason).toContain('no such table');
+    });
+  });
+
+  // The last: once a child has outlived its starter the test server's clock does not leap any more.
+  it('that is cancelled while the channel is away tells it all the same when that is back', async () => {
+    let away = true;
+    const world = setsAside();
+    world.beforeNotify = ({ kind }) => {
+      if (away && kind === 'batch_quarantined') throw new Error('ECONNREFUSED');
+    };
+    await live(stage, world, async (life) => {
+      const { workflow } = stage.env.client;
+      const production = workflow.getHandle(
+        produceVersionId({ model: life.model, environment: REF.environment }, 1),
+      );
+      world.beforeCall = async (activity) => {
+        if (activity === 'materialiseFeatures') await production.cancel();
+      };
+      await life.request('first');
+      await expect(production.result()).rejects.toThrow();
+      expect(world.stage(1)).toBe('aborted');
+      expect(world.noticesOf('batch_quarantined')).toHaveLength(0);
+      away = false;
+      await workflow.getHandle(noticeId(life.model)).result();
+      expect(world.noticesOf('batch_quarantined')).toHaveLength(1);
     });
   });
 });

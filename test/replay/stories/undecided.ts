@@ -1,4 +1,10 @@
-import { incidentWorkflowId, revalidationId } from '../../../src/contracts/workflows/ids.ts';
+import { WorkflowClient } from '@temporalio/client';
+import {
+  incidentWorkflowId,
+  noticeWorkflowId,
+  produceVersionId,
+  revalidationId,
+} from '../../../src/contracts/workflows/ids.ts';
 import { revalidateUpdate } from '../../../src/contracts/workflows/lifecycle.ts';
 import { gateReport, OTTO } from '../../workflows/builders.ts';
 import { live } from '../../workflows/steps.ts';
@@ -13,7 +19,20 @@ export async function tellUndecided(stage: Stage, record: RecordHistory): Promis
     notifications: { remindEvery: '30m', escalation: { after: '1h', email: ['lead@example.test'] } },
   });
   world.gates = (version, champion) => gateReport(version, champion, { kind: 'error', reason: 'no answer' });
+  const { ingest } = world;
+  world.ingest = async (input) => {
+    const batch = { batchId: 'torn', source: input.source, rows: 1, failures: ['one is null'] };
+    return { ...(await ingest(input)), quarantined: input.source === 'orders' ? [batch] : [] };
+  };
   await live(stage, world, async (life) => {
+    const ref = { model: life.model, environment: REF.environment };
+    world.beforeCall = async (activity) => {
+      if (activity !== 'materialiseFeatures') return;
+      // A child that outlives its starter would stop the test server's clock.
+      const notice = noticeWorkflowId(`${ref.environment}/${ref.model}/quarantine/torn`);
+      await new WorkflowClient({ connection: stage.env.connection }).getHandle(notice).result();
+      await record('produceVersion-set-aside', produceVersionId(ref, 1));
+    };
     await life.request('first');
     await life.until('v1 is left a candidate', () => world.incidents.size === 1);
     const incident = incidentWorkflowId([...world.incidents.keys()][0] ?? '');
@@ -23,7 +42,7 @@ export async function tellUndecided(stage: Stage, record: RecordHistory): Promis
     await record('handleIncident-escalated', incident);
     await record('promoteVersion-undecided', life.promotion(1).workflowId);
     world.gates = (version, champion) => gateReport(version, champion);
-    const revalidation = revalidationId({ model: life.model, environment: REF.environment }, 1);
+    const revalidation = revalidationId(ref, 1);
     const revalidate = () =>
       life.handle.executeUpdate(revalidateUpdate, {
         args: [{ version: 1, actor: OTTO, reason: 'the rule is mended' }],
