@@ -118,13 +118,13 @@ describe('the artifact store', () => {
     await writeFile(path, bytes);
     const digest = sha256(bytes);
     const send = s3.send.bind(s3);
-    const sendAndWrite = async (command: Parameters<typeof send>[0]): ReturnType<typeof send> => {
-      const answer = await send(command);
+    const sendAndWrite = async (command: Parameters<typeof send>[0]): Promise<unknown> => {
+      const answer: unknown = await send(command);
       if (command instanceof UploadPartCommand && command.input.PartNumber === 1)
         await writeFile(path, randomBytes(bytes.length));
       return answer;
     };
-    const written = vi.spyOn(s3, 'send').mockImplementation(sendAndWrite as typeof send);
+    const written = vi.spyOn(s3, 'send').mockImplementation(sendAndWrite as never);
     const upload = uploadInParts(s3, bucket, blobKey(digest), path, { digest, size: bytes.length });
     await expect(upload).rejects.toMatchObject({ code: 'ARTIFACT_CORRUPT' });
     written.mockRestore();
