@@ -7,7 +7,7 @@ import type { DataActivities } from '../../../src/contracts/activities/data.ts';
 import { candidate, gateReportOf, writeGateReport } from '../../integration/registry/registry-fixture.ts';
 import { MEASURED, modelName } from './fleet-world.ts';
 import type { FleetWorld } from './fleet-world.ts';
-import { costBetween, idle, quantiles } from './measure.ts';
+import { costBetween, idle, inAll, quantiles } from './measure.ts';
 
 const STARTS_AT_ONCE = 8;
 const DECISIONS = 20;
@@ -57,7 +57,10 @@ export class ApprovalCrowd {
     return (await this.#world.client.workflow.count(query)).count;
   }
 
-  /** Opens approvals up to `cached`, then up to `all`, rests, and lets a person decide on the oldest. */
+  /**
+   * Opens approvals up to `cached`, then up to `all`, rests, and lets a person decide on the oldest. The ratios are of
+   * what waits: all of them against those that the worker keeps in memory.
+   */
   async measure({
     cached,
     all,
@@ -68,7 +71,7 @@ export class ApprovalCrowd {
     all: number;
     models: number;
     seconds: number;
-  }): Promise<(string | number)[][]> {
+  }): Promise<{ table: (string | number)[][]; ratios: Readonly<Record<string, number>> }> {
     const world = this.#world;
     await world.apply(0, models);
     const empty = await this.#rest(seconds);
@@ -86,7 +89,15 @@ export class ApprovalCrowd {
     const memory = (name: 'worker-control' | 'temporal') =>
       [empty, small, large].map(({ costs }) => (costs[name].rssBytes / MIB).toFixed(0)).join(' / ');
     const steps = `at 0 / ${String(cached)} / ${String(all)}`;
-    return [
+    const rss = (rest: typeof small, name: 'worker-control' | 'temporal') => rest.costs[name].rssBytes;
+    const eachInTemporal = (rest: typeof small, approvals: number) =>
+      (rss(rest, 'temporal') - rss(empty, 'temporal')) / approvals;
+    const ratios = {
+      'CPU at rest, all processes': inAll(large.cpuMs) / inAll(small.cpuMs),
+      'RSS in all, worker-control': rss(large, 'worker-control') / rss(small, 'worker-control'),
+      'RSS per approval, temporal': eachInTemporal(large, all) / eachInTemporal(small, cached),
+    };
+    const table = [
       ['seconds to open them', openSeconds.toFixed(0)],
       ['CPU to open one, ms', cpu.toFixed(1)],
       ['CPU for the first of them in all, ms', costBetween(before, between)],
@@ -98,6 +109,7 @@ export class ApprovalCrowd {
       ]),
       ['a decision on the oldest, p50/p95, ms', `${p50.toFixed(0)} / ${p95.toFixed(0)}`],
     ];
+    return { table, ratios };
   }
 
   async #rest(seconds: number) {

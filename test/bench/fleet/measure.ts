@@ -57,6 +57,10 @@ export function costBetween(before: Costs, after: Costs): number {
   return MEASURED.reduce((sum, name) => sum + after[name].cpuMs - before[name].cpuMs, 0);
 }
 
+export function inAll(cpu: Cpu): number {
+  return MEASURED.reduce((sum, name) => sum + cpu[name], 0);
+}
+
 /** Bytes of memory that the process holds for each model beyond what it held for none. */
 export function perModel(empty: { readonly resting: Costs }, size: FleetSize, name: Measured): number {
   return (size.resting[name].rssBytes - empty.resting[name].rssBytes) / size.models;
