@@ -23,6 +23,7 @@ const PATIENCE_MS = 90_000;
 /** Somebody with a token, who acts only through the public API, and tries again when it is away. */
 export interface Person {
   readonly name: string;
+  readonly token: string;
   readonly api: ApiClient;
   apply(specFile: string): Promise<ApplyAnswer>;
   trigger(model: string, reason: string, key: string): Promise<void>;
@@ -68,6 +69,7 @@ export function createPerson(name: string, url: string, token: string): Person {
   };
   return {
     name,
+    token,
     api,
     async apply(specFile) {
       const loaded = await loadSpec(specFile);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { productRoot } from '../../src/embedded/binaries.ts';
+import { leaksOfPlantly } from '../leaks/plantly-leaks.ts';
 import { StoryProcess } from './told-story.ts';
 
 /** Of the seeds that have been run, the two whose stories were quickest. */
@@ -29,5 +30,10 @@ describe('the life of the plant recommender while processes die, freeze and lose
     expect(hits).toEqual(expect.arrayContaining(['kill', 'crash-point']));
     expect(counts.filter(({ ok }) => !ok)).toEqual([]);
     expect(counts.length).toBeGreaterThan(20);
+  });
+
+  it('leaves none of its secrets anywhere, whatever died while it held them', async () => {
+    const kept = join(productRoot(), '.perennial/chaos', `seed-${String(SEEDS.at(-1))}`);
+    expect(await leaksOfPlantly([kept])).toEqual([]);
   });
 });

@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { LedgerEntry } from '../../examples/plantly/simulator/shopper-ledger.ts';
 import { productRoot } from '../../src/embedded/binaries.ts';
-import { SecretSearch } from '../leaks/secret-search.ts';
-import { leaksOfStack, secretsOfStack } from '../leaks/stack-secrets.ts';
+import { leaksOfPlantly } from '../leaks/plantly-leaks.ts';
 import { StoryProcess } from './told-story.ts';
 import type { ToldStory } from './told-story.ts';
 
@@ -113,9 +112,7 @@ describe('the life of the plant recommender', () => {
   });
 
   it('leaves none of its secrets in histories, tables, objects, logs, messages or files that others may read', async () => {
-    const dataDir = join(productRoot(), '.perennial/demo');
-    const search = new SecretSearch(secretsOfStack(dataDir));
-    expect(await leaksOfStack(dataDir, 'demo', search)).toEqual([]);
+    expect(await leaksOfPlantly()).toEqual([]);
   });
 
   it("agrees with the shop's own ledger, visit by visit", () => {

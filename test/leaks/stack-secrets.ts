@@ -44,8 +44,10 @@ export async function leaksOfStack(
   dataDir: string,
   environment: string,
   search: SecretSearch,
+  mayHoldSecrets: readonly string[] = [],
 ): Promise<Leak[]> {
-  const lying = search.inFolder(dataDir, [...MAY_HOLD_SECRETS, ...FOLDERS_OF_SERVERS]);
+  const except = [...MAY_HOLD_SECRETS, ...FOLDERS_OF_SERVERS, ...mayHoldSecrets];
+  const lying = search.inFolder(dataDir, except);
   const stack = await startInfrastructure({
     dataDir,
     environment,

@@ -8,6 +8,7 @@ import type { Setting } from '../setting.ts';
 import { need } from '../setting.ts';
 import { MODEL, PLANTLY, startPlantly } from '../shop.ts';
 import type { PlantlyOptions } from '../shop.ts';
+import { keepSecrets } from '../story-secrets.ts';
 
 /** The stack stands, the shop has a past, and the spec is applied. */
 export function opening(setting: Setting, stackOptions: PlantlyOptions): Step[] {
@@ -22,6 +23,7 @@ export function opening(setting: Setting, stackOptions: PlantlyOptions): Step[] 
         const { stack } = setting.plantly;
         const access = await grantLocalAccess(stack);
         setting.cast = await castPeople(access.url, access.token);
+        keepSecrets(setting.plantly, setting.cast);
         setting.inbox = openInbox(stack);
         const { api, gateway, temporalUi, mailInbox, slackView } = stack.endpoints;
         return {
