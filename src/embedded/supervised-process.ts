@@ -159,7 +159,8 @@ export class SupervisedProcess {
       code: ended.exitCode,
       signal: ended.signalCode,
     };
-    if (Date.now() - this.#readyAt > STEADY_MS) this.#backoffMs = FIRST_BACKOFF_MS;
+    // One that was asked to end, and did so in order, has not failed.
+    if (exit.code === 0 || Date.now() - this.#readyAt > STEADY_MS) this.#backoffMs = FIRST_BACKOFF_MS;
     while (!this.#stopping.signal.aborted) {
       this.#state = 'waiting';
       this.#onEvent({ kind: 'exited', name, ...exit, restartInMs: this.#backoffMs });

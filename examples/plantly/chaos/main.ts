@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import { INTERRUPTED, interruption } from '../../story/interruption.ts';
+import { runWithDeploys } from '../deploys/run-with-deploys.ts';
 import { momentsMissed, nextActivityCrash } from './activity-walk.ts';
 import { FAULT_KINDS, nextFault } from './fault-plan.ts';
 import { renderRuns } from './render-runs.ts';
@@ -8,13 +9,18 @@ import { runWithFaults } from './run-with-faults.ts';
 import type { ChaosRun, FaultPlan } from './run-with-faults.ts';
 
 const USAGE = `npm run chaos -- [--seed N] [--runs N] [--faults kind,kind] [--each-activity]
+npm run chaos -- --deploy-each-step
 
   --seed N     the first seed (default 1); the same seed plans the same faults
   --runs N     so many runs, one seed after the other (default 1)
   --faults …   only these kinds: ${FAULT_KINDS.join(', ')}
   --each-activity
                only crashes of workers, right before and right after activities, each at another until all had
-               their turn; ends well when the runs have hit every activity that came`;
+               their turn; ends well when the runs have hit every activity that came
+
+  --deploy-each-step
+               a new build of all workers as each step of the story begins and in every stage of a version, and
+               nothing else that goes wrong`;
 
 type Options = ReturnType<typeof readOptions>;
 
@@ -26,6 +32,7 @@ function readOptions() {
         runs: { type: 'string', default: '1' },
         faults: { type: 'string', default: FAULT_KINDS.join(',') },
         'each-activity': { type: 'boolean', default: false },
+        'deploy-each-step': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
@@ -39,7 +46,14 @@ function readOptions() {
       if (!kind) throw new Error(`there is no fault "${name}"; there are ${FAULT_KINDS.join(', ')}`);
       return kind;
     });
-    return { seed, runs, kinds, eachActivity: values['each-activity'], help: values.help };
+    return {
+      seed,
+      runs,
+      kinds,
+      eachActivity: values['each-activity'],
+      deployEachStep: values['deploy-each-step'],
+      help: values.help,
+    };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     process.exit(2);
@@ -70,4 +84,8 @@ async function main({ seed: first, runs: count, kinds, eachActivity }: Options):
 
 const options = readOptions();
 if (options.help) console.log(USAGE);
-else process.exitCode = (await main(options)) ? 0 : 1;
+else if (options.deployEachStep) {
+  const ok = await runWithDeploys(interruption());
+  if (ok === null) process.exit(INTERRUPTED);
+  process.exitCode = ok ? 0 : 1;
+} else process.exitCode = (await main(options)) ? 0 : 1;

@@ -45,7 +45,7 @@ async function createShopDatabase(registryUrl: string): Promise<string> {
   return url.toString();
 }
 
-export interface PlantlyOptions extends Pick<StackOptions, 'onEvent' | 'signal' | 'outerEnv'> {
+export interface PlantlyOptions extends Pick<StackOptions, 'onEvent' | 'signal' | 'outerEnv' | 'products'> {
   /** Given the environment of the product's processes, says what is to be different in it. */
   readonly wire?: (env: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>;
 }

@@ -23,9 +23,13 @@ export interface Telling {
   readonly outerEnv: NodeJS.ProcessEnv;
   /** Adds to the environment of the product's processes, or puts something between them and a server. */
   readonly wire?: PlantlyOptions['wire'];
+  /** The product's processes, where it runs from another build than this one. */
+  readonly products?: PlantlyOptions['products'];
   readonly onEvent?: (event: StackEvent) => void;
   /** Called with each step as it begins; the chaos script learns from it what is going on. */
   readonly onStep?: (id: string, setting: Setting) => void;
+  /** Goes on beside each step until `over`; the next begins when this has ended too. */
+  readonly besideStep?: (id: string, setting: Setting, over: AbortSignal) => Promise<void>;
 }
 
 /** The whole story of plantly.shop, told on a stack of its own, which is left running: the caller stops it. */
@@ -51,7 +55,13 @@ export async function tellStory(telling: Telling): Promise<ToldStory> {
     telling.onEvent?.(event);
   };
   const chapters = [
-    ...opening(setting, { onEvent, signal, outerEnv, ...(telling.wire ? { wire: telling.wire } : {}) }),
+    ...opening(setting, {
+      onEvent,
+      signal,
+      outerEnv,
+      ...(telling.wire ? { wire: telling.wire } : {}),
+      ...(telling.products ? { products: telling.products } : {}),
+    }),
     ...baseline(setting),
     ...betterModel(setting),
     ...pandemic(setting),
@@ -59,9 +69,18 @@ export async function tellStory(telling: Telling): Promise<ToldStory> {
   ];
   const steps = chapters.map((step) => ({
     ...step,
-    run: (tell: (detail: string) => void) => {
+    run: async (tell: (detail: string) => void) => {
       telling.onStep?.(step.id, setting);
-      return step.run(tell);
+      const over = new AbortController();
+      const beside = telling.besideStep?.(step.id, setting, over.signal);
+      // Heard of below, once the step is over.
+      beside?.catch(() => undefined);
+      try {
+        return await step.run(tell);
+      } finally {
+        over.abort();
+        await beside;
+      }
     },
   }));
   const report = await runStory('plantly.shop', steps, reporter, REPORT_FILE, signal);

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { productRoot } from '../../../src/embedded/binaries.ts';
 import { PRODUCT_PROCESSES } from '../../../src/embedded/product-processes.ts';
@@ -13,17 +13,15 @@ export interface DeployableBuild {
   remove(): void;
 }
 
-/** Below the checkout, so that the copy finds its packages. */
-export function copyBuild(): DeployableBuild {
-  const root = productRoot();
-  const parent = join(root, '.perennial');
-  mkdirSync(parent, { recursive: true });
-  const folder = mkdtempSync(join(parent, 'build-'));
-  cpSync(join(root, 'dist'), folder, { recursive: true });
+/** @param folder below the checkout, so that the copy finds its packages; what is in it is replaced */
+export function copyBuild(folder: string): DeployableBuild {
+  const dist = join(productRoot(), 'dist');
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(dist, folder, { recursive: true });
   return {
     products: PRODUCT_PROCESSES.map((product) => ({
       ...product,
-      main: relative(join(root, 'dist'), join(folder, product.main)),
+      main: relative(dist, join(folder, product.main)),
     })),
     deployNext: () => {
       const bundle = join(folder, 'workflow-bundle.js');

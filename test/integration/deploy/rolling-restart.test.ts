@@ -1,10 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { restartWorkers } from '../../../examples/plantly/chaos/restart-workers.ts';
+import { copyBuild } from '../../../examples/plantly/deploys/deployable-build.ts';
+import type { DeployableBuild } from '../../../examples/plantly/deploys/deployable-build.ts';
+import { productRoot } from '../../../src/embedded/binaries.ts';
 import { Rollout } from '../../../src/contracts/spec/operation.ts';
 import { TASK_QUEUE } from '../../../src/contracts/task-queues.ts';
 import { rolloutId } from '../../../src/contracts/workflows/ids.ts';
@@ -20,8 +23,6 @@ import { ensureBuilt } from '../built-product.ts';
 import { ADA, get, MODEL, post, rankBody, servingWorld, SPEC } from '../serving/serving-fixture.ts';
 import type { ServingWorld } from '../serving/serving-fixture.ts';
 import { until } from '../embedded/stack-process.ts';
-import { copyBuild } from './deployable-build.ts';
-import type { DeployableBuild } from './deployable-build.ts';
 import { CUSTOMERS, customerOf, startTraffic } from './steady-traffic.ts';
 import type { Answered } from './steady-traffic.ts';
 
@@ -59,7 +60,9 @@ beforeAll(async () => {
   for (let i = 0; i < CUSTOMERS; i += 1)
     await world.setFeatures('customer', [customerOf(i)], { spend: 1, region: 'north' });
   dataDir = mkdtempSync(join(tmpdir(), 'perennial-deploy-'));
-  build = copyBuild();
+  const builds = join(productRoot(), '.perennial');
+  mkdirSync(builds, { recursive: true });
+  build = copyBuild(mkdtempSync(join(builds, 'build-')));
   stack = await startStack({
     dataDir,
     environment,
