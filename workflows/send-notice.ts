@@ -24,9 +24,8 @@ export async function sendNotice(notice: Notice, worthMs?: number): Promise<() =
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowId: noticeWorkflowId(notice.key),
       workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-      args: [notice],
+      args: worthMs === undefined ? [notice] : [notice, worthMs],
       staticSummary: notice.title,
-      ...(worthMs === undefined ? {} : { workflowExecutionTimeout: worthMs }),
     });
     over = false;
     child.result().then(ended, ended);

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { incidentWorkflowId } from '../../src/contracts/workflows/ids.ts';
+import { incidentWorkflowId, noticeWorkflowId } from '../../src/contracts/workflows/ids.ts';
 import {
   acknowledgeUpdate,
   incidentStateQuery,
@@ -321,6 +321,8 @@ describe('a lifecycle', () => {
       await life.until('told', () => world.noticesOf('incident_opened').length === 1);
       expect(world.noticesOf('incident_reminder').length).toBeLessThanOrEqual(1);
       const [id] = [...world.incidents.keys()];
+      // Given up, which is no failure.
+      await stage.env.client.workflow.getHandle(noticeWorkflowId(`${id ?? ''}/reminder/1`)).result();
       const handle = stage.env.client.workflow.getHandle(incidentWorkflowId(id ?? ''));
       await handle.executeUpdate(acknowledgeUpdate, { args: [by] });
       await life.until('on it', () => world.noticesOf('incident_acknowledged').length === 1);
