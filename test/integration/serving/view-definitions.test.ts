@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -147,17 +147,17 @@ it('takes up the definitions of a route that a gateway of before they were has w
   await promote(v1, rows[0]?.version ?? null, 'promotion');
   await promote(v2, v1, 'promotion');
   const older = await startGateway(world, { id: 'older' });
-  await older.stop();
   const file = join(older.dataDir, 'gateways', 'older', 'routes.json');
-  const written = readFileSync(file, 'utf8');
-  expect(written).toContain('"definition"');
+  const read = async (): Promise<string> => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+  const written = await until('the route is written down', read, (text) => text.includes('"definition"'));
+  await older.stop();
   writeFileSync(file, written.replaceAll(/"definition":"\w+",/g, ''));
   const newer = await startGateway(world, {
     id: 'older',
     dataDir: older.dataDir,
     settings: { featureTtlMs: 1 },
   });
+  await until('the route is read anew', read, (text) => text === written);
   expect(await scores(newer.url)).toEqual({ [v2]: [102] });
-  expect(readFileSync(file, 'utf8')).toBe(written);
   await newer.stop();
 });
