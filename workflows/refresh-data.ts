@@ -10,7 +10,7 @@ import { createStatus } from './status.ts';
 /**
  * One scheduled pass: every source is read since its watermark, also one that only versions of an earlier spec take features
  * from; then the feature views are materialised. A source that fails stops neither the others nor the features, and
- * fails the pass at its end. What was set aside is told by workflows that outlive this one: a channel that is away must
+ * fails the pass at its end if the newest spec has it. What was set aside is told by workflows that outlive this one: a channel that is away must
  * not keep the next pass from beginning.
  */
 export async function refreshData(input: RefreshDataInput): Promise<{ readonly newRows: number }> {
@@ -27,7 +27,8 @@ export async function refreshData(input: RefreshDataInput): Promise<{ readonly n
     pass.ingestSource.executeWithOptions({ summary: read.source }, [{ model, environment, ...read }]),
   );
   if (!patched('refresh-goes-on')) return await refreshAllOrNothing(ref, reads, status);
-  const results = fulfilled(await Promise.allSettled(reads));
+  const settled = await Promise.allSettled(reads);
+  const results = fulfilled(settled);
   const newRows = results.reduce((sum, result) => sum + result.newRows, 0);
   const batches = results.flatMap((result) => result.quarantined);
   await Promise.all(batches.map((batch) => sendNotice(quarantineNotice(ref, batch))));
@@ -36,15 +37,20 @@ export async function refreshData(input: RefreshDataInput): Promise<{ readonly n
   const features = hasAll ? pass.materialiseFeatures(ref) : Promise.resolve(null);
   await Promise.allSettled([features]);
   // What failed, a source first: it may be why the features did.
-  await Promise.all([...reads, features]);
+  await Promise.all([...reads.slice(0, own.length), features]);
   const frozen = (await features)?.frozen ?? [];
   const stay = frozen.map(
     ({ view, specRevision: by, reason }) =>
       ` View ${view} of revision ${String(by)} stays as it was: ${reason}.`,
   );
+  // Whoever took a source out of the spec may have switched it off: that is told, and is no failure.
+  const gone = served.filter((_, i) => settled[own.length + i]?.status === 'rejected');
+  const unread = gone.map(
+    ({ source, specRevision: by }) => ` Source ${source} of revision ${String(by)} could not be read.`,
+  );
   status(
     'done',
-    `${String(newRows)} new rows; ${String(batches.length)} batches quarantined.${stay.join('')}`,
+    `${String(newRows)} new rows; ${String(batches.length)} batches quarantined.${[...stay, ...unread].join('')}`,
   );
   return { newRows };
 }

@@ -8,7 +8,7 @@ import type { Leak, Secret } from './secret-search.ts';
 import { leaksOfStack, secretsOfStack } from './stack-secrets.ts';
 
 /** What a told story of plantly knew: the stack's secrets, its people's tokens, and what signs its webhooks. */
-export function secretsOfPlantly(): Secret[] {
+function secretsOfPlantly(): Secret[] {
   const told = JSON.parse(readFileSync(join(DEMO_DIR, SECRETS_FILE), 'utf8')) as StorySecrets;
   return [
     ...secretsOfStack(DEMO_DIR),

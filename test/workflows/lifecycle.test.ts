@@ -312,7 +312,8 @@ describe('a lifecycle', () => {
     await live(stage, world, async (life) => {
       await life.promote(1);
       world.beforeNotify = ({ kind }) => {
-        if (kind === 'incident_opened' || kind === 'incident_reminder') throw new Error('the mail server is away');
+        if (kind === 'incident_opened' || kind === 'incident_reminder')
+          throw new Error('the mail server is away');
       };
       await life.report(finding('kpi', 1));
       await life.until('escalated', () => world.noticesOf('incident_escalated').length === 1, 2 * HOUR_MS);

@@ -107,6 +107,18 @@ describe('a scheduled pass over the sources', () => {
     expect(world.calls.get('materialiseFeatures')).toBe(1);
   });
 
+  it('does not fail because a source is gone that only an earlier spec has', async () => {
+    const world = new World();
+    world.servedSources = [{ source: 'visits', specRevision: 1 }];
+    world.policy = { ...world.policy, specRevision: 4, sources: ['orders'] };
+    world.ingest = async ({ source }) => {
+      if (source === 'visits') throw refused('SOURCE_UNREADABLE', 'no such table');
+      return { source, dataset: 'digest', rows: 100, newRows: 10, quarantined: [] };
+    };
+    expect(await (await start('gone', world)).result()).toEqual({ newRows: 10 });
+    expect(world.calls.get('materialiseFeatures')).toBe(1);
+  });
+
   it('leaves the features where a source has never had a good batch', async () => {
     const world = setsAside();
     world.ingest = async ({ source }) => ({ source, dataset: null, rows: 0, newRows: 0, quarantined: [] });
