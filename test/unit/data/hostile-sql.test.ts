@@ -210,6 +210,8 @@ it('every text of a spec goes into the sandbox: SQL files and sql keys are read 
       );
     });
   expect(places.sort()).toEqual([
+    // Reads the names of tables off the syntax, and runs nothing.
+    'data/feature-view.ts tablesOf',
     'data/feature-view.ts userTable',
     'data/spine.ts userTable',
     'evaluation/recommend.ts userTable',
