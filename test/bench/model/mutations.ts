@@ -77,8 +77,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'a declined version loses its traffic',
     file: 'src/domain/lifecycle/promotions.ts',
-    find: "...restore(state, version, reason),\n    { kind: 'set_stage', version, stage: 'rolled_back', reason },\n    decided(version, 'declined'",
-    replace: "{ kind: 'set_stage', version, stage: 'rolled_back', reason },\n    decided(version, 'declined'",
+    find: "...restore(state, version, reason),\n    decided(version, 'declined'",
+    replace: "decided(version, 'declined'",
   },
   {
     rule: 'nothing is started while paused',

@@ -14,7 +14,11 @@ export function verify(world: World): void {
   must(!told || state.champion === registry.champion, 'the lifecycle believes in another champion');
   must(!state.formerChampions.includes(state.champion ?? 0), 'champion and former champion at once');
   must(new Set(state.formerChampions).size === state.formerChampions.length, 'a former champion twice');
+  const idle = (world.lanes.get('serving') ?? []).length === 0;
   for (const { version } of registry.route.weights) {
+    // Its stage moves first, so that nobody routes it again, and then its traffic, if there is a champion to take it.
+    const ended = registry.stages.get(version) === 'rolled_back' && registry.champion !== null;
+    must(!ended || !idle, `${String(version)} is rolled back, and nothing takes its traffic`);
     const barred = reference.barred.has(version) && !reference.namedByPeople.has(version);
     must(!barred, `${String(version)} still serves after its rollback`);
   }

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
+import { MUTATIONS } from '../../../bench/model/mutations.ts';
 import { checkStories } from './check-stories.ts';
 
 vi.setConfig({ testTimeout: 600_000 });
@@ -19,3 +21,11 @@ describe('whatever happens in whatever order, a model', () => {
     expect(seen.terminated).toBeGreaterThan(400);
   });
 });
+
+// `npm run bench -- model` takes these rules out; a text that is not there any more would be noticed by nobody before it.
+it.each(MUTATIONS.map(({ rule, file, find }) => ({ rule, file, find })))(
+  'the rule "$rule" is where the mutant takes it out',
+  ({ file, find }) => {
+    expect(readFileSync(new URL(`../../../../${file}`, import.meta.url), 'utf8').split(find)).toHaveLength(2);
+  },
+);
