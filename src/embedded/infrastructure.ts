@@ -4,7 +4,7 @@ import { CONFIG_INVALID, PORT_TAKEN } from '../errors/platform-errors.ts';
 import { defaultNamespace } from '../platform/config.ts';
 import { connectTemporal, prepareNamespace } from '../platform/temporal-connection.ts';
 import { productRoot } from './binaries.ts';
-import { outsideEnvironment, outsideServices } from './outside-services.ts';
+import { outsideEnvironment, outsideServices, variablesSet } from './outside-services.ts';
 import { isPortFree, LOOPBACK, settlePorts } from './ports.ts';
 import { postgresService, postgresUrl } from './postgres.ts';
 import { EMBEDDED_REGION, S3_PORTS, s3Endpoint, s3Service } from './s3-server.ts';
@@ -113,7 +113,7 @@ export async function planInfrastructure(
     // The sink of a local stack listens on loopback, without a certificate.
     WEBHOOK_ALLOWED_HOSTS: outerEnv['WEBHOOK_ALLOWED_HOSTS'] ?? new URL(sinksUrl(sinks)).host,
     LOG_LEVEL: outerEnv['LOG_LEVEL'] ?? 'info',
-    ...asGiven(outerEnv, ['PERENNIAL_SOURCE_DIRS', 'TRUSTED_PROXIES']),
+    ...variablesSet(outerEnv, ['PERENNIAL_SOURCE_DIRS', 'TRUSTED_PROXIES']),
     ...outsideEnvironment(outerEnv, outside),
   };
   const endpoints = {
@@ -126,15 +126,6 @@ export async function planInfrastructure(
     ...(outside.mail && outside.slack ? {} : { webhookSink: `${sinksUrl(sinks)}/webhooks` }),
   };
   return { services, env, endpoints };
-}
-
-function asGiven(outerEnv: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = outerEnv[name];
-      return value === undefined ? [] : [[name, value] as const];
-    }),
-  );
 }
 
 /** Ports that a person asked for by name are taken or refused, never replaced. */

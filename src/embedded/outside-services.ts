@@ -41,6 +41,11 @@ export function outsideEnvironment(env: NodeJS.ProcessEnv, outside: OutsideServi
   const names = Object.entries(OUTSIDE_VARIABLES).flatMap(([service, variables]) =>
     outside[service as keyof OutsideServices] ? variables : [],
   );
+  return variablesSet(env, names);
+}
+
+/** Those of the variables that are set to something. */
+export function variablesSet(env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> {
   const entries = names.flatMap((name) => (isSet(env, name) ? [[name, env[name] ?? '']] : []));
   return Object.fromEntries(entries) as Record<string, string>;
 }

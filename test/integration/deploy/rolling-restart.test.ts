@@ -22,7 +22,7 @@ import { rollOut } from '../../../workflows/index.ts';
 import { ensureBuilt } from '../built-product.ts';
 import { ADA, get, MODEL, post, rankBody, servingWorld, SPEC } from '../serving/serving-fixture.ts';
 import type { ServingWorld } from '../serving/serving-fixture.ts';
-import { until } from '../embedded/stack-process.ts';
+import { until } from '../../until.ts';
 import { CUSTOMERS, customerOf, startTraffic } from './steady-traffic.ts';
 import type { Answered } from './steady-traffic.ts';
 

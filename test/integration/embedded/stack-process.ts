@@ -2,13 +2,9 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startTimeOf } from '../../../src/embedded/process-identity.ts';
 import type { ProcessStatus } from '../../../src/embedded/supervised-process.ts';
-
-/** For one thing to come true on a machine busy with much else; far more than it takes on an idle one. */
-const DEADLINE_MS = 120_000;
-const POLL_MS = 50;
+import { until } from '../../until.ts';
 
 export interface StackUp {
   readonly kind: 'up';
@@ -19,15 +15,6 @@ export interface StackUp {
 }
 
 type Line = { readonly kind: string; readonly name?: string } & Readonly<Record<string, unknown>>;
-
-/** Polls a condition until it holds. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within ${String(DEADLINE_MS)} ms: ${what}`);
-    await sleep(POLL_MS);
-  }
-}
 
 export const isRunning = (pid: number): boolean => startTimeOf(pid) !== undefined;
 

@@ -10,7 +10,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { loadConfig } from '../../../src/platform/config.ts';
 import { connectTemporal } from '../../../src/platform/temporal-connection.ts';
 import { ensureBuilt } from '../built-product.ts';
-import { isRunning, StackProcess, until } from './stack-process.ts';
+import { until } from '../../until.ts';
+import { isRunning, StackProcess } from './stack-process.ts';
 import type { StackUp } from './stack-process.ts';
 
 const started: StackProcess[] = [];

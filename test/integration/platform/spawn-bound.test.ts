@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { productRoot } from '../../../src/embedded/binaries.ts';
 import { spawnBound } from '../../../src/platform/spawn-bound.ts';
 import { ensureBuilt } from '../built-product.ts';
-import { isRunning, until } from '../embedded/stack-process.ts';
+import { until } from '../../until.ts';
+import { isRunning } from '../embedded/stack-process.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { bundledWorkflows } from '../../workflows/bundled-workflows.ts';
 import { TASK_QUEUE } from '../../../src/contracts/task-queues.ts';
 import {
@@ -16,6 +15,7 @@ import {
 } from '../../../src/contracts/workflows/lifecycle.ts';
 import { abortRolloutUpdate } from '../../../src/contracts/workflows/rollout.ts';
 import { modelLifecycle } from '../../../workflows/index.ts';
+import { until } from '../../until.ts';
 import { EMIL, finding, trigger } from '../../workflows/builders.ts';
 import { openRealServer } from '../../workflows/real-server.ts';
 import { runWorkers } from '../../workflows/time-skipping.ts';
@@ -26,7 +26,6 @@ import { recorderInto } from '../recorder.ts';
 const SUGGEST_AT_EVENTS = 60;
 /** Events of the new history by which it has done more than begin. */
 const UNDER_WAY = 12;
-const DEADLINE_MS = 120_000;
 const ref = { model: 'long-lived', environment: 'prod' };
 
 /** Workflows that carried themselves on under a new history, in the midst of what they do. In real time. */
@@ -106,12 +105,4 @@ export async function tellCarriedOn(taken: Map<string, Buffer>): Promise<void> {
   await workflow.getHandle(lifecycle).terminate();
   await workers.stop();
   await env.teardown();
-}
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`did not come true: ${what}`);
-    await sleep(100);
-  }
 }

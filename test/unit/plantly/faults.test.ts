@@ -19,6 +19,7 @@ import { Saboteur, Sabotage } from '../../../examples/plantly/chaos/sabotage.ts'
 import { strike } from '../../../examples/plantly/chaos/strike.ts';
 import type { Stack } from '../../../src/embedded/stack.ts';
 import type { ProcessStatus } from '../../../src/embedded/supervised-process.ts';
+import { until } from '../../until.ts';
 
 const started: ChildProcess[] = [];
 const servers: Server[] = [];
@@ -105,10 +106,6 @@ it('a kill is reported with the time until what it killed has started again', as
 const stateOf = (pid: number): string | undefined =>
   readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.[0];
 
-async function untilState(pid: number, holds: (state: string | undefined) => boolean): Promise<void> {
-  while (!holds(stateOf(pid))) await sleep(10);
-}
-
 describe('a signal', () => {
   it('stops also the sessions of PostgreSQL, and lets them go on', async () => {
     const server = spawn('sh', ['-c', 'sleep 60 & echo $!; wait'], { stdio: ['ignore', 'pipe', 'ignore'] });
@@ -121,9 +118,9 @@ describe('a signal', () => {
     };
     try {
       expect(strike(stack, 'postgres', 'SIGSTOP')).toBe(true);
-      await untilState(session, (state) => state === 'T');
+      await until('it is stopped', () => stateOf(session) === 'T');
       strike(stack, 'postgres', 'SIGCONT');
-      await untilState(session, (state) => state !== 'T');
+      await until('it goes on', () => stateOf(session) !== 'T');
     } finally {
       process.kill(session, 'SIGKILL');
     }
