@@ -31,6 +31,9 @@ export function appearanceOf(notice: Pick<Notice, 'kind' | 'severity'>): Appeara
       return RESOLVED;
     case 'incident_acknowledged':
       return ACKNOWLEDGED;
+    case 'incident_note':
+      // What became of it, such as a rollback, is no second alarm.
+      return { ...BY_SEVERITY[notice.severity], label: 'Update' };
     case 'approval_requested':
     case 'approval_reminder':
       return APPROVAL;
@@ -39,7 +42,6 @@ export function appearanceOf(notice: Pick<Notice, 'kind' | 'severity'>): Appeara
     case 'incident_opened':
     case 'incident_reminder':
     case 'incident_escalated':
-    case 'incident_note':
     case 'approval_closed':
     case 'version_rejected':
     case 'batch_quarantined':

@@ -103,7 +103,7 @@ async function confirmation(run: LifecycleRun, generation: number): Promise<stri
   const { model, environment } = run.input;
   try {
     const { gateways } = await awaitRoute({ model, environment, generation });
-    return `Confirmed by ${String(gateways)} gateways.`;
+    return `Confirmed by ${gateways === 1 ? '1 gateway' : `${String(gateways)} gateways`}.`;
   } catch (error) {
     return `Not every gateway has confirmed it yet: ${describeFailure(error, ROLLBACK_FAILED).reason}`;
   }

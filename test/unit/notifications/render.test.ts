@@ -25,6 +25,12 @@ const links = [
 ];
 const hostile = `<script>alert("x")</script> & <!channel> <https://evil.example|click>`;
 
+it('tells what became of an incident as an update, not as the alarm again', () => {
+  const note: Notice = { ...notice, kind: 'incident_note', text: 'Rolled back from version 3 to version 1.' };
+  expect(renderSlack(note, []).text).toBe('Update: One plant for everybody');
+  expect(renderEmail(note, []).subject).toContain('Update: One plant for everybody');
+});
+
 describe('a Slack message', () => {
   it('has header, text, facts, buttons and where it is about', () => {
     const { text, blocks } = renderSlack(notice, links);
