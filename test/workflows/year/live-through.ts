@@ -3,6 +3,7 @@ import { TASK_QUEUE } from '../../../src/contracts/task-queues.ts';
 import {
   incidentWorkflowId,
   monitorScheduleId,
+  noticeWorkflowId,
   produceVersionId,
   promotionId,
   retrainScheduleId,
@@ -175,7 +176,8 @@ export async function liveThrough(
     [...world.versions.keys()].flatMap((version) =>
       [produceVersionId, promotionId, rolloutId].map((idOf) => idOf(ref, version)),
     );
-  const sleepOver = createSleepOver(stage.env, () => [...children(), ...incidentIds]);
+  const notices = (): string[] => [...world.notices.keys()].map(noticeWorkflowId);
+  const sleepOver = createSleepOver(stage.env, () => [...children(), ...incidentIds, ...notices()]);
   const reach = async (at: number): Promise<void> => {
     const missing = bornAt + at - (await stage.env.currentTimeMs());
     if (missing > 0) await sleepOver(missing);

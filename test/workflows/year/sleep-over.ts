@@ -8,11 +8,11 @@ const STUCK_AFTER_MS = 180_000;
 
 /**
  * Makes a `sleep` that goes on where the test server's clock has stopped: it holds its clock while the end of a child
- * is told to the run that started it, and for ever where that run has carried itself on meanwhile. The clock is
- * released once for each such child, which is one whose end its starter's history, closed for good, doesn't tell;
+ * is told to the run that started it, and for ever where that run has ended or carried itself on meanwhile. The clock
+ * is released once for each such child, which is one whose end its starter's history, closed for good, doesn't tell;
  * once too often would break the clock. (Times don't show it: a starter may close in the moment between the child's
  * end and its being told.)
- * @param childIds every workflow so far that may be a child of one that carries itself on
+ * @param childIds every workflow so far that may outlive the run that started it
  */
 export function createSleepOver(
   env: TestWorkflowEnvironment,
