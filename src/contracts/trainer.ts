@@ -56,12 +56,16 @@ const RelativePath = z
     'a path inside outputDir, without ".."',
   );
 
-/** `outputDir/result.json`: what a trainer must leave. */
+/** `outputDir/result.json`: what a trainer must leave. What it has no number for it may write as null. */
 export const TrainerResult = z.object({
   contractVersion: z.literal(TRAINER_CONTRACT_VERSION),
   model: z.strictObject({ path: RelativePath, format: z.literal('onnx'), signature: Signature }),
-  metrics: z.record(z.string(), z.number()),
-  featureImportance: z.record(z.string(), z.number()).nullable().default(null),
+  metrics: z.record(z.string(), z.number().nullable()).transform(numbersOf),
+  featureImportance: z
+    .record(z.string(), z.number().nullable())
+    .nullable()
+    .default(null)
+    .transform((importance) => importance && numbersOf(importance)),
   environment: z.record(z.string(), z.unknown()).default({}),
   files: z.array(z.strictObject({ path: RelativePath, description: z.string() })).default([]),
 });

@@ -1,13 +1,14 @@
 import { storable } from '../contracts/storable-text.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { DatasetColumn } from '../domain/dataset.ts';
+import { quarantinedBlob } from '../registry/datasets.ts';
 import type { SourceHold, SourceRef } from '../registry/datasets.ts';
 import { appendBatch, writePart } from './append-batch.ts';
 import { isTimestamp } from './column-types.ts';
 import { attachDataset } from './dataset-views.ts';
 import { withDuckDb } from './duckdb.ts';
 import type { DuckDbSession } from './duckdb.ts';
-import { failedExpectations } from './expectations/judge-expectations.ts';
+import { failingExpectations, failureLine } from './expectations/judge-expectations.ts';
 import { STAMPED_BEFORE } from './late-commits.ts';
 import type { PostgresPosition } from './late-commits.ts';
 import { readPostgres } from './postgres-source.ts';
@@ -31,7 +32,8 @@ export interface TablePosition extends PostgresPosition {
 
 /**
  * Reads what a table has gained, tests it and makes it the next dataset version. A batch that fails is set aside and
- * the watermark stays: the rows are read again with the next batch, so that a mended source heals by itself.
+ * the watermark stays: the rows are read again with the next batch, so that a mended source heals by itself. Until then
+ * each reading finds the same fault in more rows: that is one batch a day, not one each time.
  */
 export async function ingestTable(
   deps: IngestDependencies,
@@ -93,32 +95,41 @@ export async function ingestTable(
     }
 
     const viewOf = await attachReferences(session, store, hold, ref, source);
-    const failures =
+    const problems =
       changes.length > 0
-        ? changes
+        ? changes.map((line) => ({ kind: line, line }))
         : [
-            ...(await unusableWatermarks(session, source)),
-            ...(await blurredKeys(session, 'batch', source.primaryKey ?? [])),
-            ...(await failedExpectations(source.expectations, {
-              session,
-              source: ref.source,
-              batch: 'batch',
-              existing: await earlierRows(session, known ? 'existing' : null),
-              primaryKey: source.primaryKey ?? [],
-              viewOf,
-              nowMs: deps.nowMs,
+            ...(await unusableWatermarks(session, source)).map((line) => ({ kind: 'watermark', line })),
+            ...(await blurredKeys(session, 'batch', source.primaryKey ?? [])).map((line) => ({
+              kind: 'primaryKey',
+              line,
             })),
+            ...(
+              await failingExpectations(source.expectations, {
+                session,
+                source: ref.source,
+                batch: 'batch',
+                existing: await earlierRows(session, known ? 'existing' : null),
+                primaryKey: source.primaryKey ?? [],
+                viewOf,
+                nowMs: deps.nowMs,
+              })
+            ).map((result) => ({ kind: result.title, line: failureLine(result) })),
           ];
-    if (failures.length > 0) {
-      const { part } = await writePart(session, store, 'SELECT * FROM batch');
-      const batch = { batchId: batchIdOf(ref, part.digest), rows, failures: failures.map(storable) };
-      const outcome = { newRows: 0, quarantined: [{ ...batch, source: ref.source }] };
+    if (problems.length > 0) {
+      const kinds = problems.map(({ kind }) => kind);
+      const batchId = standstillId(ref, before.dataset, kinds, deps.nowMs);
+      const failures = problems.map(({ line }) => storable(line));
+      const blob =
+        (await quarantinedBlob(hold.connection, batchId)) ??
+        (await writePart(session, store, 'SELECT * FROM batch')).part.digest;
+      const outcome = { newRows: 0, quarantined: [{ batchId, rows, failures, source: ref.source }] };
       await hold.advance({
         dataset: null,
         newRows: 0,
         position: keep(before.position, outcome),
         eventTimeMaxMs: null,
-        quarantined: [{ ...batch, blob: part.digest }],
+        quarantined: [{ batchId, rows, failures, blob }],
       });
       return { dataset: before.dataset, outcome };
     }
@@ -142,6 +153,17 @@ export async function ingestTable(
     });
     return { dataset, outcome };
   });
+}
+
+/** What stands still for the same reasons on the same day (UTC) is one batch, however many rows wait behind it. */
+function standstillId(
+  ref: SourceRef,
+  dataset: GoodDataset | null,
+  kinds: readonly string[],
+  nowMs: number,
+): string {
+  const day = new Date(nowMs).toISOString().slice(0, 10);
+  return batchIdOf(ref, dataset?.digest ?? '', day, ...[...kinds].sort());
 }
 
 function positionOf({ identity: _, ...position }: TablePosition): PostgresPosition {

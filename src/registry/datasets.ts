@@ -132,6 +132,15 @@ async function advanceSource(tx: Transaction, ref: SourceRef, advance: SourceAdv
   await appendAudit(tx, { actor, action: 'dataset.ingested', model, environment, data });
 }
 
+/** The digest of what was set aside under this id; null where nothing was yet. */
+export async function quarantinedBlob(db: Queryable, batchId: string): Promise<string | null> {
+  const { rows } = await db.query<{ blob: string }>(
+    'SELECT blob FROM quarantined_batches WHERE batch_id = $1',
+    [batchId],
+  );
+  return rows[0]?.blob ?? null;
+}
+
 /** The good dataset of each of the model's sources that has one. */
 export async function currentDatasets(db: Queryable, ref: ModelRef): Promise<DatasetRef[]> {
   const { rows } = await db.query<{

@@ -6,6 +6,7 @@ import { TrainerProgress } from '../contracts/trainer.ts';
 import { PerennialError } from '../errors/define-error.ts';
 import { RUN_NOT_FOUND, TRAINER_COMMAND_INVALID } from '../errors/training-errors.ts';
 import { spawnBound } from '../platform/spawn-bound.ts';
+import { parseTrainerJson } from './parse-trainer-json.ts';
 import { LineSplitter, TrainerLog } from './trainer-log.ts';
 import { trainerPrivileges } from './trainer-privileges.ts';
 import type { TrainerCommand, TrainerStatus, TrainingExecutor } from './training-executor.ts';
@@ -26,15 +27,11 @@ interface RunningTrainer {
   wake: (() => void) | null;
 }
 
-/** A string, or a word that JSON lacks and that Python, among others, writes where a number is not finite. */
-const STRING_OR_NOT_FINITE = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g;
-
 /** Reads one line of stdout: progress, or null for a line of log. A number that is not finite counts as none. */
 export function parseProgress(line: string): TrainerProgress['progress'] | null {
   if (!line.trimStart().startsWith('{') || !line.includes('"progress"')) return null;
-  const json = line.replace(STRING_OR_NOT_FINITE, (found) => (found.startsWith('"') ? found : 'null'));
   try {
-    const parsed = TrainerProgress.safeParse(JSON.parse(json));
+    const parsed = TrainerProgress.safeParse(parseTrainerJson(line));
     return parsed.success ? parsed.data.progress : null;
   } catch {
     return null;

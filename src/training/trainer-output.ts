@@ -7,6 +7,7 @@ import { PerennialError, isPerennialError } from '../errors/define-error.ts';
 import type { Problem } from '../errors/define-error.ts';
 import { TRAINER_RESULT_INVALID } from '../errors/training-errors.ts';
 import { OnnxPredictor } from '../serving/onnx-predictor.ts';
+import { parseTrainerJson } from './parse-trainer-json.ts';
 import { takeFile } from './take-file.ts';
 
 const RESULT_FILE = 'result.json';
@@ -81,7 +82,7 @@ async function readResult(
     ]);
   let json: unknown;
   try {
-    json = JSON.parse(mask(await readFile(kept, 'utf8')));
+    json = parseTrainerJson(mask(await readFile(kept, 'utf8')));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw invalid([{ path: RESULT_FILE, message: `is not JSON: ${reason}` }]);

@@ -281,6 +281,36 @@ describe('ingesting a table', () => {
     expect(await ingest()).toMatchObject({ newRows: 2, rows: 3, quarantined: [] });
   });
 
+  it('sets what stands still aside once a day and fault, however many rows wait behind it', async () => {
+    const positive = { expect: 'between' as const, column: 'amount', min: 0 };
+    revision = await world.apply({ sources: { orders: { ...orders, expectations: [positive] } } });
+    await insert(1, '2026-01-01');
+    await ingest();
+    await insert(2, '2026-01-02', -5);
+    const bad = await ingest();
+    await insert(3, '2026-01-03');
+    await insert(4, '2026-01-04', -6);
+    const later = await ingest();
+    expect(later.quarantined).toMatchObject([
+      { batchId: bad.quarantined[0]?.batchId, rows: 3, failures: [expect.stringContaining('2 of 3 rows')] },
+    ]);
+    const setAside = async (): Promise<unknown[]> =>
+      (await world.db.query('SELECT rows FROM quarantined_batches ORDER BY rows')).rows;
+    expect(await setAside()).toEqual([{ rows: 1 }]);
+
+    const today = world.clock.nowMs;
+    world.clock.nowMs += 86_400_000;
+    await ingest();
+    await ingest();
+    world.clock.nowMs = today;
+    expect(await setAside()).toEqual([{ rows: 1 }, { rows: 3 }]);
+
+    const expectations = [positive, { expect: 'between' as const, column: 'id', max: 3 }];
+    revision = await world.apply({ sources: { orders: { ...orders, expectations } } });
+    expect((await ingest()).quarantined[0]?.failures).toHaveLength(2);
+    expect(await setAside()).toHaveLength(3);
+  });
+
   it('records dataset, position and audit event together', async () => {
     await insert(1, '2026-01-01');
     const { dataset } = await ingest();

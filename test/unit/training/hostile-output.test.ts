@@ -69,6 +69,22 @@ async function refusal(): Promise<string> {
   return text;
 }
 
+describe("numbers of a trainer's result", () => {
+  it('are left out where they are not finite, as Python writes NaN', async () => {
+    const odd = {
+      ...(result() as object),
+      metrics: { auc: 0.5, loss: 'LOSS', lift: null },
+      featureImportance: { a: 'TOP' },
+    };
+    const text = JSON.stringify({ ...odd, environment: { note: 'NaN, "Infinity"' } });
+    writeFileSync(join(output, 'result.json'), text.replace('"LOSS"', 'NaN').replace('"TOP"', '-Infinity'));
+    const { result: taken } = await read();
+    expect(taken.metrics).toEqual({ auc: 0.5 });
+    expect(taken.featureImportance).toEqual({});
+    expect(taken.environment).toEqual({ note: 'NaN, "Infinity"' });
+  });
+});
+
 describe("what a trainer's result names", () => {
   it('is copied out of its reach when it is plain, folders and links inside included', async () => {
     mkdirSync(join(output, 'plots'));
