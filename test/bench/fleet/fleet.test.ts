@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApprovalCrowd } from './approvals.ts';
 import { FleetWorld, MEASURED, modelName } from './fleet-world.ts';
-import { costBetween, idle, inAll, perModel, triggerEach } from './measure.ts';
+import { costBetween, idle, idlePerModel, inAll, perModel, triggerEach } from './measure.ts';
 import type { FleetSize } from './measure.ts';
 import { printTable } from './print-table.ts';
 import { storm } from './storm.ts';
@@ -115,6 +115,7 @@ describe('a fleet', () => {
       'RSS in all, worker-control, last two sizes':
         large.resting['worker-control'].rssBytes / sizes.at(-2)!.resting['worker-control'].rssBytes,
       'RSS per model, temporal': perModel(empty, large, 'temporal') / perModel(empty, small, 'temporal'),
+      'CPU at rest per model, temporal': idlePerModel(empty, large) / idlePerModel(empty, small),
       'CPU for an apply': large.applyCpu / large.applies / (small.applyCpu / small.applies),
       'CPU for a trigger': inAll(large.latency.cpu) / inAll(small.latency.cpu),
     };
@@ -153,7 +154,7 @@ describe('approvals that wait', () => {
   }, HOUR_MS);
 
   it(
-    'cost no processor time, and no more memory than the worker keeps workflows',
+    'cost no more processor time when they are many, and no more memory than the worker keeps workflows',
     { timeout: HOUR_MS },
     async () => {
       const { table, ratios } = await crowd.measure({

@@ -66,6 +66,11 @@ export function perModel(empty: { readonly resting: Costs }, size: FleetSize, na
   return (size.resting[name].rssBytes - empty.resting[name].rssBytes) / size.models;
 }
 
+/** What Temporal uses for each model at rest beyond what it used for none, in milliseconds a second. */
+export function idlePerModel(empty: { readonly idle: Cpu }, size: FleetSize): number {
+  return (size.idle.temporal - empty.idle.temporal) / size.models;
+}
+
 /** Asks each model once, one after the other: the answer, and when the production that it began was started. */
 export async function triggerEach(
   world: FleetWorld,

@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { timingSafeEqual } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
 import { verifyWebhook } from '../../../src/api/webhook-signature.ts';
 import { webhookSignature } from '../../../src/notifications/webhook-signature.ts';
+
+vi.mock('node:crypto', { spy: true });
 
 const SECRET = 'a secret of the tests';
 const NOW = 1_800_000_000_000;
@@ -52,6 +55,13 @@ it('takes a secret as Standard Webhooks hands them out, by the example that it p
   expect(verifyWebhook('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', headers, body, at)).toMatchObject({
     kind: 'invalid',
   });
+});
+
+it('is compared in a time that does not tell how much of it is right', () => {
+  const compare = vi.mocked(timingSafeEqual).mockClear();
+  const wrong = `v1,${base64(BODY, { secret: 'another secret' })}`;
+  expect(check({ signature: wrong })).toMatchObject({ kind: 'invalid' });
+  expect(compare.mock.calls.map((sides) => sides.map(String))).toEqual([[wrong, right]]);
 });
 
 describe('a delivery is taken', () => {
