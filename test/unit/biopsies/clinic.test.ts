@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TrainerResult } from '../../../src/contracts/trainer.ts';
 import { loadSpec } from '../../../src/spec/load-spec.ts';
 import type { LoadedSpec } from '../../../src/spec/load-spec.ts';
+import { assessColumnDrift } from '../../../src/stats/drift/assess-column-drift.ts';
 import { runPython } from '../plantly/run-python.ts';
 
 const CHECKOUT = resolve(import.meta.dirname, '../../..');
@@ -17,6 +18,8 @@ const TO_PARQUET =
 const root = mkdtempSync(join(tmpdir(), 'perennial-biopsies-'));
 const clinic = join(root, EXAMPLE, 'clinic.py');
 const landed = join(root, '.perennial/biopsies/landed/history.csv');
+const RADII = `import sys,json\nsys.path.insert(0, sys.argv[1])\nimport clinic
+print(json.dumps([biopsy['radius'] for biopsy in clinic.biopsies()]))`;
 const rowsOf = (file: string): string[][] =>
   readFileSync(file, 'utf8')
     .trimEnd()
@@ -50,6 +53,22 @@ describe('the biopsies of the tutorial', { timeout: PATIENCE_MS }, () => {
     expect(malignant / 240).toBeLessThan(0.15);
     await runPython([clinic, 'history'], {});
     expect(measured()).toEqual(before);
+  });
+
+  it('drift when the referrals come, and not before: the last 30 to 60 patients against those of the training', async () => {
+    const { stdout } = await runPython(['-c', RADII, dirname(clinic)], {});
+    const radii = JSON.parse(stdout) as number[];
+    expect(radii).toHaveLength(569);
+    const verdictAfter = (patients: number): string => {
+      const current = radii.slice(Math.max(240, patients - 60), patients);
+      return assessColumnDrift({ kind: 'numeric', reference: radii.slice(0, 240), current }).kind;
+    };
+    const each = (from: number, to: number) => [
+      ...new Set(Array.from({ length: to - from + 1 }, (_, i) => verdictAfter(from + i))),
+    ];
+    expect(each(241, 269)).toEqual(['insufficient_data']);
+    expect(each(270, 340)).toEqual(['stable']);
+    expect(each(370, 400)).toEqual(['drifted']);
   });
 
   it('teach the trainer of the example, whose result fits the contract', async () => {
