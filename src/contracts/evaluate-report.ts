@@ -36,6 +36,7 @@ export const EvaluateReport = z.strictObject({
     group: z.string().nullable(),
     item: z.string().nullable(),
     sensitive: z.string().nullable(),
+    strata: z.string().nullable(),
     slices: z.array(z.string()),
   }),
   classes: z

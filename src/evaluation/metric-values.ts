@@ -96,6 +96,8 @@ function averageValues({
     macroPrecision: macro.precision,
     macroRecall: macro.recall,
     macroF1: macro.f1,
+    weightedPrecision: weighted.precision,
+    weightedRecall: weighted.recall,
     weightedF1: weighted.f1,
   };
 }

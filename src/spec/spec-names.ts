@@ -30,6 +30,8 @@ export const METRIC_MEANINGS: Readonly<Record<string, string>> = {
   macroPrecision: 'mean precision of the classes',
   macroRecall: 'mean recall of the classes',
   macroF1: 'mean F1 of the classes',
+  weightedPrecision: 'mean precision of the classes by their rows',
+  weightedRecall: 'mean recall of the classes by their rows',
   weightedF1: 'mean F1 of the classes by their rows',
   aucOneVsRestMacro: 'mean AUC of each class against the rest',
   aucOneVsRestWeighted: 'the same by the rows of each class',

@@ -12,6 +12,7 @@ import { openUsedFile } from '../open-used-file.ts';
 import { canaryPage } from '../pages/canary-page.ts';
 import { renderCanary } from '../reports/render-canary.ts';
 import { exitOfVerdict, writeReport } from '../reports/write-report.ts';
+import { isSameFile } from '../same-file.ts';
 
 interface CanaryFlags {
   readonly metric: string[];
@@ -78,8 +79,8 @@ export function addCanaryCommand(program: Command): void {
     .option('--html <file>', 'writes a page that needs nothing else')
     .addHelpText('after', EXAMPLES)
     .action(async (controlAt: string, canaryAt: string, flags: CanaryFlags, command: Command) => {
-      if (controlAt === canaryAt)
-        throw new PerennialError(USAGE, `control and canary are the same file, ${controlAt}; name two`);
+      if (await isSameFile(controlAt, canaryAt))
+        throw new PerennialError(USAGE, `control and canary are the same file, ${canaryAt}; name two`);
       const metrics = flags.metric.map(parseMetric);
       const repeated = metrics.find(
         ({ column }, i) => metrics.findIndex((one) => one.column === column) !== i,

@@ -18,6 +18,7 @@ import { driftPage } from '../pages/drift-page.ts';
 import { driftReport, isBreach } from '../reports/drift-report.ts';
 import { renderDrift } from '../reports/render-drift.ts';
 import { writeReport } from '../reports/write-report.ts';
+import { isSameFile } from '../same-file.ts';
 
 interface DriftOptions {
   readonly json?: boolean;
@@ -132,6 +133,9 @@ async function drift(reference: string, current: string, options: DriftOptions):
       page: (found) => driftPage(found, compared),
       render: renderDrift,
     });
+    // A slip in a script that would keep it green for ever.
+    if (await isSameFile(reference, current))
+      process.stderr.write(`warning: reference and current are the same file, ${current}: it can't drift\n`);
     const drifted =
       options.failOn === 'dataset' ? report.dataset.verdict === 'drifted' : report.columns.some(isBreach);
     if (drifted || report.multivariate?.verdict === 'drifted') process.exitCode = EXIT.breach;

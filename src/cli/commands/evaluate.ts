@@ -22,6 +22,7 @@ interface EvaluateFlags {
   readonly group?: string;
   readonly item?: string;
   readonly sensitive?: string;
+  readonly strata?: string;
   readonly slices?: string[];
   readonly minSliceSize: number;
   readonly cut: number;
@@ -70,6 +71,7 @@ export function addEvaluateCommand(program: Command): void {
       50,
     )
     .option('--sensitive <column>', 'compares decisions between its groups')
+    .option('--strata <column>', 'with --sensitive: also compares within its groups (CDDL, CDDPL)')
     .option('--cut <score>', 'scores of at least this are positive', numberOption({}), 0.5)
     .option('--group <column>', 'ranking: whose list a row belongs to')
     .option('--item <column>', 'ranking: what a row shows; adds coverage and diversity')
@@ -93,7 +95,11 @@ export function addEvaluateCommand(program: Command): void {
     .addHelpText('after', EXAMPLES)
     .action(async (location: string, flags: EvaluateFlags, command: Command) => {
       const report = await withDataJob(async (session) => {
-        const sliced = [...(flags.slices ?? []), ...(flags.sensitive ? [flags.sensitive] : [])];
+        const sliced = [
+          ...(flags.slices ?? []),
+          ...(flags.sensitive ? [flags.sensitive] : []),
+          ...(flags.strata ? [flags.strata] : []),
+        ];
         const text = [...sliced.flatMap((key) => key.split('*')), flags.group, flags.item].filter(
           (name) => name !== undefined,
         );
@@ -116,6 +122,7 @@ export function addEvaluateCommand(program: Command): void {
           group: flags.group ?? null,
           item: flags.item ?? null,
           sensitive: flags.sensitive ?? null,
+          strata: flags.strata ?? null,
           slices: flags.slices ?? [],
           minSliceSize: flags.minSliceSize,
           cut: flags.cut,

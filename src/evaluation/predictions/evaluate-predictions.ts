@@ -125,7 +125,7 @@ function columnNames(
   { columns }: ResolvedPredictions,
   { slices }: PredictionOptions,
 ): EvaluateReport['columns'] {
-  const { label, score, prediction, weight, group, item, sensitive } = columns;
+  const { label, score, prediction, weight, group, item, sensitive, strata } = columns;
   return {
     label: label.name,
     score: score.map((column) => column.name),
@@ -134,6 +134,7 @@ function columnNames(
     group: group?.name ?? null,
     item: item?.name ?? null,
     sensitive: sensitive?.map((column) => column.name).join('*') ?? null,
+    strata: strata?.map((column) => column.name).join('*') ?? null,
     slices: [...slices],
   };
 }

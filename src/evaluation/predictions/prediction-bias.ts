@@ -1,5 +1,6 @@
 import type { EvaluateReport } from '../../contracts/evaluate-report.ts';
 import { clarifyBias, groupFairness } from '../../stats/index.ts';
+import type { SliceCodes } from '../../stats/index.ts';
 import type { Predictions } from './read-predictions.ts';
 
 /** Clarify looks at one group after the other; beyond these the table says nothing any more. */
@@ -10,13 +11,10 @@ export function predictionBias(
   data: Predictions,
   decisions: ArrayLike<number>,
 ): NonNullable<EvaluateReport['bias']> | null {
-  const { sensitive, label, weight } = data;
+  const { sensitive, strata, label, weight } = data;
   if (sensitive === null) return null;
-  // Of one column the value alone says which group it is.
-  const names = sensitive.names.map((name) =>
-    name.startsWith(`${sensitive.key}=`) ? name.slice(sensitive.key.length + 1) : name,
-  );
-  const groups = Array.from(sensitive.codes, (code) => names[code] ?? OTHER);
+  const groups = groupsOf(sensitive);
+  const conditions = strata === null ? {} : { strata: groupsOf(strata) };
   const weights = weight === null ? {} : { weights: weight };
   const { byGroup, overall: _, ...fairness } = groupFairness(label, decisions, groups, weights);
   const facets = Object.entries(byGroup)
@@ -29,10 +27,19 @@ export function predictionBias(
     clarify: Object.fromEntries(
       facets.map(([name]) => {
         const inFacet = groups.map((group) => group === name);
-        return [name, { ...clarifyBias({ labels: label, predictions: decisions, inFacet, ...weights }) }];
+        return [
+          name,
+          { ...clarifyBias({ labels: label, predictions: decisions, inFacet, ...conditions, ...weights }) },
+        ];
       }),
     ),
   };
+}
+
+/** Each row's group. Of one column the value alone says which it is. */
+function groupsOf({ key, names, codes }: SliceCodes): string[] {
+  const values = names.map((name) => (name.startsWith(`${key}=`) ? name.slice(key.length + 1) : name));
+  return Array.from(codes, (code) => values[code] ?? OTHER);
 }
 
 /** Beyond the largest thousand groups. */

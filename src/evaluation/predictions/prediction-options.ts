@@ -13,6 +13,8 @@ export interface PredictionOptions {
   readonly group: string | null;
   readonly item: string | null;
   readonly sensitive: string | null;
+  /** Clarify's group variable: disparities are also compared within its values. */
+  readonly strata: string | null;
   /** `country`, or crossed `country*device`. */
   readonly slices: readonly string[];
   readonly minSliceSize: number;

@@ -21,10 +21,17 @@ export interface Predictions {
   readonly item: Float64Array | null;
   readonly classes: readonly string[] | null;
   readonly sensitive: SliceCodes | null;
+  readonly strata: SliceCodes | null;
   readonly slices: readonly SliceCodes[];
 }
 
-const DROPPED = ['label_missing', 'prediction_missing', 'weight_unusable'] as const;
+const DROPPED = [
+  'label_missing',
+  'prediction_missing',
+  'weight_unusable',
+  'group_missing',
+  'item_missing',
+] as const;
 
 /** Reads what was resolved out of the file's table in one scan. */
 export async function readPredictions(
@@ -53,7 +60,7 @@ export async function readPredictions(
   const group = await code(columns.group, 'group');
   const item = await code(columns.item, 'item');
   const keys = new Map<string, { at: number; names: readonly string[] }>();
-  const sliced = [...resolved.slices.flat(), ...(columns.sensitive ?? [])];
+  const sliced = [...resolved.slices.flat(), ...(columns.sensitive ?? []), ...(columns.strata ?? [])];
   const simple = new Map(sliced.map((column) => [column.name, column]));
   for (const [name, column] of simple) {
     const coded = await codeSlices(session, file.table, column);
@@ -63,7 +70,8 @@ export async function readPredictions(
   const column = (at: number | null): Float64Array | null => (at === null ? null : all[at]!);
 
   const needed = [...scores, ...(prediction === null ? [] : [prediction])].map((at) => all[at]!);
-  const { keep, dropped } = usableRows(all[label]!, needed, column(weight));
+  const lists = { group: column(group), item: column(item) };
+  const { keep, dropped } = usableRows(all[label]!, needed, column(weight), lists);
   const kept = (values: Float64Array): Float64Array =>
     keep === null ? values : gather(values, keep, new Float64Array(keep.length));
   const keptColumn = (at: number | null): Float64Array | null => (at === null ? null : kept(all[at]!));
@@ -90,6 +98,7 @@ export async function readPredictions(
     item: keptColumn(item),
     classes,
     sensitive: columns.sensitive === null ? null : crossed(columns.sensitive),
+    strata: columns.strata === null ? null : crossed(columns.strata),
     slices: resolved.slices.map(crossed),
   };
 }
@@ -99,14 +108,19 @@ function usableRows(
   label: Float64Array,
   needed: readonly Float64Array[],
   weight: Float64Array | null,
+  { group, item }: { readonly group: Float64Array | null; readonly item: Float64Array | null },
 ): { readonly keep: Uint32Array | null; readonly dropped: Readonly<Record<string, number>> } {
-  const counts = [0, 0, 0];
+  const counts = DROPPED.map(() => 0);
+  const isMissing = (values: Float64Array | null, row: number): boolean =>
+    values !== null && !Number.isFinite(values[row]);
   const rows = new Uint32Array(label.length);
   let used = 0;
   for (let row = 0; row < label.length; row++) {
     let reason = Number.isFinite(label[row]) ? -1 : 0;
     for (let c = 0; reason < 0 && c < needed.length; c++) if (!Number.isFinite(needed[c]![row])) reason = 1;
     if (reason < 0 && weight !== null && !(weight[row]! >= 0 && weight[row]! < Infinity)) reason = 2;
+    if (reason < 0 && isMissing(group, row)) reason = 3;
+    if (reason < 0 && isMissing(item, row)) reason = 4;
     if (reason < 0) rows[used++] = row;
     else counts[reason]!++;
   }

@@ -20,6 +20,7 @@ export interface ResolvedPredictions {
     readonly item: Column | null;
     /** One column, or crossed ones. */
     readonly sensitive: readonly Column[] | null;
+    readonly strata: readonly Column[] | null;
   };
   readonly slices: readonly (readonly Column[])[];
   /** Distinct labels as text; at most one more than `MANY_VALUES` unless the task is multiclass. */
@@ -105,6 +106,8 @@ export async function resolvePredictions(
   requireFit(task, { label, score, prediction }, options, labels);
   const positive = options.positive === null ? null : classNamed(options.positive, label);
   const classes = task === 'binary' ? binaryClasses(label, labels, positive, inferred) : null;
+  if (task === 'binary' && prediction !== null)
+    await requireSameWords(session, file, { label, prediction }, [...labels, ...(classes ?? [])]);
   return {
     task,
     columns: {
@@ -115,6 +118,7 @@ export async function resolvePredictions(
       group: task === 'ranking' ? optional(options.group) : null,
       item: task === 'ranking' ? optional(options.item) : null,
       sensitive: options.sensitive === null ? null : crossed(options.sensitive),
+      strata: options.strata === null ? null : crossed(options.strata),
     },
     slices: options.slices.map(crossed),
     labels: task === 'multiclass' ? await distinct(session, file, label) : labels,
@@ -153,6 +157,11 @@ function requireFit(
     throw new PerennialError(
       USAGE,
       `--sensitive compares decisions between groups; the task is ${task}, and it needs binary`,
+    );
+  if (options.strata !== null && options.sensitive === null)
+    throw new PerennialError(
+      USAGE,
+      '--strata conditions the disparities between the groups of --sensitive; name these too',
     );
   if (task === 'binary' && labels.length > 2 && options.positive === null) {
     const shown = labels.slice(0, 5).join(', ');
@@ -207,6 +216,24 @@ function binaryClasses(
   throw wrongColumn(
     label.name,
     `which of ${labels.join(' and ')} is the positive label? Say it with --positive`,
+  );
+}
+
+/** Every prediction in words that the label does not know would count as "negative". */
+async function requireSameWords(
+  session: DuckDbSession,
+  file: DataFile,
+  { label, prediction }: { readonly label: Column; readonly prediction: Column },
+  known: readonly string[],
+): Promise<void> {
+  const predicted = await distinct(session, file, prediction, MANY_VALUES + 1);
+  // Where everybody is positive, a "no" is in no label.
+  if (predicted.every((value) => known.includes(value) || saysNo(value))) return;
+  if (predicted.some((value) => known.includes(value))) return;
+  const shown = (values: readonly string[]): string => [...new Set(values)].slice(0, 5).join(', ');
+  throw wrongColumn(
+    prediction.name,
+    `it says ${shown(predicted)} where "${label.name}" says ${shown(known)}; write both in the same words`,
   );
 }
 

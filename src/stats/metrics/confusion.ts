@@ -20,7 +20,10 @@ export interface ConfusionRates {
   readonly f1: number | null;
   /** Matthews correlation; 0 when a row or column of the table is empty, as in scikit-learn. */
   readonly mcc: number | null;
-  /** Cohen's κ; null when chance agreement is certain. */
+  /**
+   * Cohen's κ of the table, weighted where the table is, as scikit-learn's with `sample_weight`; null when chance
+   * agreement is certain.
+   */
   readonly kappa: number | null;
 }
 

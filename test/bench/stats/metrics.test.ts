@@ -42,6 +42,7 @@ it.each([
         group: null,
         item: null,
         sensitive: null,
+        strata: null,
         slices: ['key0', 'key1', 'key2', 'key3', 'key4'],
         minSliceSize: 50,
         cut: 0.5,

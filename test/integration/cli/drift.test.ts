@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../../src/cli/exit-codes.ts';
@@ -73,18 +73,33 @@ const numbers = (n: number, shift = 0): string =>
 describe('perennial drift', () => {
   beforeAll(() => {
     cli.write('a.csv', numbers(2000));
+    cli.write('copy.csv', numbers(2000));
     cli.write('b.csv', numbers(2000, 5));
   });
 
   it('ends with 0 without drift and with 1 with drift, and says so to people', async () => {
-    const same = await cli.run(['drift', 'a.csv', 'a.csv']);
+    const same = await cli.run(['drift', 'a.csv', 'copy.csv']);
     expect(same).toMatchObject({ code: EXIT.ok, stderr: '' });
     expect(same.stdout).toMatch(/no drift in 4 judged columns\nthe dataset as a whole: stable, for 0 of 4/);
     const moved = await cli.run(['drift', 'a.csv', 'b.csv', '--columns', 'x,c']);
     expect(moved.code).toBe(EXIT.breach);
     expect(moved.stdout).toMatch(/drifted\s+x\s+numeric/);
-    const kinds = (await drift(['a.csv', 'a.csv'])).report.columns.map(({ kind }) => kind);
+    const kinds = (await drift(['a.csv', 'copy.csv'])).report.columns.map(({ kind }) => kind);
     expect(kinds).toEqual(['numeric', 'numeric', 'categorical', 'timestamp']);
+  });
+
+  it('warns of the same file twice, under whatever name, which no canary can be', async () => {
+    symlinkSync(join(cli.folder, 'a.csv'), join(cli.folder, 'link.csv'));
+    for (const again of ['a.csv', './a.csv', join(cli.folder, 'a.csv'), 'link.csv']) {
+      const run = await cli.run(['drift', 'a.csv', again, '--json']);
+      expect(DriftReport.parse(JSON.parse(run.stdout)).dataset.verdict).toBe('stable');
+      expect(run).toMatchObject({
+        code: EXIT.ok,
+        stderr: `warning: reference and current are the same file, ${again}: it can't drift\n`,
+      });
+      const canary = await cli.run(['canary', 'a.csv', again, '--metric', 'x']);
+      expect(canary.stderr).toContain(`control and canary are the same file, ${again}; name two`);
+    }
   });
 
   it('reports a rate of missing values that moved apart from the values', async () => {
@@ -130,8 +145,9 @@ describe('perennial drift', () => {
   });
 
   it('writes a page that needs nothing but itself', async () => {
-    cli.write('script.csv', numbers(100).replace('id,x,c', 'id,x,<script>alert(1)</script>'));
-    await cli.run(['drift', 'script.csv', 'script.csv', '--html', 'page.html']);
+    for (const name of ['script.csv', 'script2.csv'])
+      cli.write(name, numbers(100).replace('id,x,c', 'id,x,<script>alert(1)</script>'));
+    await cli.run(['drift', 'script.csv', 'script2.csv', '--html', 'page.html']);
     const page = readFileSync(join(cli.folder, 'page.html'), 'utf8');
     expect(page.match(/<svg/g)).toHaveLength(4);
     expect(page).not.toMatch(/<script|https?:|<link|@import/);
@@ -140,22 +156,24 @@ describe('perennial drift', () => {
   it('compares ten thousand columns, and one giant category', async () => {
     const names = Array.from({ length: 10_000 }, (_, i) => `c${String(i)}`);
     const row = (k: number): string => names.map((_, i) => (i * k) % 10).join(',');
-    cli.write('wide.csv', `${names.join(',')}\n${row(1)}\n${row(3)}\n`);
-    const wide = await cli.run(['drift', 'wide.csv', 'wide.csv']);
+    for (const name of ['wide.csv', 'wide2.csv'])
+      cli.write(name, `${names.join(',')}\n${row(1)}\n${row(3)}\n`);
+    const wide = await cli.run(['drift', 'wide.csv', 'wide2.csv']);
     // No data is no pass.
     expect(wide).toMatchObject({ code: EXIT.usage, stderr: '' });
     expect(wide.stdout).toMatch(/none of 10,000 columns could be judged/);
-    cli.write('giant.csv', `c\n${'x'.repeat(3_000_000)}\n${'y\n'.repeat(50)}`);
-    expect((await drift(['giant.csv', 'giant.csv'])).report.columns[0]?.verdict).toBe('stable');
+    for (const name of ['giant.csv', 'giant2.csv'])
+      cli.write(name, `c\n${'x'.repeat(3_000_000)}\n${'y\n'.repeat(50)}`);
+    expect((await drift(['giant.csv', 'giant2.csv'])).report.columns[0]?.verdict).toBe('stable');
   });
 
   it('says insufficient_data for all-null, empty and tiny columns', async () => {
-    cli.write('null.csv', `x,y\n${'1,\n'.repeat(50)}`);
-    cli.write('none.csv', 'x,y\n');
+    for (const name of ['null.csv', 'null2.csv']) cli.write(name, `x,y\n${'1,\n'.repeat(50)}`);
+    for (const name of ['none.csv', 'none2.csv']) cli.write(name, 'x,y\n');
     for (const [a, b] of [
-      ['null.csv', 'null.csv'],
+      ['null.csv', 'null2.csv'],
       ['null.csv', 'none.csv'],
-      ['none.csv', 'none.csv'],
+      ['none.csv', 'none2.csv'],
     ] as const) {
       const { code, report } = await drift([a, b]);
       const y = report.columns[1];

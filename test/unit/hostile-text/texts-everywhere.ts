@@ -129,6 +129,7 @@ export const evaluateReportOf = (text: string): EvaluateReport => ({
     group: null,
     item: null,
     sensitive: text,
+    strata: text,
     slices: [text],
   },
   classes: [text, 'other'],

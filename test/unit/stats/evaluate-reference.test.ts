@@ -20,6 +20,7 @@ const DEFAULTS: PredictionOptions = {
   group: null,
   item: null,
   sensitive: null,
+  strata: null,
   slices: [],
   minSliceSize: 50,
   cut: 0.5,
@@ -95,6 +96,8 @@ describe('a file of predictions gets the numbers of the independent tools', () =
       precision_macro: 'macroPrecision',
       recall_macro: 'macroRecall',
       f1_macro: 'macroF1',
+      precision_weighted: 'weightedPrecision',
+      recall_weighted: 'weightedRecall',
       f1_weighted: 'weightedF1',
     });
     const predicted = files.csv('classes.csv', 'y,prediction', [
@@ -153,7 +156,7 @@ describe('a file of predictions gets the numbers of the independent tools', () =
   });
   it.each(['sex', 'race', 'sex*race'])('the bias of decisions by %s', async (sensitive) => {
     const path = `${REFERENCE}bias.csv`;
-    const report = await evaluate(path, { label: 'y', prediction: 'pred', sensitive });
+    const report = await evaluate(path, { label: 'y', prediction: 'pred', sensitive, strata: 'age_band' });
     const e = readReference<Expected>('bias_expected.json').by[sensitive.replace('*', '_')];
     expectMetrics(report.bias!.fairness as Record<string, number | null>, e, {
       demographic_parity_difference: 'demographicParityDifference',
@@ -163,7 +166,7 @@ describe('a file of predictions gets the numbers of the independent tools', () =
     });
     if (sensitive !== 'race') return;
     const { facets } = readReference<Expected>('bias_clarify.json');
-    const { CDDL: _, CDDPL: __, TE, ...measures } = report.bias!.clarify['B']!;
+    const { TE, ...measures } = report.bias!.clarify['B']!;
     expectClose(TE, facets['race=B'].TE, CLOSED_FORM, 'TE');
     for (const [name, value] of Object.entries(measures))
       expectClose(value, facets['race=B'][name], CLOSED_FORM, name);
@@ -222,6 +225,16 @@ describe('whatever the file is like', () => {
       used: 2,
       dropped: { label_missing: 1, prediction_missing: 2, weight_unusable: 2 },
     });
+    const lists = files.csv('lists.csv', 'label,score,group,item', [
+      [1, 0.9, 'u', 'a'],
+      [0, 0.4, 'u', 'b'],
+      [1, 0.8, '', 'a'],
+      [0, 0.7, '', 'b'],
+      [1, 0.3, 'v', ''],
+    ]);
+    const ranked = await evaluate(lists, { group: 'group', item: 'item' });
+    expect(ranked.predictions).toMatchObject({ used: 2, dropped: { group_missing: 2, item_missing: 1 } });
+    expect(ranked.overall.metrics).toMatchObject({ groups: 1, mrr: 1 });
     expect(report.slices.map(({ name, count }) => [name, count])).toEqual([
       ['s=(missing)', 1],
       ['s=x', 1],
@@ -371,6 +384,8 @@ describe('wrong input is one clear error with the mend', () => {
     [{ label: 'y', score: ['score'], task: 'ranking' }, 'needs --group'],
     [{ label: 'y', score: ['score'], group: 'race', weight: 'score' }, 'judged list by list'],
     [{ label: 'score', prediction: 'pred', sensitive: 'sex' }, 'it needs binary'],
+    [{ label: 'y', prediction: 'pred', strata: 'sex' }, 'the groups of --sensitive; name these too'],
+    [{ label: 'y', prediction: 'sex' }, 'column "sex": it says F, M where "y" says 0, 1'],
     [{ label: 'y', slices: ['sex*rac'] }, 'did you mean "race"?'],
     [{ label: 'y', weight: 'sex' }, 'a weight is a number'],
     [{ label: 'y', thresholds: ['auc>0.5'] }, 'is no threshold'],
