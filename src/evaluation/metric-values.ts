@@ -79,10 +79,10 @@ export function predictedClassValues(confusion: readonly (readonly number[])[], 
 
 /** Of ranked lists at k; lists without a relevant item are left out of the means. */
 export function rankingValues(groups: readonly RankingGroup[], k: number): MetricValues {
-  const { ndcg, map, mrr, hitRate, precision, recall } = rankingMetrics(groups, k, {
-    withoutRelevant: 'skip',
-  });
-  return numbersOf({ ndcg, map, mrr, hitRate, precisionAtK: precision, recallAtK: recall });
+  const m = rankingMetrics(groups, k, { withoutRelevant: 'skip' });
+  const { ndcg, ndcgExponential, map, mrr, hitRate, rPrecision, rbp } = m;
+  const atK = { precisionAtK: m.precision, recallAtK: m.recall, f1AtK: m.f1 };
+  return numbersOf({ ndcg, ndcgExponential, map, mrr, hitRate, ...atK, rPrecision, rbp });
 }
 
 /** Of what a model would recommend to many: whether it recommends everybody the same. */

@@ -20,7 +20,7 @@ type Settings = Pick<Evaluation, 'task' | 'threshold' | 'groupBy' | 'k' | 'slice
 
 /**
  * The metrics of a holdout, overall and by slice, with the names that gates use: those of the task, and with `groupBy`
- * `ndcg`, `map`, `mrr`, `hitRate`, `precisionAtK` and `recallAtK` within its groups (groups without a positive label are left out).
+ * the metrics of `rankingValues` within its groups (groups without a positive label are left out).
  */
 export function judgeRows(rows: readonly ScoredRow[], settings: Settings): JudgedMetrics {
   const flat = rows.map((row) => ({ ...row.slices, [ROW]: row }));

@@ -147,7 +147,14 @@ function listsOf([label, group, item]: readonly Float64Array[]): RankingGroup[] 
 /** How varied the first k are; of the lists as they are, not of weighted ones. */
 function diversityValues(groups: readonly RankingGroup[], k: number, catalogueSize: number): MetricValues {
   const m = rankingMetrics(groups, k, { catalogueSize });
-  const { gini, normalisedEntropy } = m.concentration;
+  const { gini, normalisedEntropy, entropyBits, effectiveItems, hhi } = m.concentration;
   const { coverage, diversity, distinctLists, topItemShare, topFirstShare } = m;
-  return { coverage, diversity, distinctLists, topItemShare, topFirstShare, gini, normalisedEntropy };
+  return {
+    coverage,
+    diversity,
+    distinctLists,
+    topItemShare,
+    topFirstShare,
+    ...{ gini, normalisedEntropy, entropyBits, effectiveItems, hhi },
+  };
 }

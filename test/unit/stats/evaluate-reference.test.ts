@@ -147,10 +147,15 @@ describe('a file of predictions gets the numbers of the independent tools', () =
       'hit_rate@10': 'hitRate',
       'precision@10': 'precisionAtK',
       'recall@10': 'recallAtK',
+      'f1@10': 'f1AtK',
+      'ndcg_burges@10': 'ndcgExponential',
     });
     expectMetrics(report.overall.metrics, expected.ranking.diversity['good@10'], {
       catalogue_coverage: 'coverage',
       gini_over_catalogue: 'gini',
+      entropy_bits: 'entropyBits',
+      effective_items: 'effectiveItems',
+      hhi: 'hhi',
       personalisation_1_minus_overlap: 'diversity',
     });
   });
@@ -338,7 +343,8 @@ describe('whatever the file is like', () => {
     );
     const { metrics, intervals } = (await evaluate(path, { group: 'g', item: 'i', bootstrap: 20 })).overall;
     expect(metrics).toHaveProperty('diversity');
-    expect(Object.keys(intervals!)).toEqual(['ndcg', 'map', 'mrr', 'hitRate', 'precisionAtK', 'recallAtK']);
+    const quality = 'ndcg ndcgExponential map mrr hitRate precisionAtK recallAtK f1AtK rPrecision rbp';
+    expect(Object.keys(intervals!)).toEqual(quality.split(' '));
   });
   it('equal scores within lists are said: there the order of the file decides', async () => {
     const path = files.csv(
