@@ -294,8 +294,12 @@ describe('ingesting a table', () => {
     expect(later.quarantined).toMatchObject([
       { batchId: bad.quarantined[0]?.batchId, rows: 3, failures: [expect.stringContaining('2 of 3 rows')] },
     ]);
-    const setAside = async (): Promise<unknown[]> =>
-      (await world.db.query('SELECT rows FROM quarantined_batches ORDER BY rows')).rows;
+    const setAside = async (): Promise<{ rows: number }[]> => {
+      const { rows } = await world.db.query<{ rows: number }>(
+        'SELECT rows FROM quarantined_batches ORDER BY rows',
+      );
+      return rows;
+    };
     expect(await setAside()).toEqual([{ rows: 1 }]);
 
     const today = world.clock.nowMs;

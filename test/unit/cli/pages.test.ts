@@ -55,7 +55,16 @@ function open(session: DuckDbSession, location: string, as: string): Promise<Dat
 
 const evaluateOptions = {
   ...{ task: null, label: 'y', score: ['score'], prediction: null, positive: null, weight: null },
-  ...{ group: null, item: null, sensitive: 'kind', strata: null, slices: ['kind'], minSliceSize: 1, cut: 0.5, k: 10 },
+  ...{
+    group: null,
+    item: null,
+    sensitive: 'kind',
+    strata: null,
+    slices: ['kind'],
+    minSliceSize: 1,
+    cut: 0.5,
+    k: 10,
+  },
   ...{ bootstrap: 0, seed: 1, thresholds: ['auc>=0.9'], sliceThresholds: [] },
 };
 
