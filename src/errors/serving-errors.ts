@@ -21,6 +21,12 @@ export const NOT_SERVED = defineError('NOT_SERVED', {
   retry: 'never',
   summary: 'The gateway has no route for the model, or the version named is not loaded here.',
 });
+export const NOT_SERVED_YET = defineError('NOT_SERVED_YET', {
+  status: 503,
+  retry: 'later',
+  summary:
+    'The gateway has not read its routes yet, or is still loading what the route of the model names. Send the request again.',
+});
 export const RANK_NOT_CONFIGURED = defineError('RANK_NOT_CONFIGURED', {
   status: 400,
   retry: 'never',
@@ -55,6 +61,12 @@ export const GATEWAY_BUSY = defineError('GATEWAY_BUSY', {
   retry: 'later',
   summary:
     'The gateway has as many requests, or as many bytes of them, under way as it takes. Send it again, or start more gateways.',
+});
+export const GATEWAY_STOPPING = defineError('GATEWAY_STOPPING', {
+  status: 503,
+  retry: 'later',
+  summary:
+    'The gateway is stopping and takes no more requests. Send it again: to another one, or once it is back.',
 });
 export const GATEWAY_ABSENT = defineError('GATEWAY_ABSENT', {
   status: 503,

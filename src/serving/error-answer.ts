@@ -14,6 +14,8 @@ import type { Logger } from '../platform/logger.ts';
 /** A request may have as many problems as it has bytes; its answer is read by a person. */
 const MAX_PROBLEMS = 20;
 const MAX_CHARS = 2000;
+/** Which a caller of anything that is not there for now waits at least. */
+const COME_AGAIN_S = 1;
 
 /** Fastify's own refusals whose cause has a code; the others are of the body's form. */
 const FRAMEWORK_CODES: Readonly<Record<string, string>> = {
@@ -34,6 +36,7 @@ export function refusal(code: string, message: string, problems: readonly Proble
 export function sendError(error: FastifyError, reply: FastifyReply, logger: Logger): FastifyReply {
   if (isPerennialError(error)) {
     if (error.status >= 500) logger.warn({ err: error }, 'a request was not answered');
+    if (error.status === 503) void reply.header('retry-after', COME_AGAIN_S);
     return reply.code(error.status).send(refusal(error.code, error.message, error.problems));
   }
   const status = error.statusCode ?? 500;

@@ -105,17 +105,19 @@ export function gatewayHttp(options: GatewayHttpOptions): FastifyInstance {
 }
 
 /** A server that gives nobody more time, memory or connections than it can spare. */
-function boundedServer({ limits, logger }: GatewayHttpOptions): FastifyInstance {
+function boundedServer({ limits, logger, accepting }: GatewayHttpOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     forceCloseConnections: 'idle',
+    // While it stops `admitRequests` refuses, in the one form of errors, and health still answers.
+    return503OnClosing: false,
     requestTimeout: limits.requestTimeoutMs,
     http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: CHECK_CONNECTIONS_MS },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, _request, reply) => void sendError(error, reply, logger),
   });
   app.server.maxConnections = limits.maxConnections;
-  admitRequests(app);
+  admitRequests(app, accepting);
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>(

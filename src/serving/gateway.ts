@@ -125,6 +125,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   );
   const service = new PredictionService({
     routeOf: (model) => follower.routeOf(model),
+    awaits: (model) => follower.awaits(model),
     loader,
     features: new VersionFeatures({
       ...{ features, environment, db, trialDb: options.trialDb },

@@ -37,24 +37,22 @@ const gateway = createGateway({
   logger,
 });
 
-let stopping = false;
-async function stop(signal: string): Promise<void> {
-  if (stopping) return;
-  stopping = true;
-  logger.info({ signal }, 'stopping');
+const told = new Promise<NodeJS.Signals>((resolve) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
+});
+
+await gateway.app.listen({ host, port });
+const started = await Promise.race([gateway.start().then(() => true), told.then(() => false)]);
+if (started) {
+  logger.info({ host, port }, 'serving');
+  announceReady();
+}
+logger.info({ signal: await told }, 'stopping');
+try {
   await gateway.stop();
   await Promise.all([db.end(), trialDb.end()]);
   s3.destroy();
+} catch (error) {
+  logger.error({ err: error }, 'did not stop in order');
+  process.exitCode = 1;
 }
-for (const signal of ['SIGTERM', 'SIGINT'] as const)
-  process.on(signal, () => {
-    stop(signal).catch((error: unknown) => {
-      logger.error({ err: error }, 'did not stop in order');
-      process.exitCode = 1;
-    });
-  });
-
-await gateway.app.listen({ host, port });
-await gateway.start();
-logger.info({ host, port }, 'serving');
-announceReady();

@@ -3,7 +3,13 @@ import type { FeedbackRequest, PredictionRow, RankRequest, RankResponse } from '
 import { BODY_TOO_LARGE, INTERNAL_ERROR } from '../errors/api-errors.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
-import { NOT_SERVED, RANK_NOT_CONFIGURED, SIGNATURE_MISMATCH, SPOOL_FULL } from '../errors/serving-errors.ts';
+import {
+  NOT_SERVED,
+  NOT_SERVED_YET,
+  RANK_NOT_CONFIGURED,
+  SIGNATURE_MISMATCH,
+  SPOOL_FULL,
+} from '../errors/serving-errors.ts';
 import type { Route } from '../registry/routes.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { LoadedVersion } from './loaded-version.ts';
@@ -21,6 +27,8 @@ import type { VersionLoader } from './version-loader.ts';
 
 export interface PredictionServiceOptions {
   readonly routeOf: (model: string) => Route | undefined;
+  /** Whether more of the model than now may come to be served without a new route. */
+  readonly awaits: (model: string) => boolean;
   readonly loader: Pick<VersionLoader, 'get' | 'versionsOf'>;
   readonly features: Pick<VersionFeatures, 'of'>;
   readonly spool: Spool;
@@ -235,9 +243,14 @@ export class PredictionService {
   }
 
   #notServed(model: string, version: number | null): PerennialError {
-    const loaded = this.#options.loader.versionsOf(model);
     const what =
       version === null ? `No version of model ${model} is` : `Version ${version} of model ${model} is not`;
+    if (this.#options.awaits(model))
+      return new PerennialError(
+        NOT_SERVED_YET,
+        `${what} served by this gateway yet; its routes are not all taken up.`,
+      );
+    const loaded = this.#options.loader.versionsOf(model);
     const found =
       loaded.length === 0 ? 'the model has no route here' : `loaded are versions ${loaded.join(', ')}`;
     return new PerennialError(NOT_SERVED, `${what} served by this gateway; ${found}.`);

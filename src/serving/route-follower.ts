@@ -36,7 +36,10 @@ export class RouteFollower {
   readonly #obeyed = new Map<string, RememberedRoute>();
   readonly #acknowledged = new Map<string, number>();
   readonly #refused = new Map<string, number>();
+  /** Of each model the generation for which all is loaded that is to be. */
   readonly #warmed = new Map<string, number>();
+  /** Of each model the newest generation, as PostgreSQL has told it; null until it has. */
+  #newest: ReadonlyMap<string, number> | null = null;
   readonly #listener: RoutesListener;
   readonly #lanes: NewestLanes<Route>;
   /** What it says of its routes belongs to one registration. */
@@ -72,13 +75,32 @@ export class RouteFollower {
     return this.#obeyed.get(model)?.route;
   }
 
+  /**
+   * Whether more of the model than now may come to be served without a new route: nobody knows the routes yet, or the
+   * newest one of the model is being taken up, or waits for a dependency.
+   */
+  awaits(model: string): boolean {
+    if (this.#newest === null) return true;
+    const newest = this.#newest.get(model);
+    return newest !== undefined && ![this.#warmed.get(model), this.#refused.get(model)].includes(newest);
+  }
+
   routes(): readonly Route[] {
     return [...this.#obeyed.values()].map((remembered) => remembered.route);
   }
 
   /** Resolves after the routes have been read and followed once, whether that worked or not. */
   async start(): Promise<void> {
-    for (const remembered of await recallRoutes(this.#options.memoryPath)) await this.#recall(remembered);
+    const recalls = new NewestLanes<RememberedRoute>(
+      (remembered) => this.#recall(remembered),
+      MODELS_AT_ONCE,
+      () => undefined,
+    );
+    for (const remembered of await recallRoutes(this.#options.memoryPath))
+      recalls.add(remembered.route.model, remembered);
+    await recalls.idle();
+    if (this.#stopped) return;
+    if (this.#obeyed.size > 0) this.#settled = true;
     this.#listener.start();
     this.#timer = setInterval(() => void this.refresh(), this.#options.rereadMs);
     this.#timer.unref();
@@ -125,6 +147,7 @@ export class RouteFollower {
     const { db, environment } = this.#options;
     await this.#announce();
     const routes = await newestRoutes(db, environment);
+    this.#newest = new Map(routes.map(({ model, generation }) => [model, generation]));
     if (routes.length === 0) this.#settled = true;
     for (const route of routes) this.#lanes.add(route.model, route);
     await this.#remember();
@@ -252,11 +275,10 @@ export class RouteFollower {
   async #recall(remembered: RememberedRoute): Promise<void> {
     const { loader, logger, environment } = this.#options;
     const { route, versions } = remembered;
-    if (route.environment !== environment) return;
+    if (route.environment !== environment || this.#stopped) return;
     try {
       for (const version of versions) await loader.load(version);
       this.#obeyed.set(route.model, remembered);
-      this.#settled = true;
     } catch (error) {
       logger.warn({ err: error, model: route.model }, 'the route of the last run cannot be taken up again');
     }

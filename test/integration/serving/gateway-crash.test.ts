@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readRawLog } from '../../../examples/plantly/chaos/counts/raw-log.ts';
 import { ensureBuilt } from '../built-product.ts';
-import { gatewayFolder, killGateways, startGatewayProcess } from './gateway-process.ts';
-import { ADA, MODEL, post, rankBody, servingWorld, until } from './serving-fixture.ts';
+import { gatewayFolder, gatewayPort, killGateways, startGatewayProcess } from './gateway-process.ts';
+import { ADA, MODEL, post, rankBody, servingWorld, until, verdict } from './serving-fixture.ts';
 import type { ServingWorld } from './serving-fixture.ts';
 
 const RANK = `/v1/models/${MODEL}/rank`;
@@ -140,4 +141,38 @@ it('finishes the requests under way when it is told to stop, ships the log and s
   expect(logged.map((row) => row.id)).toEqual(expect.arrayContaining(ids));
   expect(readdirSync(join(dataDir, 'spool', 'stopping'))).toEqual([]);
   expect(await seen()).toBe(0);
+});
+
+it('tells who asks without pause to come again, never that the model is unknown, while it ends and starts', async () => {
+  const dataDir = gatewayFolder();
+  const more = { GATEWAY_ID: 'restarted', GATEWAY_PORT: await gatewayPort() };
+  const url = `http://127.0.0.1:${more.GATEWAY_PORT}`;
+  const answers = new Map<string, number>();
+  let over = false;
+  async function client(name: number): Promise<void> {
+    for (let i = 0; !over; i += 1) {
+      const answer = await verdict(url, RANK, rankBody(`again-${name}-${i}`)).then(
+        ({ status, retryAfter }) => `${status}, come again: ${retryAfter ?? 'never'}`,
+        // Nobody listens, or it was killed while it answered.
+        () => sleep(1, 'none'),
+      );
+      answers.set(answer, (answers.get(answer) ?? 0) + 1);
+    }
+  }
+  const clients = Array.from({ length: CLIENTS }, (_, name) => client(name));
+  const SERVED = '200, come again: never';
+  // The first start knows no routes of a last run; the others do.
+  for (const signal of ['SIGTERM', 'SIGKILL', 'SIGTERM'] as const) {
+    const before = answers.get(SERVED) ?? 0;
+    const gateway = await startGatewayProcess(world, dataDir, more);
+    await until(
+      'answers',
+      async () => (answers.get(SERVED) ?? 0) - before,
+      (count) => count >= KILL_AFTER_ANSWERS,
+    );
+    expect(await gateway.end(signal)).toBe(signal === 'SIGKILL' ? null : 0);
+  }
+  over = true;
+  await Promise.all(clients);
+  expect([SERVED, '503, come again: 1', 'none']).toEqual(expect.arrayContaining([...answers.keys()]));
 });

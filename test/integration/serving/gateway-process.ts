@@ -28,27 +28,31 @@ export function gatewayFolder(): string {
   return mkdtempSync(join(tmpdir(), 'gateway-process-'));
 }
 
+/** From below the range that systems give out themselves: else it may be gone before the gateway has started. */
+export async function gatewayPort(): Promise<string> {
+  return String(await chooseFreePort(new Set()));
+}
+
 /** The built gateway (see `ensureBuilt`) as a process of its own; resolves when it is ready. */
 export async function startGatewayProcess(
   world: ServingWorld,
   dataDir: string,
   more: Readonly<Record<string, string>> = {},
 ): Promise<GatewayProcess> {
-  // From below the range that systems give out themselves: else it may be gone before the gateway has started.
-  const port = await chooseFreePort(new Set());
+  const port = more['GATEWAY_PORT'] ?? (await gatewayPort());
   const env = {
     ...world.env,
     PERENNIAL_DATA_DIR: dataDir,
-    GATEWAY_PORT: String(port),
     GATEWAY_ID: 'killed',
     ...more,
+    GATEWAY_PORT: port,
   };
   const child = spawn(process.execPath, [join('dist', GATEWAY_MAIN)], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   started.push(child);
-  const url = `http://127.0.0.1:${String(port)}`;
+  const url = `http://127.0.0.1:${port}`;
   await until(
     'the gateway is ready',
     async () => {

@@ -169,8 +169,17 @@ export async function servingWorld(): Promise<ServingWorld> {
   return world;
 }
 
-/** A gateway in this process, listening. */
+/** A gateway in this process that has started. */
 export async function startGateway(
+  ...options: Parameters<typeof openGateway>
+): Promise<Awaited<ReturnType<typeof openGateway>>> {
+  const gateway = await openGateway(...options);
+  await gateway.start();
+  return gateway;
+}
+
+/** A gateway in this process, listening and not started. */
+export async function openGateway(
   world: ServingWorld,
   options: {
     id?: string;
@@ -199,7 +208,6 @@ export async function startGateway(
     },
   });
   const url = await gateway.app.listen({ host: '127.0.0.1', port: 0 });
-  await gateway.start();
   return { ...gateway, url, dataDir };
 }
 
@@ -224,6 +232,24 @@ export async function post(url: string, path: string, body: unknown): Promise<An
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
   return { status: response.status, body: (await response.json()) as AnswerBody };
+}
+
+/** What a caller decides by whether to ask again. */
+export async function verdict(
+  url: string,
+  path: string,
+  body?: unknown,
+): Promise<{
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly retryAfter: string | null;
+}> {
+  const response = await fetch(`${url}${path}`, {
+    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    headers: { 'content-type': 'application/json' },
+  });
+  const { code } = (await response.json()) as { code?: string };
+  return { status: response.status, code, retryAfter: response.headers.get('retry-after') };
 }
 
 export async function get(url: string, path: string): Promise<Answer> {
