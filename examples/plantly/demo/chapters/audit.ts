@@ -58,8 +58,10 @@ export function audit(setting: Setting): Step[] {
       expected: 'every visit left all its traces: none lost, none refused for good',
       run: async () => {
         const totals = await need(setting.shoppers, 'shoppers').stop();
-        if (totals.unsettled > 0)
-          throw new NotSeen(`${totals.unsettled} visits could not leave all their traces`);
+        if (totals.unsettled + totals.refused > 0)
+          throw new NotSeen(
+            `${totals.unsettled} visits could not leave all their traces, ${totals.refused} were refused for good`,
+          );
         return {
           seen: `${totals.visits} visits, ${totals.orders} orders, ${totals.feedback} outcomes reported, ${totals.retries} retries`,
           facts: { ...totals },
