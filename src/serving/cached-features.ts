@@ -13,6 +13,8 @@ export interface CachedFeaturesOptions {
   /** After a failed read, how long memory alone answers before PostgreSQL is asked again. */
   readonly restMs: number;
   readonly onError?: (error: unknown) => void;
+  /** Whether what is read after its request gave up is kept for the next; unless told otherwise, it is. */
+  readonly keepsLate?: (model: string) => boolean;
 }
 
 interface Entry {
@@ -47,8 +49,11 @@ export class CachedFeatures implements FeatureSource {
   }
 
   /** The same memory, read otherwise: a read that fails there gives nobody here a rest, and the other way round. */
-  readBy(read: CachedFeaturesOptions['read']): CachedFeatures {
-    return new CachedFeatures({ ...this.#options, read }, this.#origin);
+  readBy(
+    read: CachedFeaturesOptions['read'],
+    keepsLate: CachedFeaturesOptions['keepsLate'] = () => true,
+  ): CachedFeatures {
+    return new CachedFeatures({ ...this.#options, read, keepsLate }, this.#origin);
   }
 
   /** PostgreSQL alone, now: no memory, no rest. It fails where the answer takes too long. */
@@ -80,7 +85,7 @@ export class CachedFeatures implements FeatureSource {
     let cause: unknown = null;
     if (now >= this.#restUntil) {
       try {
-        rows = await withTimeout(this.#options.read(model, wanted), this.#options.timeoutMs);
+        rows = await withTimeout(this.#read(model, wanted), this.#options.timeoutMs);
       } catch (error) {
         cause = error;
         this.#restUntil = performance.now() + this.#options.restMs;
@@ -90,11 +95,25 @@ export class CachedFeatures implements FeatureSource {
     if (rows === null) return this.#fromMemory(model, wanted, found, cause);
     for (const lookup of wanted) {
       const id = onlineRowId(lookup);
-      const row = rows.get(id) ?? null;
-      found.set(id, row);
-      this.#remember(`${model}\n${id}`, { row, at: now });
+      found.set(id, rows.get(id) ?? null);
     }
     return found;
+  }
+
+  /**
+   * Remembers also what comes after its request has given up: else a gateway that starts cold under load would have
+   * PostgreSQL read the same rows again and again, and never answer.
+   */
+  async #read(model: string, wanted: readonly OnlineLookup[]): Promise<Map<string, OnlineRow>> {
+    const { read, keepsLate, timeoutMs } = this.#options;
+    const at = performance.now();
+    const rows = await read(model, wanted);
+    if (performance.now() - at >= timeoutMs && keepsLate?.(model) === false) return rows;
+    for (const lookup of wanted) {
+      const id = onlineRowId(lookup);
+      this.#remember(`${model}\n${id}`, { row: rows.get(id) ?? null, at });
+    }
+    return rows;
   }
 
   #fromMemory(
@@ -119,6 +138,7 @@ export class CachedFeatures implements FeatureSource {
   /** The newest entries stay: a map keeps the order of insertion, so the first is the oldest. */
   #remember(id: string, entry: Entry): void {
     const entries = this.#origin.#entries;
+    if ((entries.get(id)?.at ?? -Infinity) > entry.at) return;
     entries.delete(id);
     entries.set(id, entry);
     if (entries.size <= this.#options.maxRows) return;

@@ -10,18 +10,17 @@ const wanted = (...keys: string[]) => new Map(keys.map((key) => [onlineRowId(loo
 function source(
   options: Partial<{ ttlMs: number; maxRows: number; restMs: number; timeoutMs: number }> = {},
 ) {
-  const state = { away: false, silent: false, price: 1, reads: 0 };
+  const state = { away: false, silent: false, price: 1, reads: 0, delays: [] as Promise<unknown>[] };
   const features = new CachedFeatures({
     read: async (_model, lookups) => {
       state.reads += 1;
       if (state.silent) return new Promise(() => undefined);
       if (state.away) throw new Error('connection refused');
+      const { price } = state;
+      await state.delays.shift();
       const rows = lookups
         .filter((one) => one.key !== 'absent')
-        .map((one): [string, OnlineRow] => [
-          onlineRowId(one),
-          { ...one, values: { price: state.price }, eventTimeMs: 0 },
-        ]);
+        .map((one): [string, OnlineRow] => [onlineRowId(one), { ...one, values: { price }, eventTimeMs: 0 }]);
       return new Map(rows);
     },
     ttlMs: 600_000,
@@ -74,6 +73,48 @@ describe('CachedFeatures', () => {
     expect((await features.get('m', wanted('a'))).get(onlineRowId(lookup('a')))?.values).toEqual({
       price: 2,
     });
+  });
+
+  it('keeps what came too late for who asked first, unless something newer is there', async () => {
+    const { state, features } = source({ ttlMs: 0, restMs: 0, timeoutMs: 1 });
+    const answers: (() => void)[] = [];
+    state.delays.push(new Promise<void>((answer) => answers.push(answer)));
+    await expect(features.get('m', wanted('a'))).rejects.toMatchObject({ code: 'FEATURES_UNAVAILABLE' });
+    const [answerLate] = answers;
+    state.silent = true;
+    answerLate?.();
+    const known = async () =>
+      (await features.get('m', wanted('a'))).get(onlineRowId(lookup('a')))?.values['price'];
+    expect(await known()).toBe(1);
+
+    state.silent = false;
+    state.delays.push(new Promise<void>((answer) => answers.push(answer)));
+    expect(await known()).toBe(1);
+    state.price = 2;
+    expect(await known()).toBe(2);
+    answers.at(-1)?.();
+    state.silent = true;
+    expect(await known()).toBe(2);
+  });
+
+  it('keeps nothing that came too late for a reader that is judged by what it asks for', async () => {
+    const { features } = source();
+    let answers = 0;
+    const rows = async (lookups: readonly OnlineLookup[]) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      answers += 1;
+      return new Map(
+        lookups.map((one) => [onlineRowId(one), { ...one, values: { price: 1 }, eventTimeMs: 0 }]),
+      );
+    };
+    const onTrial = features.readBy(
+      (_model, lookups) => rows(lookups),
+      () => false,
+    );
+    for (const time of [1, 2]) {
+      await expect(onTrial.get('m', wanted('a'))).rejects.toMatchObject({ code: 'FEATURES_UNAVAILABLE' });
+      await vi.waitFor(() => expect(answers).toBe(time));
+    }
   });
 
   it('says so when PostgreSQL is away and a row was never seen', async () => {
