@@ -39,7 +39,7 @@ const MBI = '[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y\\d]\\d-?[AC-HJKMNP-RT-Y][AC-HJ
 export const AMERICAN_RECOGNISERS: readonly Recogniser[] = [
   {
     kind: 'us_ssn',
-    pattern: /(?<![\w.+-])\d{3}([ -])\d{2}\1\d{4}(?![\w-]|\.\d)/g,
+    pattern: /(?<![\w.+-])\d{3}([ .-])\d{2}\1\d{4}(?![\w-]|\.\d)/g,
     valid: isSsn,
     strength: 'formed',
     hint: SSN_HINT,

@@ -63,6 +63,7 @@ export const CONTACT_RECOGNISERS: readonly Recogniser[] = [
     pattern: /(?<![\w+])\+\d{1,3}(?:[ ./()-]{0,2}\d){6,14}(?!\d)/g,
     valid: isInternational,
     strength: 'formed',
+    inGroups: true,
     hint: PHONE_HINT,
     chance: 0,
   },

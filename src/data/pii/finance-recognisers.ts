@@ -40,10 +40,12 @@ function isWallet(text: string): boolean {
 export const FINANCE_RECOGNISERS: readonly Recogniser[] = [
   {
     kind: 'credit_card',
+    // `0.4111…` and `0,4111…` are fractions, but `1001,4111…` is a line of fields.
     pattern:
-      /(?<![\w+-]|\d[ .,])(?:\d{13,19}|\d{4}([ .-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}([ .-])\d{6}\2\d{4,5})(?!\w|[ .-]?\d)/g,
+      /(?<![\w+-]|\d\.|(?<![\d,])0,)(?:\d{13,19}|\d{4}([ .-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}([ .-])\d{6}\2\d{4,5})(?!\w|[.-]\d)/g,
     valid: isCard,
     strength: 'checked',
+    inGroups: true,
     hint: /card|\bpan\b|\bcc\b|visa|mastercard|amex/i,
     chance: 0.1,
   },
@@ -52,6 +54,7 @@ export const FINANCE_RECOGNISERS: readonly Recogniser[] = [
     pattern: /(?<!\w)[a-z]{2}\d{2}(?:[a-z0-9]{11,30}|(?:[ -][a-z0-9]{4}){2,7}(?:[ -][a-z0-9]{1,4})?)(?!\w)/gi,
     valid: isIban,
     strength: 'checked',
+    inGroups: true,
     hint: /iban|bank.?account/i,
     chance: 0.01,
   },

@@ -32,6 +32,8 @@ interface Seen {
   /** Distinct values of the form, and of these the ones that pass the check. */
   shaped: number;
   valid: number;
+  /** How many of them chance may let pass: of a text with several numbers more than of one. */
+  byChance: number;
   rows: number;
   readonly samples: Set<string>;
 }
@@ -41,6 +43,8 @@ const SAMPLES = 3;
 const ENOUGH = 20;
 /** Among numbers of a kind nearly all pass, but for typing errors. */
 const NEARLY_ALL = 0.9;
+/** That this share of single numbers passes, or three times what chance gives, is no wonder; that nearly all do is. */
+const LEAST_SHARE = 0.3;
 
 /** Judges one column by its candidates. `present` is the number of its values that are not null. */
 export function judgeColumn(
@@ -114,10 +118,13 @@ function count(
     chance: Math.max(...shapes.map((shape) => shape.recogniser.chance)),
     shaped: 0,
     valid: 0,
+    byChance: 0,
     rows: 0,
     samples: new Set<string>(),
   };
   one.shaped += 1;
+  const share = Math.min(NEARLY_ALL, Math.max(LEAST_SHARE, 3 * one.chance));
+  one.byChance += 1 - (1 - share) ** shapes.length;
   if (valid.length > 0) {
     one.valid += 1;
     one.rows += rows;
@@ -146,7 +153,7 @@ function judgeKind(one: Seen, present: number): KindFinding | null {
     if (one.kind === 'phone_number') return finding('possible', 'digits alone, that could be dialled');
     return null;
   }
-  if (one.chance > 0.02 && one.shaped >= ENOUGH && rate <= Math.max(0.3, 3 * one.chance))
+  if (one.chance > 0.02 && one.shaped >= ENOUGH && one.valid <= one.byChance)
     return finding('possible', `${passed}, as many as chance gives`);
   return finding('pii', one.chance > 0 ? passed : 'by its form');
 }

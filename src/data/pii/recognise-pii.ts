@@ -5,6 +5,7 @@ import { CONTACT_RECOGNISERS } from './contact-recognisers.ts';
 import { EUROPEAN_RECOGNISERS } from './european-recognisers.ts';
 import { FINANCE_RECOGNISERS } from './finance-recognisers.ts';
 import type { Recogniser } from './recogniser.ts';
+import { runsOf } from './runs-of.ts';
 
 export const RECOGNISERS: readonly Recogniser[] = [
   ...CONTACT_RECOGNISERS,
@@ -41,15 +42,13 @@ export function piiShapes(text: string, columnName = ''): PiiShape[] {
   const head = text.slice(0, MAX_TEXT);
   const name = columnWords(columnName);
   return RECOGNISERS.flatMap((recogniser) =>
-    [...head.matchAll(recogniser.pattern)].map((match) => {
-      const before = head.slice(Math.max(0, match.index - HINT_REACH), match.index);
+    runsOf(recogniser, head).map((run) => {
+      const before = head.slice(Math.max(0, run.start - HINT_REACH), run.start);
       return {
+        ...run,
         kind: recogniser.kind,
-        start: match.index,
-        end: match.index + match[0].length,
         strength: recogniser.strength,
         recogniser,
-        valid: recogniser.valid(match[0]),
         hinted: recogniser.hint.test(name) || recogniser.hint.test(before),
       };
     }),

@@ -11,6 +11,11 @@ export interface Recogniser {
    * other numbers have; it counts only beside a word or a column name that says so, or when a whole column is like it.
    */
   readonly strength: 'checked' | 'formed' | 'bare';
+  /**
+   * What stands beside it, such as a year or a short word, can look like one more of its groups: a text that is not valid
+   * is tried again without its last groups, and then from its second.
+   */
+  readonly inGroups?: true;
   /** What a word near it, or the column's name, says. */
   readonly hint: RegExp;
   /** How many numbers of the same form pass by chance, such as 1/10 for a check digit; 0 where none do. */

@@ -45,6 +45,32 @@ describe('recognisePii', () => {
     ['{"ip":"10.1.2.3","n":5}', ['ip_address']],
     ['+1 911 555 2671', []],
     ['٠١٢٣', []],
+    ['4111111111111111 12/25', ['credit_card']],
+    ['4111 1111 1111 1111 12/27', ['credit_card']],
+    ['4111 1111 1111 1111 1227', ['credit_card']],
+    ['4111 1111 1111 1111 123', ['credit_card']],
+    ['4111-1111-1111-1111-123', ['credit_card']],
+    ['3782 822463 10005 1234', ['credit_card']],
+    ['1001,4111111111111111', ['credit_card']],
+    ['1,0,4111111111111111,x', ['credit_card']],
+    ['2024-01-01 4111111111111111', ['credit_card']],
+    ['12:30 2024 4111 1111 1111 1111', ['credit_card']],
+    ['4111111111111111 5500000000000004', ['credit_card', 'credit_card']],
+    ['0.4111111111111111', []],
+    ['0,4111111111111111', []],
+    ['4111111111111111.5', []],
+    ['4111111111111112 12/25', []],
+    ['ES91 2100 0418 4502 0005 1332 from Ana', ['iban_code']],
+    ['BE68 5390 0754 7034 is mine', ['iban_code']],
+    ['PL61 1090 1014 0000 0712 1981 2874 to 1 of us', ['iban_code']],
+    ['AT61 1904 3002 3457 3201 BE68 5390 0754 7034', ['iban_code', 'iban_code']],
+    ['ref AB12 ES91 2100 0418 4502 0005 1332', ['iban_code']],
+    ['ES92 2100 0418 4502 0005 1332 from Ana', []],
+    ['+44 20 7946 0958 2024', ['phone_number']],
+    ['+1 415 555 2671 2024-01-01', ['phone_number']],
+    ['536.90.4399', ['us_ssn']],
+    ['536.90-4399', []],
+    ['536.90.0000', []],
   ])('reads %j as %j', (text, kinds) => {
     expect(kindsOf(text)).toEqual(kinds);
   });
@@ -68,6 +94,9 @@ describe('recognisePii', () => {
       '1 '.repeat(100_000),
       '::1:'.repeat(50_000),
       `${'a@'.repeat(50_000)}b`,
+      '4111 '.repeat(40_000),
+      'AB12 '.repeat(40_000),
+      '+44 20 7946 '.repeat(20_000),
     ])
       recognisePii(text);
     const { user } = process.cpuUsage(before);
@@ -84,6 +113,9 @@ describe('masking', () => {
     expect(maskText('Jané-42 Ünal@x.io')).toBe('Xxxx-## Xxxx@x.xx');
     expect(maskPii('pay 4111 1111 1111 1111 to bob@example.com')).toBe(
       'pay #### #### #### #### to xxx@xxxxxxx.xxx',
+    );
+    expect(maskPii('1001,4111 1111 1111 1111 123, ES91 2100 0418 4502 0005 1332 by Ana')).toBe(
+      '1001,#### #### #### #### 123, XX## #### #### #### #### #### by Ana',
     );
     expect(maskPii('nothing here')).toBe('nothing here');
   });

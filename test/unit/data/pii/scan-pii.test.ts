@@ -53,6 +53,14 @@ describe('scanPii', () => {
     });
   });
 
+  it('counts every number of a text as one more chance to pass', async () => {
+    const found = await scan(`SELECT string_agg((4000000000000000 + range * 7919)::VARCHAR, ' ') AS serials,
+      'id ' || (4000000000000000 + min(range) * 7919) || ' card 4111111111111111' AS paid
+      FROM range(3000) GROUP BY range % 300`);
+    expect(found['serials']).toMatchObject({ kinds: [{ kind: 'credit_card', verdict: 'possible' }] });
+    expect(found['paid']).toMatchObject({ verdict: 'pii', kinds: [{ kind: 'credit_card', values: 300 }] });
+  });
+
   it('knows bare numbers when a whole column passes their check digits, and by the name of the column', async () => {
     // Eleven-test: 9·a + 8·b + … + 2·h − i is a multiple of 11.
     const found = await scan(`
@@ -64,6 +72,17 @@ describe('scanPii', () => {
     expect(found['bsn']?.kinds.map((kind) => kind.kind)).toEqual(['nl_bsn']);
     expect(found['bsn']?.verdict).toBe('possible');
     expect(found['number']).toMatchObject({ verdict: 'none' });
+  });
+
+  it('takes the name of a column for more than chance where nearly all of its numbers could be such', async () => {
+    const found = await scan(
+      `SELECT 536904399 + range * 131 AS ssn, 4155552671 + range * 13 AS phone, 900000000 + range AS old_ssn FROM range(100)`,
+    );
+    expect(Object.values(found).map(({ name, verdict, piiValues }) => [name, verdict, piiValues])).toEqual([
+      ['ssn', 'pii', 100],
+      ['phone', 'pii', 100],
+      ['old_ssn', 'none', 0],
+    ]);
   });
 
   it('finds numbers that are written with blanks around them or with marks between their digits', async () => {
