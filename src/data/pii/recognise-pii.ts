@@ -74,10 +74,12 @@ export function settle<T extends PiiShape>(shapes: readonly T[]): T[] {
   const ranked = [...shapes].sort(
     (a, b) => weight(b) - weight(a) || b.end - b.start - (a.end - a.start) || a.start - b.start,
   );
-  const kept: T[] = [];
-  for (const shape of ranked) {
-    if (kept.every((other) => shape.end <= other.start || shape.start >= other.end)) kept.push(shape);
-  }
+  const taken = new Uint8Array(shapes.reduce((end, shape) => Math.max(end, shape.end), 0));
+  const kept = ranked.filter(({ start, end }) => {
+    if (taken.subarray(start, end).includes(1)) return false;
+    taken.fill(1, start, end);
+    return true;
+  });
   return kept.sort((a, b) => a.start - b.start);
 }
 
