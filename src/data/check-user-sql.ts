@@ -27,8 +27,10 @@ const REFUSED_FUNCTIONS: ReadonlySet<string> = new Set([
 ]);
 const INTERNAL_FUNCTION = /^(__internal_|duckdb_|pragma_|icu_collate_)/;
 
-/** Beyond this, DuckDB's planner takes minutes that no interruption ends. */
+/** Of a spec's own text: beyond this, DuckDB's planner takes minutes that no interruption ends. */
 export const MAX_SQL_CHARS = 100_000;
+/** Of a statement with what the product put around it, such as lists of values: its tree is thirteen times as long. */
+export const MAX_STATEMENT_CHARS = 2_000_000;
 
 type Scope = ReadonlySet<string>;
 

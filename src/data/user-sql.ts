@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { SQL_INVALID } from '../errors/data-errors.ts';
 import { PerennialError } from '../errors/define-error.ts';
-import { checkUserSql, MAX_SQL_CHARS } from './check-user-sql.ts';
+import { checkUserSql, MAX_SQL_CHARS, MAX_STATEMENT_CHARS } from './check-user-sql.ts';
 import type { DuckDbSession } from './duckdb.ts';
 import { withoutScratchPaths } from './scratch-directory.ts';
 import { quoteValue } from './sql-text.ts';
@@ -18,15 +18,17 @@ type Session = Pick<DuckDbSession, 'rows'>;
 /**
  * One SELECT has no effects but its rows, so text that was put together around it can't do more either. It is judged
  * by its syntax tree alone: some table functions act, or end the whole process, as soon as they are bound.
+ * @param specChars how much of it is text of a spec
  * @throws Error that says what is wrong
  */
 export async function mustBeHarmless(
   session: Session,
   parser: Pick<DuckDBConnection, 'extractStatements'>,
   sql: string,
+  specChars: number,
 ): Promise<void> {
-  if (sql.length > MAX_SQL_CHARS)
-    throw new Error(`${String(sql.length)} characters of SQL; at most ${String(MAX_SQL_CHARS)} are taken`);
+  mustBeShort(specChars, MAX_SQL_CHARS);
+  mustBeShort(sql.length, MAX_STATEMENT_CHARS);
   const tree = await treeOf(session, sql);
   if (tree.error) throw new Error(await whyNoTree(parser, sql, tree));
   if (tree.statements?.length !== 1) {
@@ -34,6 +36,10 @@ export async function mustBeHarmless(
   }
   const problem = checkUserSql(tree.statements, await tableNames(session));
   if (problem !== null) throw new Error(problem);
+}
+
+function mustBeShort(chars: number, most: number): void {
+  if (chars > most) throw new Error(`${String(chars)} characters of SQL; at most ${String(most)} are taken`);
 }
 
 /** The tables that SQL may read, and perhaps others; null when that can't be told: it may then read any. */

@@ -48,6 +48,7 @@ async function strangersOf(
 ): Promise<string[]> {
   const rows = await batch.scan.rows<{ value: string }>(
     `SELECT DISTINCT ${valueAsText(column)} AS value FROM ${batch.context.batch} WHERE ${scopeSql(where)} AND ${column.present} AND NOT ${inSet} ORDER BY 1 LIMIT ${String(SAMPLE_VALUES)}`,
+    where,
     what,
   );
   return rows.map((row) => sampleValue([column, row.value]));
@@ -70,6 +71,7 @@ export async function judgeMostCommon(
      SELECT value, n, ties, expected
      FROM modes, (SELECT count(*) AS ties, count(*) FILTER (in_set) AS expected FROM modes)
      ORDER BY value LIMIT ${String(MAX_TIES)}`,
+    e.where,
     expectationTitle(e),
   );
   const [first] = rows;

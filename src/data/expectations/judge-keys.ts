@@ -45,6 +45,7 @@ export async function judgeKeys(
     ) GROUP BY ALL HAVING count(*) > 1 AND bool_or(${IS_NEW})`;
   const [found] = await batch.scan.rows<{ values: number; rows: number }>(
     `SELECT count(*) AS "values", coalesce(sum(${NEW_ROWS}), 0)::BIGINT AS "rows" FROM (${repeated})`,
+    e.where,
     what,
   );
   const counts = {
@@ -56,6 +57,7 @@ export async function judgeKeys(
   if (finding.verdict === 'pass') return finding;
   const samples = await batch.scan.rows<Record<string, unknown>>(
     `${repeated} ORDER BY ${keys} LIMIT ${String(SAMPLE_VALUES)}`,
+    e.where,
     what,
   );
   return {

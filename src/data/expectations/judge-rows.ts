@@ -50,6 +50,7 @@ export async function judgeOrder(
   const pairs = `(SELECT ${column.sql} AS value, lag(${column.sql}) OVER () AS previous FROM ${batch.context.batch} WHERE ${scopeSql(e.where)} AND ${column.present})`;
   const [found] = await batch.scan.rows<{ n: number; samples: string[] | null }>(
     `SELECT count(*) AS n, min(value::VARCHAR, ${String(SAMPLE_VALUES)}) AS samples FROM ${pairs} WHERE value ${wrong} previous`,
+    e.where,
     what,
   );
   const counts = { rows: Number(rows), missing: Number(rows) - Number(counted), unexpected: found?.n ?? 0 };
@@ -79,6 +80,7 @@ async function judgeCondition(e: RowScope, condition: RowCondition, batch: Batch
   const values = shown.map((c, i) => `coalesce(${c.sql}::VARCHAR, 'null') AS v${String(i)}`);
   const samples = await batch.scan.rows<Record<string, string>>(
     `SELECT DISTINCT ${values.join(', ')} FROM ${batch.context.batch} WHERE ${scopeSql(e.where)} AND ${counted} AND ${bad} ORDER BY ALL LIMIT ${String(SAMPLE_VALUES)}`,
+    e.where,
     what,
   );
   return {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { checkFile } from '../../../src/cli/checks/check-report.ts';
 import type { CheckReport } from '../../../src/cli/checks/check-report.ts';
 import { openTestedFile } from '../../../src/cli/checks/open-tested-file.ts';
@@ -95,6 +95,32 @@ describe('the check of a file', () => {
     expect(plain.expectations[0]?.reason).toContain('2024-13-45');
     const report = await check(mixed, [{ expect: 'date_format', column: 'day', format: '%Y-%m-%d' }]);
     expect(report.expectations[0]).toMatchObject({ verdict: 'fail', unexpected: { count: 1 } });
+  });
+
+  const wide = (columns: number, rows: number): Promise<string> =>
+    withDuckDb({ directory }, async (session) => {
+      const path = join(directory, `wide-${String(columns)}.parquet`);
+      const names = Array.from({ length: columns }, (_, i) => `feature_of_a_long_name_${String(i)}`);
+      await session.run(
+        `COPY (SELECT ${names.map((name, i) => `range + ${String(i)}::DOUBLE AS ${name.padEnd(30, '_')}`).join(', ')} FROM range(${String(rows)})) TO '${path}' (FORMAT parquet)`,
+      );
+      return path;
+    });
+
+  it('compares the rows of 500 columns with long names', async () => {
+    const report = await check(await wide(500, 20), null);
+    expect(report).toMatchObject({ verdict: 'pass', counts: { pass: 502 } });
+  });
+
+  it('takes far fewer statements than there are columns', async () => {
+    const location = await wide(1000, 2);
+    await withDuckDb({ directory }, async (session) => {
+      const opened = await openTestedFile(session, location, 'batch', {});
+      const asked = vi.spyOn(session, 'userRows');
+      const report = await checkFile(session, opened, null, () => null);
+      expect(report.counts).toEqual({ pass: 1001, fail: 0, skipped: 0 });
+      expect(asked.mock.calls.length).toBeLessThan(10);
+    });
   });
 
   it('keeps the zeros of a column that is judged as text', async () => {

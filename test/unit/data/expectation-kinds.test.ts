@@ -315,3 +315,40 @@ describe('expectations beyond the reference', () => {
     });
   });
 });
+
+describe('much to look for', () => {
+  const values = Array.from({ length: 10_000 }, (_, i) => `value${String(i).padStart(5, '0')}`);
+  const rows = `SELECT 'value' || lpad(range::VARCHAR, 5, '0') AS s, range AS n FROM range(10001)`;
+
+  it.each([
+    ['in_set', { expect: 'in_set', column: 's', values }, '1 of 10001 rows'],
+    [
+      'in_set under a condition',
+      { expect: 'in_set', column: 's', values, where: 'n > 0' },
+      '1 of 10000 rows',
+    ],
+    ['distinct_equals', { expect: 'distinct_equals', column: 's', values }, '1 other values occur'],
+    ['most_common', { expect: 'most_common', column: 's', values: ['x', ...values] }, 'are the most common'],
+  ])('%s takes thousands of values', async (_, expectation, reason) => {
+    const result = await judge(expectation, rows);
+    expect([result.verdict, result.reason]).toEqual(['fail', expect.stringContaining(reason)]);
+  });
+
+  it('no_pii reads as many candidates as a scan does', async () => {
+    const result = await judge(
+      { expect: 'no_pii' },
+      `SELECT CASE WHEN range % 2 = 0 THEN 'a' || range || '@example.com' ELSE 'tel 415-555-' || range END AS note FROM range(10000, 40000)`,
+    );
+    expect(result).toMatchObject({ verdict: 'fail', observed: ['note'] });
+  });
+
+  it('an expectation that is wrong leaves the others their answers', async () => {
+    const good = Array.from({ length: 50 }, (_, i) => ({ expect: 'between', column: 'n', min: i }));
+    const wrong = { expect: 'matches', column: 's', pattern: '(' };
+    await expect(judgeAll([...good, wrong, ...good], rows)).rejects.toMatchObject({
+      code: 'SQL_INVALID',
+      message: expect.stringContaining('matches(s, (') as string,
+      problems: [],
+    });
+  });
+});

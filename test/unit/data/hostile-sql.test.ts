@@ -70,12 +70,16 @@ const ways: Readonly<Record<string, (session: DuckDbSession, sql: string) => Pro
     }),
 };
 
-function expectation(session: DuckDbSession, e: Parameters<typeof failedExpectations>[0][number]) {
+function expectation(
+  session: DuckDbSession,
+  e: Parameters<typeof failedExpectations>[0][number],
+  existing: string | null = null,
+) {
   return failedExpectations([e], {
     session,
     source: 'orders',
     batch: 'batch',
-    existing: null,
+    existing,
     primaryKey: [],
     viewOf: () => null,
     nowMs: 0,
@@ -144,6 +148,25 @@ describe('SQL that wants to exhaust the worker', () => {
     await expect(
       inSession((session) => session.userTable('t', sql, 'the test'), { timeLimitMs: 200 }),
     ).rejects.toMatchObject({ code: 'SQL_TOO_SLOW' });
+  });
+
+  it.each([
+    ['one', null, MAX_SQL_CHARS],
+    ['three, beside the rows that are there,', 'orders', MAX_SQL_CHARS / 3],
+  ])('by a condition that is too long in %s of its places is refused', async (_, existing, chars) => {
+    const judged = (where: string) =>
+      inSession((session) =>
+        expectation(session, { expect: 'unique', columns: ['id'], mostly: 0, where }, existing),
+      );
+    await expect(judged(`id >= 0 -- ${'x'.repeat(chars / 2)}`)).resolves.toEqual([]);
+    await expect(judged(`id >= 0 -- ${'x'.repeat(chars)}`)).rejects.toMatchObject({ code: 'SQL_INVALID' });
+  });
+
+  it('by millions of values to compare with is refused', async () => {
+    const values = Array.from({ length: 200_000 }, (_, i) => `value ${String(i)}`);
+    await expect(
+      inSession((session) => expectation(session, { expect: 'in_set', column: 'id', values, mostly: 1 })),
+    ).rejects.toMatchObject({ code: 'SQL_INVALID' });
   });
 
   it('by a batch of huge values leaves short failures', async () => {
