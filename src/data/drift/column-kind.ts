@@ -1,3 +1,4 @@
+import { valueTextSql } from '../number-text.ts';
 import { quoteName } from '../sql-text.ts';
 
 export const COLUMN_KINDS = ['numeric', 'categorical', 'boolean', 'timestamp'] as const;
@@ -18,9 +19,9 @@ export function kindOfType(type: string): ColumnKind | null {
 
 /**
  * SQL of a column's value as its kind: DOUBLE for numbers and times (milliseconds), VARCHAR for categories and booleans.
- * What does not fit the kind becomes NULL.
+ * What does not fit the kind becomes NULL. Text that is compared with numbers names them as they are named there.
  */
-export function valueSql(name: string, type: string, kind: ColumnKind): string {
+export function valueSql(name: string, type: string, kind: ColumnKind, other: string): string {
   const column = quoteName(name);
   const own = kindOfType(type);
   switch (kind) {
@@ -31,12 +32,12 @@ export function valueSql(name: string, type: string, kind: ColumnKind): string {
         ? millisecondsSql(column, type)
         : millisecondsSql(`TRY_CAST(${column} AS TIMESTAMP)`, 'TIMESTAMP');
     case 'boolean':
-      return `CASE WHEN lower(${column}::VARCHAR) IN ('true', '1', '1.0') THEN 'true'
-        WHEN lower(${column}::VARCHAR) IN ('false', '0', '0.0') THEN 'false' END`;
+      return `CASE WHEN lower(${valueTextSql(name, type)}) IN ('true', '1', '1.0') THEN 'true'
+        WHEN lower(${valueTextSql(name, type)}) IN ('false', '0', '0.0') THEN 'false' END`;
     case 'categorical':
-      return type === 'DOUBLE' || type === 'FLOAT'
-        ? `CASE WHEN NOT isnan(${column}) THEN ${column}::VARCHAR END`
-        : `${column}::VARCHAR`;
+      return type === 'VARCHAR' && kindOfType(other) === 'numeric'
+        ? `regexp_replace(${column}, '^(-?[0-9]+)\\.0+$', '\\1')`
+        : valueTextSql(name, type);
   }
 }
 

@@ -50,7 +50,9 @@ export async function pairColumns(
     const sides = [left.get(name)!, right.get(name)!] as const;
     const declared = declaredKinds.get(name);
     const kind = declared ?? (await commonKind(session, reference, current, name, sides));
-    const sql = sides.map((type) => (kind === null ? 'NULL::DOUBLE' : valueSql(name, type, kind)));
+    const sql = sides.map((type, i) =>
+      kind === null ? 'NULL::DOUBLE' : valueSql(name, type, kind, sides[1 - i]!),
+    );
     const column: PairedColumn = { name, kind, types: sides, sql: [sql[0]!, sql[1]!] };
     if (declared !== undefined) await mustFit(session, reference, current, column, declared);
     paired.push(column);
@@ -106,11 +108,27 @@ async function commonKind(
   const [here, there] = odd.file === reference ? [types[0], types[1]] : [types[1], types[0]];
   const other = odd.file === reference ? current : reference;
   const message = `holds ${JSON.stringify(odd.value)} (${here}), but ${other.location} has ${there} there`;
+  const kind = (await couldBeBoolean(session, [reference, current], name, types)) ? 'boolean' : 'categorical';
   throw new PerennialError(
     DATA_COLUMNS_DIFFER,
-    `${odd.file.location}, row ${String(odd.row)}, column "${name}": ${message}. Declare what it is with --type ${name}=categorical, or leave it out with --exclude ${name}`,
+    `${odd.file.location}, row ${String(odd.row)}, column "${name}": ${message}. Declare what it is with --type ${name}=${kind}, or leave it out with --exclude ${name}`,
     { problems: [{ file: odd.file.location, line: odd.row, path: name, message }] },
   );
+}
+
+/** Whether one side has true and false, and the other nothing but what may stand for them. */
+async function couldBeBoolean(
+  session: DuckDbSession,
+  files: readonly [DataFile, DataFile],
+  name: string,
+  types: readonly [string, string],
+): Promise<boolean> {
+  if (!types.some((type) => kindOfType(type) === 'boolean')) return false;
+  for (const [i, file] of files.entries()) {
+    const value = valueSql(name, types[i]!, 'boolean', types[1 - i]!);
+    if ((await firstValue(session, file, name, `(${value}) IS NULL`)) !== null) return false;
+  }
+  return true;
 }
 
 async function mustFit(

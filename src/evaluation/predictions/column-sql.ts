@@ -1,4 +1,5 @@
 import type { Column, DuckDbSession } from '../../data/duckdb.ts';
+import { valueTextSql } from '../../data/number-text.ts';
 import { quoteName, quoteValue } from '../../data/sql-text.ts';
 import { MISSING_SLICE } from '../../stats/index.ts';
 import type { SliceCodes } from '../../stats/index.ts';
@@ -29,12 +30,9 @@ export function numberSql(column: Column): string {
 
 /** A column as text that names a class: 1, 1.0 and true are the same, NaN is NULL. */
 export function classSql(column: Column): string {
-  const name = quoteName(column.name);
-  if (column.type === 'BOOLEAN') return `${name}::INTEGER::VARCHAR`;
-  if (!FLOATS.test(column.type) && !column.type.startsWith('DECIMAL')) return `${name}::VARCHAR`;
-  const whole = `${name} = trunc(${name}) AND abs(${name}) < 1e15`;
-  const text = `CASE WHEN ${whole} THEN ${name}::BIGINT::VARCHAR ELSE ${name}::VARCHAR END`;
-  return FLOATS.test(column.type) ? `CASE WHEN NOT isnan(${name}) THEN ${text} END` : text;
+  return column.type === 'BOOLEAN'
+    ? `${quoteName(column.name)}::INTEGER::VARCHAR`
+    : valueTextSql(column.name, column.type);
 }
 
 /** Text of a slice or a group: a missing value is one of its own. */

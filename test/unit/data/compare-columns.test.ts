@@ -7,6 +7,7 @@ import type { DataFile } from '../../../src/data/data-file/open-data-file.ts';
 import { compareColumns } from '../../../src/data/drift/compare-columns.ts';
 import type { ComparedColumn } from '../../../src/data/drift/compare-columns.ts';
 import { compareRows } from '../../../src/data/drift/compare-rows.ts';
+import type { ColumnKind } from '../../../src/data/drift/column-kind.ts';
 import { pairColumns } from '../../../src/data/drift/pair-columns.ts';
 import type { PairedColumn } from '../../../src/data/drift/pair-columns.ts';
 import { withDuckDb } from '../../../src/data/duckdb.ts';
@@ -31,24 +32,39 @@ function write(name: string, table: Table): string {
 
 type Opened = [session: DuckDbSession, reference: DataFile, current: DataFile, columns: PairedColumn[]];
 
-async function withPaired<T>(paths: readonly string[], work: (...opened: Opened) => Promise<T>): Promise<T> {
+async function withPaired<T>(
+  paths: readonly string[],
+  work: (...opened: Opened) => Promise<T>,
+  kinds: Record<string, ColumnKind> = {},
+): Promise<T> {
   const s3 = () => {
     throw new Error('no S3 is needed');
   };
   return withDuckDb({ directory: folder, memoryMb: 450 }, async (session) => {
-    const left = await openDataFile(session, paths[0]!, { as: 'reference', s3 });
-    const right = await openDataFile(session, paths[1]!, { as: 'current', s3 });
-    return work(session, left, right, await pairColumns(session, left, right, { kinds: {} }));
+    const text = Object.keys(kinds).filter((name) => kinds[name] === 'categorical');
+    const left = await openDataFile(session, paths[0]!, { as: 'reference', s3, text });
+    const right = await openDataFile(session, paths[1]!, { as: 'current', s3, text });
+    return work(session, left, right, await pairColumns(session, left, right, { kinds }));
   });
 }
 
 function compare(reference: Table, current: Table): Promise<ComparedColumn[]> {
-  const paths = [write('reference.csv', reference), write('current.csv', current)];
-  return withPaired(paths, async (...opened) => {
-    const found: ComparedColumn[] = [];
-    for await (const column of compareColumns(...opened, {})) found.push(column);
-    return found;
-  });
+  return compareFiles([write('reference.csv', reference), write('current.csv', current)]);
+}
+
+function compareFiles(
+  paths: readonly string[],
+  kinds: Record<string, ColumnKind> = {},
+): Promise<ComparedColumn[]> {
+  return withPaired(
+    paths,
+    async (...opened) => {
+      const found: ComparedColumn[] = [];
+      for await (const column of compareColumns(...opened, {})) found.push(column);
+      return found;
+    },
+    kinds,
+  );
 }
 
 const random = seededRandom(7);
@@ -163,6 +179,60 @@ it('takes columns that are called what every object has', async () => {
   expect(found.map(({ column, verdict }) => [column.name, column.kind, verdict?.kind])).toEqual(
     Object.keys(table).map((name) => [name, 'numeric', 'stable']),
   );
+});
+
+describe('the same numbers in columns of two types', () => {
+  /** A file of 200 rows of a column `x`. */
+  const store = async (name: string, value: string): Promise<string> => {
+    const path = join(folder, name);
+    const format = name.endsWith('parquet') ? 'parquet' : name.endsWith('csv') ? 'csv' : 'json';
+    await withDuckDb({ directory: folder }, (session) =>
+      session.run(`COPY (SELECT ${value} AS x FROM range(200)) TO '${path}' (FORMAT ${format})`),
+    );
+    return path;
+  };
+  const ids = 'range % 4';
+  it.each([
+    ['DOUBLE', 'a.parquet', `(${ids})::DOUBLE`],
+    ['FLOAT', 'b.parquet', `(${ids})::FLOAT`],
+    ['DECIMAL', 'c.parquet', `(${ids})::DECIMAL(9, 2)`],
+    ['NDJSON with a fraction', 'd.ndjson', `(${ids})::DOUBLE`],
+    ['CSV with a fraction', 'e.csv', `(${ids})::DOUBLE`],
+  ])('are the same categories: BIGINT and %s', async (_, name, value) => {
+    const paths = [await store('ids.parquet', ids), await store(name, value)];
+    for (const files of [paths, paths.toReversed()]) {
+      const [found] = await compareFiles(files, { x: 'categorical' });
+      expect(found).toMatchObject({ measures: { tvd: 0 }, verdict: { kind: 'stable' } });
+    }
+  });
+
+  it('are numbers where nothing is declared', async () => {
+    const paths = [await store('ids.parquet', ids), await store('doubles.parquet', `(${ids})::DOUBLE`)];
+    const [found] = await compareFiles(paths);
+    expect(found).toMatchObject({
+      column: { kind: 'numeric' },
+      measures: { tvd: 0 },
+      verdict: { kind: 'stable' },
+    });
+  });
+
+  it('keep their own text beside text', async () => {
+    const texts = await store('texts.parquet', `CASE WHEN range % 2 = 0 THEN '1.0' ELSE '1' END`);
+    const [found] = await compareFiles([texts, texts], { x: 'categorical' });
+    expect(found?.shown).toMatchObject({ categories: [{ reference: 100 }, { reference: 100 }] });
+  });
+
+  it.each([
+    ['0 and 1', 'range % 2', 'boolean'],
+    ['other numbers', 'range % 3', 'categorical'],
+  ])('advises of true and false against %s what they can be compared as', async (_, value, kind) => {
+    const paths = [await store('flags.parquet', 'range % 2 = 0'), await store('numbers.parquet', value)];
+    await expect(compareFiles(paths)).rejects.toThrow(`--type x=${kind},`);
+    if (kind === 'boolean') {
+      const [found] = await compareFiles(paths, { x: 'boolean' });
+      expect(found).toMatchObject({ measures: { tvd: 0 }, verdict: { kind: 'stable' } });
+    }
+  });
 });
 
 describe('whether a classifier tells the rows apart', () => {
