@@ -29,7 +29,7 @@ const INTEGERS = new Set(['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'UTINYINT'
 export function datasetType(type: string): string {
   if (DATASET_TYPES.has(type)) return type;
   if (type.startsWith('TIMESTAMP')) return 'TIMESTAMP';
-  if (type.startsWith('DECIMAL') || type === 'HUGEINT' || type === 'UBIGINT' || type === 'UHUGEINT') {
+  if (type.startsWith('DECIMAL') || isWideInteger(type)) {
     return 'DOUBLE';
   }
   return type.endsWith('[]') ? 'VARCHAR[]' : 'VARCHAR';
@@ -37,6 +37,11 @@ export function datasetType(type: string): string {
 
 export function isInteger(type: string): boolean {
   return INTEGERS.has(type);
+}
+
+/** Integers that a BIGINT does not hold; a dataset keeps them as DOUBLE. */
+export function isWideInteger(type: string): boolean {
+  return type === 'UBIGINT' || type === 'HUGEINT' || type === 'UHUGEINT';
 }
 
 export function isNumeric(type: string): boolean {

@@ -2,7 +2,7 @@ import type { Expectation } from '../../contracts/spec/expectations.ts';
 import { nearestName } from '../../domain/nearest-name.ts';
 import { EXPECTATION_INVALID } from '../../errors/data-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
-import { isNumeric, isTimestamp } from '../column-types.ts';
+import { isNumeric, isTimestamp, isWideInteger } from '../column-types.ts';
 import type { Column, DuckDbSession } from '../duckdb.ts';
 import { quoteName } from '../sql-text.ts';
 import { ScanQueue } from './scan-queue.ts';
@@ -129,7 +129,7 @@ function testedColumn({ name, type }: Column): TestedColumn {
 
 function valueKind(type: string): ValueKind {
   if (type.endsWith(']')) return 'list';
-  if (isNumeric(type) || /^U?(HUGE|BIG)INT$/.test(type)) return 'number';
+  if (isNumeric(type) || isWideInteger(type)) return 'number';
   if (isTimestamp(type) || type === 'DATE') return 'time';
   if (type === 'VARCHAR' || type.startsWith('ENUM')) return 'text';
   return type === 'BOOLEAN' ? 'boolean' : 'other';

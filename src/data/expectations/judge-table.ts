@@ -1,7 +1,7 @@
 import type { ColumnType, Expectation } from '../../contracts/spec/expectations.ts';
 import { assertNever } from '../../errors/assert-never.ts';
 import { nearestName } from '../../domain/nearest-name.ts';
-import { hasHappenedSql, isInteger, isNumeric, isTimestamp } from '../column-types.ts';
+import { hasHappenedSql, isInteger, isNumeric, isTimestamp, isWideInteger } from '../column-types.ts';
 import type { Batch } from './batch.ts';
 import { boundsText } from './bounds.ts';
 import type { Bounds } from './bounds.ts';
@@ -63,9 +63,9 @@ export function judgeType(e: Extract<Expectation, { expect: 'type' }>, batch: Ba
 function hasType(found: string, wanted: ColumnType): boolean {
   switch (wanted) {
     case 'integer':
-      return isInteger(found);
+      return isInteger(found) || isWideInteger(found);
     case 'number':
-      return isNumeric(found);
+      return isNumeric(found) || isWideInteger(found);
     case 'string':
       return found === 'VARCHAR';
     case 'boolean':

@@ -1,4 +1,4 @@
-import { isInteger, isTimestamp } from '../column-types.ts';
+import { isInteger, isTimestamp, isWideInteger } from '../column-types.ts';
 import type { Column } from '../duckdb.ts';
 import { quoteName, quoteValue } from '../sql-text.ts';
 
@@ -38,7 +38,7 @@ export interface PiiCandidate {
 export function searchedText({ name, type }: Column): string | null {
   const sql = quoteName(name);
   if (type === 'BOOLEAN' || type === 'DATE' || type.startsWith('TIME') || isTimestamp(type)) return null;
-  if (isInteger(type) || /^U?(HUGE|BIG)INT$/.test(type))
+  if (isInteger(type) || isWideInteger(type))
     return `CASE WHEN ${sql} >= ${LEAST_NUMBER} THEN ${sql}::VARCHAR END`;
   if (type === 'DOUBLE' || type === 'FLOAT' || type.startsWith('DECIMAL'))
     return `CASE WHEN ${sql} BETWEEN ${LEAST_NUMBER} AND 1e19 AND ${sql} = floor(${sql}) THEN ${sql}::HUGEINT::VARCHAR END`;

@@ -316,6 +316,19 @@ describe('expectations beyond the reference', () => {
   });
 });
 
+it.each(['UBIGINT', 'HUGEINT', 'UHUGEINT', 'BIGINT'])('%s is an integer and a number', async (type) => {
+  const results = await judgeAll(
+    [
+      { expect: 'type', column: 'n', type: 'integer' },
+      { expect: 'type', column: 'n', type: 'number' },
+      { expect: 'type', column: 'n', type: ['string', 'boolean', 'list'] },
+      { expect: 'between', column: 'n', min: 0, max: 3 },
+    ],
+    `SELECT range::${type} AS n FROM range(3)`,
+  );
+  expect(results.map((result) => result.verdict)).toEqual(['pass', 'pass', 'fail', 'pass']);
+});
+
 describe('much to look for', () => {
   const values = Array.from({ length: 10_000 }, (_, i) => `value${String(i).padStart(5, '0')}`);
   const rows = `SELECT 'value' || lpad(range::VARCHAR, 5, '0') AS s, range AS n FROM range(10001)`;
