@@ -93,6 +93,41 @@ describe('promotion of a version', () => {
     });
   });
 
+  it('ends as denied also on a rejection that came while gates were judged that then can not decide', async () => {
+    const world = new World();
+    await live(stage, world, async (life) => {
+      await life.request('t1');
+      await life.until('v1 asks', () => world.noticesOf('approval_requested').length === 1);
+      let judged = (): void => undefined;
+      const held = new Promise<void>((resolve) => {
+        judged = resolve;
+      });
+      const asked = new Promise<void>((resolve) => {
+        world.gates = async (version, champion) => {
+          resolve();
+          await held;
+          return gateReport(version, champion, { kind: 'error', reason: 'bad SQL' });
+        };
+      });
+      await life.promotion(1).signal(evidenceChangedSignal, { reason: 'evaluated again' });
+      await asked;
+      const no = {
+        actor: MIRA,
+        decision: 'reject',
+        reason: 'unfair',
+        evidenceHash: 'evidence-of-1',
+      } as const;
+      await life.promotion(1).executeUpdate(decideUpdate, { args: [no] });
+      judged();
+      await life.until('that is on record', () => world.decision('promotion', 1) !== undefined);
+      expect(world.decision('promotion', 1)).toMatchObject({
+        outcome: 'denied',
+        reason: 'mira rejected it: unfair',
+      });
+      expect(world.stage(1)).toBe('denied');
+    });
+  });
+
   it('reminds, then fails closed when nobody approves in time', async () => {
     const world = new World({ approval: { timeout: '6h', remindAfter: ['2h', '4h'] } });
     await live(stage, world, async (life) => {

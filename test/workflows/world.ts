@@ -42,8 +42,10 @@ export class World {
   /** Calls per activity, for tests that count work. */
   readonly calls = new Map<string, number>();
 
-  gates: (version: number, champion: number | null) => GateReport = (version, champion) =>
-    gateReport(version, champion);
+  gates: (version: number, champion: number | null) => GateReport | Promise<GateReport> = (
+    version,
+    champion,
+  ) => gateReport(version, champion);
   samples: (
     challenger: number,
     champion: number | null,

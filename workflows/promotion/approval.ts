@@ -1,6 +1,7 @@
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import type { LifecyclePolicy } from '../../src/contracts/activities/control.ts';
 import type { GateReport } from '../../src/domain/gate-report.ts';
+import type { ApprovalState } from '../../src/domain/promotion/approval.ts';
 import { approvalOn, expireApproval, nextReminderAt } from '../../src/domain/promotion/approval-votes.ts';
 import { mayRollOut } from '../../src/domain/promotion/may-roll-out.ts';
 import { judgeGates } from '../../src/domain/promotion/judge-gates.ts';
@@ -39,7 +40,7 @@ export async function seekApproval(
       if (ended !== null) return ended;
     }
     const again = await judge(run, policy, record);
-    if ('kind' in again) return again;
+    if ('kind' in again) return unlessRejected(run, again);
     if (again.evidenceHash === report.evidenceHash && mayRollOut(again, run.state.approval, policy)) {
       await setStageOf(run, 'approved', again);
       return run.abort === null ? null : aborted(run);
@@ -59,10 +60,7 @@ async function waitForPeople(
   for (;;) {
     const approval = run.state.approval;
     if (run.abort !== null) return aborted(run);
-    if (approval?.status === 'denied') {
-      const by = approval.votes.find((vote) => vote.decision === 'reject');
-      return endedAs('denied', `${by?.actor.id ?? 'Somebody'} rejected it: ${by?.reason ?? ''}`);
-    }
+    if (approval?.status === 'denied') return rejectedBy(approval);
     if (approval === null || run.evidenceChanges !== changes) return null;
     switch (approval.status) {
       case 'approved':
@@ -87,6 +85,18 @@ async function waitForPeople(
       record.reminded(approval, sent);
     }
   }
+}
+
+function rejectedBy({ votes }: ApprovalState): Ending {
+  const by = votes.find((vote) => vote.decision === 'reject');
+  return endedAs('denied', `${by?.actor.id ?? 'Somebody'} rejected it: ${by?.reason ?? ''}`);
+}
+
+/** Gates that can't decide leave a version open; one that somebody rejected while they were judged is not. */
+function unlessRejected(run: PromotionRun, ending: Ending): Ending {
+  const { approval } = run.state;
+  const rejected = ending.kind === 'failed' && approval?.status === 'denied';
+  return rejected && patched('rejected-while-judged') ? rejectedBy(approval) : ending;
 }
 
 /** Assesses and records the gates. A report whose gates advance, or how the promotion ends. */
