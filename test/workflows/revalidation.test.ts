@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { TASK_QUEUE } from '../../src/contracts/task-queues.ts';
 import { revalidateUpdate } from '../../src/contracts/workflows/lifecycle.ts';
 import { promotionStateQuery } from '../../src/contracts/workflows/promotion.ts';
+import { modelLifecycle } from '../../workflows/index.ts';
 import { EMIL, gateReport, MIRA } from './builders.ts';
 import { expectRefused, live } from './steps.ts';
 import type { Life } from './steps.ts';
-import { openStage } from './time-skipping.ts';
+import { openStage, REF } from './time-skipping.ts';
 import type { Stage } from './time-skipping.ts';
 import { refused, World } from './world.ts';
 
@@ -73,6 +75,33 @@ describe('a version that is validated again', () => {
       expect(approval).toMatchObject({ status: 'open', evidenceHash: 'new-evidence', votes: [] });
       expect(approval?.voidVotes.map((vote) => vote.actor.id)).toEqual(['emil']);
       expect(world.calls.get('allocateVersion')).toBe(1);
+    });
+  });
+
+  it('whose promotion was terminated after its lifecycle had carried on is given up, and not left waiting', async () => {
+    const world = new World();
+    await live(stage, world, async (life) => {
+      await life.request('t1');
+      await life.until('v1 asks', () => world.noticesOf('approval_requested').length === 1);
+      // A new history can't wait for the results of children that the one before it started.
+      const state = await life.state();
+      await life.handle.terminate();
+      const { workflow } = stage.env.client;
+      const { workflowId } = life.handle;
+      const args = [{ model: life.model, environment: REF.environment, state }] as const;
+      await workflow.start(modelLifecycle, { taskQueue: TASK_QUEUE.control, workflowId, args: [...args] });
+      await life.until('v1 is probed', async () => {
+        const { events } = await life.promotion(1).fetchHistory();
+        return JSON.stringify(events).includes('"signalName":"probe"');
+      });
+      await life.promotion(1).terminate('by hand');
+      const again = { version: 1, actor: EMIL, reason: 'the rule is mended' };
+      const carriedOn = workflow.getHandle(workflowId);
+      expect(await carriedOn.executeUpdate(revalidateUpdate, { args: [again] })).toMatchObject({
+        approvalOpen: true,
+      });
+      await life.until('v1 is given up', () => world.stage(1) === 'aborted');
+      await life.until('that is on record', () => world.decision('promotion', 1)?.outcome === 'failed');
     });
   });
 

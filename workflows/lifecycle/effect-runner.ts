@@ -1,4 +1,4 @@
-import { getExternalWorkflowHandle, log } from '@temporalio/workflow';
+import { getExternalWorkflowHandle, log, patched } from '@temporalio/workflow';
 import { incidentWorkflowId, produceVersionId, promotionId } from '../../src/contracts/workflows/ids.ts';
 import { incidentNoteSignal } from '../../src/contracts/workflows/incident.ts';
 import { hastenSignal } from '../../src/contracts/workflows/production.ts';
@@ -102,11 +102,15 @@ async function abortPromotion(
     const handle = getExternalWorkflowHandle(promotionId(run.input, version));
     await handle.signal(abortPromotionSignal, { actor, reason });
   } catch {
-    // Nobody is there to be aborted. Had it ended by itself, its report would have come before this failure.
-    const context = await run.context();
-    if (run.state.promotion?.version !== version) return;
-    run.apply((state) => promotionLost(state, 'It ended without a report.', context));
+    await promotionGone(run, version);
   }
+}
+
+/** Nobody is there to be told. Had it ended by itself, its report would have come before this failure. */
+async function promotionGone(run: LifecycleRun, version: number): Promise<void> {
+  const context = await run.context();
+  if (run.state.promotion?.version !== version) return;
+  run.apply((state) => promotionLost(state, 'It ended without a report.', context));
 }
 
 async function announceEvidence(
@@ -119,6 +123,7 @@ async function announceEvidence(
     });
   } catch {
     log.info('new evidence came after the promotion had ended', { version });
+    if (patched('evidence-finds-a-lost-promotion')) await promotionGone(run, version);
   }
 }
 
