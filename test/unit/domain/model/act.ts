@@ -11,6 +11,7 @@ import { routeOf } from '../../../../src/domain/rollout/plan.ts';
 import { POLICIES } from './policies.ts';
 import { PromotionChild } from './promotion-child.ts';
 import { Refused } from './registry.ts';
+import { startRevalidation } from './revalidations.ts';
 import type { World } from './world.ts';
 
 type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
@@ -50,6 +51,8 @@ export function act(world: World, effect: Effect, works: boolean): (() => void) 
       return null;
     case 'record_decision':
       registry.record(effect.decision);
+      if (effect.decision.kind === 'revalidation' && effect.decision.outcome === 'failed')
+        world.reference.answered(effect.decision.version ?? 0);
       return null;
     case 'open_incident':
       registry.incidents.add(effect.incident.incidentId);
@@ -58,8 +61,17 @@ export function act(world: World, effect: Effect, works: boolean): (() => void) 
     case 'notify':
       return null;
     case 'start_revalidation':
-    case 'announce_evidence':
-      throw new Error(`no story asks for a revalidation, and yet there is the effect ${effect.kind}`);
+      if (works) startRevalidation(world, effect);
+      return null;
+    case 'announce_evidence': {
+      const { version } = effect;
+      const promotion = world.promotions.get(version);
+      if (promotion === undefined) return () => world.apply((s, c) => gone(s, version, c));
+      promotion.child.evidenceChanged();
+      // From here it is the promotion's to judge, also where somebody terminates that before it does.
+      world.reference.answered(version);
+      return null;
+    }
   }
 }
 
@@ -77,7 +89,7 @@ function gone(
 function startProduction(world: World, { trigger }: Of<'start_production'>, works: boolean): () => void {
   if (!works)
     return () => world.apply((state, context) => productionNotStarted(state, 'no database', context));
-  const version = world.registry.allocate(trigger.key);
+  const version = world.registry.allocate(trigger);
   world.reference.numbered(version);
   return () => {
     const specRevision = POLICIES.indexOf(world.policy) + 1;

@@ -13,6 +13,9 @@ export interface Seen {
   taken: number;
   restarts: number;
   terminated: number;
+  /** Accepted wishes to validate a version again, and promotions that came of them. */
+  revalidations: number;
+  secondPromotions: number;
 }
 
 /** Tells random stories and holds each to the reference at every step, at its end, and in its afterlife. */
@@ -25,6 +28,8 @@ export function checkStories({ runs, seed }: { readonly runs: number; readonly s
     taken: 0,
     restarts: 0,
     terminated: 0,
+    revalidations: 0,
+    secondPromotions: 0,
   };
   const stories = fc.commands(commands, { maxCommands: 80, size: 'max' });
   fc.assert(
@@ -42,6 +47,11 @@ export function checkStories({ runs, seed }: { readonly runs: number; readonly s
       verifyQuiet(world);
       verifyAlive(world);
       const decisions = [...world.registry.decisions.values()];
+      const again = decisions.filter(({ kind, outcome }) => kind === 'revalidation' && outcome === 'started');
+      seen.revalidations += again.length;
+      seen.secondPromotions += decisions.filter(
+        ({ decisionId }) => decisionId.includes('/revalidation-') && decisionId.endsWith('/outcome'),
+      ).length;
       seen.stoppedEpisodes += decisions.filter(({ kind }) => kind === 'retraining').length;
       seen.taken += decisions.filter(({ outcome }) => outcome === 'taken').length;
     }),

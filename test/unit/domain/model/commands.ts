@@ -16,9 +16,10 @@ import { systemActor } from '../../../../src/domain/actor.ts';
 import { ADA, EMIL, finding, MIRA, OTTO, trigger } from '../../../workflows/builders.ts';
 import { verify } from './invariants.ts';
 import { POLICIES } from './policies.ts';
+import { endRevalidation, loseRevalidation, revalidate } from './revalidations.ts';
 import { must } from './reference.ts';
 import type { Reference } from './reference.ts';
-import { answer, flow } from './settle.ts';
+import { answer, flow, vote } from './settle.ts';
 import type { World } from './world.ts';
 
 type Step = (world: World, model: Reference) => void;
@@ -114,11 +115,16 @@ const hurries = fc.constant(
   }),
 );
 
-const endsProduction = mostly.map((works) =>
-  command(`end_production(${works ? 'well' : 'badly'})`, (world) => {
-    const [version] = world.productions.keys();
-    if (version !== undefined) world.endProduction(version, works);
-  }),
+const endsProduction = fc.tuple(mostly, often, fc.constantFrom(0, 0, 1, 3)).map(([works, judged, gpuHours]) =>
+  command(
+    `end_production(${works ? 'well' : 'badly'}${judged ? '' : ', undecided'}, ${String(gpuHours)} GPU hours)`,
+    (world) => {
+      const [version] = world.productions.keys();
+      if (version === undefined) return;
+      if (!judged) world.judge(version, 'error');
+      world.endProduction(version, works, gpuHours * 3_600_000);
+    },
+  ),
 );
 
 const goesOn = fc.constant(
@@ -134,19 +140,12 @@ const proceeds = fc.constant(
 );
 
 const votes = fc.tuple(person, often, mostly).map(([actor, approve, fresh]) =>
-  command(
-    `vote(${actor.id}, ${approve ? 'yes' : 'no'}${fresh ? '' : ', on other evidence'})`,
-    (world, model) => {
-      for (const [version, { child }] of world.promotions) {
-        const hash = fresh ? (child.approval?.evidenceHash ?? '') : 'other';
-        const expected = model.takesVote(version, { actor, approve, hash }, world.now);
-        const decision = approve ? 'approve' : 'reject';
-        const taken = child.vote({ actor, decision, reason: 'r', evidenceHash: hash });
-        must(taken === expected, `the vote was ${taken ? 'taken' : 'refused'}, and should not have been`);
-        if (taken) model.voted(version, { actor, approve, hash });
-      }
-    },
-  ),
+  command(`vote(${actor.id}, ${approve ? 'yes' : 'no'}${fresh ? '' : ', on other evidence'})`, (world) => {
+    for (const [version, { child }] of world.promotions) {
+      const hash = fresh ? (child.approval?.evidenceHash ?? '') : 'other';
+      vote(world, version, { actor, approve, hash });
+    }
+  }),
 );
 
 const looks = look.map((kind) =>
@@ -181,6 +180,23 @@ const evidence = fc.tuple(verdict, fc.boolean()).map(([kind, told]) =>
       // The gates are judged anew at once, and votes may come before they answer.
       world.proceed(version);
     }
+  }),
+);
+
+const revalidates = fc.tuple(fc.nat(3), person).map(([n, actor]) =>
+  command(`revalidate(open version ${String(n)} by ${actor.id})`, (world) => {
+    const open = [...world.registry.stages.keys()].filter((one) => world.registry.openStage(one) !== null);
+    const version = open[n % open.length];
+    if (version !== undefined) revalidate(world, version, actor);
+  }),
+);
+
+const endsRevalidation = fc.oneof(verdict, fc.constantFrom('badly' as const, 'lost' as const)).map((how) =>
+  command(`end_revalidation(${how})`, (world) => {
+    const [version] = world.revalidations.keys();
+    if (version === undefined) return;
+    if (how === 'lost') loseRevalidation(world, version);
+    else endRevalidation(world, version, how === 'badly' ? null : how);
   }),
 );
 
@@ -318,6 +334,8 @@ export const commands: fc.Arbitrary<Command>[] = (
     [9, looks],
     [2, steers],
     [3, evidence],
+    [3, revalidates],
+    [3, endsRevalidation],
     [3, rollsBack],
     [5, finds],
     [1, closesIncident],

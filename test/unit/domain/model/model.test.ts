@@ -19,6 +19,8 @@ describe('whatever happens in whatever order, a model', () => {
     expect(seen.taken).toBeGreaterThan(30);
     expect(seen.restarts).toBeGreaterThan(3_000);
     expect(seen.terminated).toBeGreaterThan(400);
+    expect(seen.revalidations).toBeGreaterThan(1_000);
+    expect(seen.secondPromotions).toBeGreaterThan(100);
   });
 });
 

@@ -17,12 +17,22 @@ export const POLICIES = [
   policyOf({
     approval: { timeout: '24h' },
     rollout,
-    retraining: { coolDown: '1h', dailyBudget: 6, newExamples: { min: 100, maxWait: '2h' } },
+    retraining: {
+      coolDown: '1h',
+      dailyBudget: 6,
+      gpuHoursPerDay: 2,
+      newExamples: { min: 100, maxWait: '2h' },
+    },
   }),
   policyOf({
     approval: { quorum: 2, timeout: '24h' },
     rollout: { ...rollout, shadow, automaticPromotion: false },
-    retraining: { coolDown: '0s', dailyBudget: 50, maxStrikes: 2, newExamples: { min: 1, maxWait: '1s' } },
+    retraining: {
+      coolDown: '0s',
+      dailyBudget: 50,
+      maxStrikes: 2,
+      newExamples: { min: 1, maxWait: '1s' },
+    },
   }),
   policyOf({
     approval: null,

@@ -117,9 +117,10 @@ export class PromotionChild {
     this.changed = false;
     if (this.abort !== null) return void this.end('aborted');
     const report = this.world.gates(version);
+    reference.answered(version);
     const judgement = judgeGates(report, this.policy);
     if (judgement.kind !== 'advance')
-      return void this.end(judgement.kind === 'reject' ? 'rejected' : 'failed');
+      return void this.end(judgement.kind === 'reject' ? 'rejected' : this.undecided());
     if (before === null) registry.move(version, 'validated');
     this.report = report;
     if (before?.evidenceHash === report.evidenceHash && mayRollOut(report, this.approval, this.policy)) {
@@ -130,6 +131,11 @@ export class PromotionChild {
       return;
     }
     if (this.policy.approval !== null) this.ask(this.policy.approval, report.evidenceHash, now);
+  }
+
+  /** A rejection that came while the gates were judged is the last word. */
+  private undecided(): 'denied' | 'failed' {
+    return this.approval?.status === 'denied' ? 'denied' : 'failed';
   }
 
   private ask(policy: NonNullable<LifecyclePolicy['approval']>, hash: string, now: number): void {
@@ -144,9 +150,9 @@ export class PromotionChild {
   }
 
   private end(kind: Kind): true {
-    const { version } = this.input;
+    const { version, round = 'first' } = this.input;
     const { registry } = this.world;
-    const id = `promotion/${String(version)}/outcome`;
+    const id = `promotion/${String(version)}/${round}/outcome`;
     try {
       const staged = kind !== 'failed' && kind !== 'passed' && kind !== 'rolled_back';
       if (this.rollout === null && staged) registry.move(version, kind);

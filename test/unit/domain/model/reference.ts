@@ -3,7 +3,8 @@ import type { Actor } from '../../../../src/domain/actor.ts';
 import type { RouteWeights } from '../../../../src/domain/rollout/plan.ts';
 import type { Trigger } from '../../../../src/domain/trigger.ts';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** The largest `maxStrikes` among the specs of the stories. */
 const MOST_STRIKES = 3;
 
@@ -59,6 +60,11 @@ export class Reference {
   /** Pauses, resumes and rollbacks that were accepted: each is a decision on record in the end. */
   commands = 0;
 
+  /** Versions that were to be validated again, and that nothing has come of yet. */
+  readonly unanswered = new Set<number>();
+  /** How many promotions of each version were started: each has an outcome on record in the end. */
+  readonly promotions = new Map<number, number>();
+
   /** When productions were started, and for whom one has been asked since. */
   readonly starts: number[] = [];
   private waiting: Trigger[] = [];
@@ -67,6 +73,7 @@ export class Reference {
   private readonly requesters = new Map<number, Set<string>>();
   /** Whether somebody is among those for whom the newest production was started. */
   private wanted = false;
+  private readonly gpuUse: { readonly at: number; readonly ms: number }[] = [];
   private lastAutomatic = 0;
   private readonly retrainings = new Map<string, number>();
 
@@ -78,8 +85,10 @@ export class Reference {
   /** One at a time (the world sees to that), never while paused, within the budget, cooled down if nobody asked. */
   productionStarted(key: string, retraining: LifecyclePolicy['retraining'], now: number): void {
     must(!this.paused, 'a production is started while paused');
-    const today = this.starts.filter((at) => Math.floor(at / DAY_MS) === Math.floor(now / DAY_MS));
-    must(today.length < retraining.dailyBudget, 'a production beyond the budget');
+    const isToday = (at: number): boolean => Math.floor(at / DAY_MS) === Math.floor(now / DAY_MS);
+    must(this.starts.filter(isToday).length < retraining.dailyBudget, 'a production beyond the budget');
+    const gpuMs = this.gpuUse.filter(({ at }) => isToday(at)).reduce((sum, { ms }) => sum + ms, 0);
+    must(gpuMs < (retraining.gpuHoursPerDay ?? Infinity) * HOUR_MS, 'a production beyond the GPU hours');
     const somebody = this.waiting.some(isWanted);
     const last = this.starts.at(-1);
     must(
@@ -95,6 +104,20 @@ export class Reference {
     const count = (this.retrainings.get(episode) ?? 0) + 1;
     must(count <= MOST_STRIKES, 'an episode goes on after its last strike');
     this.retrainings.set(episode, count);
+  }
+
+  /** A run counts for the day on which it is heard of. */
+  usedGpu(ms: number, at: number): void {
+    this.gpuUse.push({ at, ms });
+  }
+
+  /** It was accepted that a version is validated again, or its evaluation is new: gates, or a word why not, follow. */
+  asksForJudgement(version: number): void {
+    this.unanswered.add(version);
+  }
+
+  answered(version: number): void {
+    this.unanswered.delete(version);
   }
 
   numbered(version: number): void {
@@ -132,6 +155,7 @@ export class Reference {
   }
 
   open(version: number, policy: LifecyclePolicy, compared: boolean): void {
+    this.promotions.set(version, (this.promotions.get(version) ?? 0) + 1);
     const { shadow, weights, automaticPromotion } = policy.rollout;
     const canaries = weights.filter((weight) => weight < 100).map((weight) => `canary/${String(weight)}`);
     const before = compared ? [...(shadow === null ? [] : ['shadow/0']), ...canaries] : [];
@@ -144,7 +168,8 @@ export class Reference {
       released: false,
       asked: null,
       yes: new Map(),
-      no: false,
+      // Votes are given anew to every promotion of a version; a rejection is the last word on it.
+      no: this.dossiers.get(version)?.no ?? false,
       passed: new Set(),
       saidPromote: false,
     });

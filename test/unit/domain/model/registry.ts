@@ -2,6 +2,7 @@ import type { Decision } from '../../../../src/contracts/activities/control.ts';
 import { canMove } from '../../../../src/domain/version-stage.ts';
 import type { VersionStage } from '../../../../src/domain/version-stage.ts';
 import type { RouteWeights } from '../../../../src/domain/rollout/plan.ts';
+import type { Trigger } from '../../../../src/domain/trigger.ts';
 import type { Reference } from './reference.ts';
 
 /** What the real registry refuses too, such as a stage that can't follow another: the caller has to live with it. */
@@ -20,6 +21,7 @@ export class Registry {
   champion: number | null = null;
   route: RouteWeights = { weights: [], shadow: [] };
   private readonly versions = new Map<string, number>();
+  private readonly triggers = new Map<number, Trigger>();
   private readonly generations = new Map<string, number>();
 
   private readonly reference: Reference;
@@ -28,13 +30,29 @@ export class Registry {
     this.reference = reference;
   }
 
-  allocate(key: string): number {
+  allocate(trigger: Trigger): number {
+    const { key } = trigger;
     const known = this.versions.get(key);
     if (known !== undefined) return known;
     const version = this.versions.size + 1;
     this.versions.set(key, version);
     this.stages.set(version, 'producing');
+    this.triggers.set(version, trigger);
     return version;
+  }
+
+  /** The trigger that a version is made for: the one that it took while it waited, or the one that started it. */
+  triggerOf(version: number): Trigger {
+    const taken = [...this.decisions.values()].find(
+      (one) => one.version === version && one.outcome === 'taken',
+    );
+    return (taken?.evidence['trigger'] ?? this.triggers.get(version)) as Trigger;
+  }
+
+  /** Its stage while its gates may still be judged again, else null. */
+  openStage(version: number): 'candidate' | 'validated' | null {
+    const stage = this.stages.get(version);
+    return stage === 'candidate' || stage === 'validated' ? stage : null;
   }
 
   record(decision: Written): void {

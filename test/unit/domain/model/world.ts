@@ -20,6 +20,8 @@ import { POLICIES } from './policies.ts';
 import type { PromotionChild } from './promotion-child.ts';
 import { must, Reference } from './reference.ts';
 import { Registry } from './registry.ts';
+import { loseRevalidation, tellLost } from './revalidations.ts';
+import type { Revalidation } from './revalidations.ts';
 import type { RolloutChild } from './rollout-child.ts';
 
 interface Production {
@@ -51,6 +53,7 @@ export class World {
   readonly mail: (() => void)[] = [];
   readonly productions = new Map<number, Production>();
   readonly promotions = new Map<number, { readonly run: number; readonly child: PromotionChild }>();
+  readonly revalidations = new Map<number, Revalidation>();
   /** Rollouts whose promotion was terminated: they clean up whenever their worker gets to it. */
   readonly orphans: RolloutChild[] = [];
   /** Counts the runs of the workflow: a new one can't wait for the results of children of an earlier one. */
@@ -79,7 +82,10 @@ export class World {
       must(timers < MOST_TIMERS, 'a timer fires again and again');
       const [late] = [...this.productions].filter(([, { timesOutAt }]) => timesOutAt <= this.now);
       if (late !== undefined) this.terminate(late[0]);
-      const ends = [...this.productions.values()].map(({ timesOutAt }) => timesOutAt);
+      for (const [version, { timesOutAt }] of this.revalidations)
+        if (timesOutAt <= this.now) loseRevalidation(this, version);
+      const children = [...this.productions.values(), ...this.revalidations.values()];
+      const ends = children.map(({ timesOutAt }) => timesOutAt);
       const at = Math.min(nextWake(this.state, this.context()) ?? Infinity, ...ends);
       if (at > to) break;
       this.now = Math.max(this.now, at);
@@ -112,11 +118,12 @@ export class World {
   restart(): void {
     this.state = JSON.parse(JSON.stringify(this.state)) as LifecycleState;
     this.run += 1;
-    const { production, promotion } = this.state;
+    const { production, promotion, revalidation } = this.state;
     if (production !== null && !this.productions.has(production.version))
       this.lost('production', production.version);
     if (promotion !== null && !this.promotions.has(promotion.version))
       this.lost('promotion', promotion.version);
+    if (revalidation && !this.revalidations.has(revalidation.version)) tellLost(this, revalidation.id);
     this.take(wake);
   }
 
@@ -133,13 +140,16 @@ export class World {
   }
 
   /** A production ends with its report; a promotion does it in `proceed`. */
-  endProduction(version: number, works: boolean): void {
+  endProduction(version: number, works: boolean, gpuMs = 0): void {
     this.productions.delete(version);
     this.registry.move(version, works ? 'candidate' : 'failed');
-    const failed = { kind: 'failed', version, code: 'X', reason: 'r' } as const;
-    const outcome = works ? ({ kind: 'candidate', version } as const) : failed;
+    const failed = { kind: 'failed', version, code: 'X', reason: 'r', gpuMs } as const;
+    const outcome = works ? ({ kind: 'candidate', version, gpuMs } as const) : failed;
     if (!works) this.recordEnd(version, 'production');
-    this.mail.push(() => this.apply((state, context) => productionFinished(state, outcome, context)));
+    this.mail.push(() => {
+      if (this.state.production?.version === version) this.reference.usedGpu(gpuMs, this.now);
+      this.apply((state, context) => productionFinished(state, outcome, context));
+    });
   }
 
   proceed(version: number): boolean {
