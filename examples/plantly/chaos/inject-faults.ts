@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stack } from '../../../src/embedded/stack.ts';
 import type { Fault, PlannedFault } from './fault-plan.ts';
+import { NOTICED } from './link.ts';
 import type { Links } from './links.ts';
 import { restartsOf, untilBack } from './recovery.ts';
 import type { Restarts } from './recovery.ts';
@@ -13,9 +14,17 @@ const CRASH_PATIENCE_MS = 20_000;
 const RESTART_PATIENCE_MS = 90_000;
 const POLL_MS = 50;
 
+/** `to` is null where the end was not seen. */
+export interface Span {
+  readonly from: number;
+  readonly to: number | null;
+}
+
 /** What a fault did. */
 export interface FaultReport {
   readonly at: string;
+  /** Its time of effect, in milliseconds since the epoch. */
+  readonly lasted: Span;
   /** What the story was doing. */
   readonly during: string;
   readonly fault: Fault;
@@ -48,13 +57,20 @@ export async function injectFaults(
     if (signal.aborted) break;
     const [at, during] = [new Date().toISOString(), field.during()];
     const before = restartsOf(field.stack);
-    const { hit, detail } = await carryOut(field, fault, signal);
+    const armedAt = Date.now();
+    const { hit, detail, struckAt = armedAt } = await carryOut(field, fault, signal);
     const recovery = hit ? await untilBack(field.stack, { killed: killedBy(fault, before), signal }) : null;
     const recoveredAfterMs = recovery?.kind === 'back' ? recovery.afterMs : null;
-    field.onFault({ at, during, fault, hit, detail, recoveredAfterMs });
+    const lasted = { from: struckAt, to: recovery?.kind === 'back' ? endOf(fault, struckAt) : null };
+    field.onFault({ at, lasted, during, fault, hit, detail, recoveredAfterMs });
   }
   for (const link of field.links.all) link.mend();
   field.disk?.empty();
+}
+
+/** Now, when all is back; but a connection that was forgotten on its way is in use until its client has noticed. */
+function endOf({ kind }: Fault, struckAt: number): number {
+  return kind === 'strand' ? Math.max(Date.now(), struckAt + NOTICED.byClientAfterMs) : Date.now();
 }
 
 /** The process that a fault ends, and how often it had been started until then; a trainer is none of the stack's. */
@@ -68,6 +84,8 @@ function killedBy({ kind, target }: Fault, before: Restarts): Restarts {
 interface Effect {
   readonly hit: boolean;
   readonly detail: string;
+  /** Absent: as soon as it was to be carried out. */
+  readonly struckAt?: number;
 }
 
 async function carryOut(field: Battlefield, fault: Fault, signal: AbortSignal): Promise<Effect> {
@@ -88,7 +106,8 @@ async function carryOut(field: Battlefield, fault: Fault, signal: AbortSignal): 
       while (!signal.aborted && Date.now() < deadline && !sabotage.hasFired(fault.target))
         await pause(POLL_MS);
       const label = sabotage.disarm(fault.target);
-      return { hit: label !== null, detail: label ?? `no moment ${fault.point} came` };
+      const detail = label ?? `no moment ${fault.point} came`;
+      return { hit: label !== null, detail, struckAt: Date.now() };
     }
     case 'cut':
     case 'delay': {

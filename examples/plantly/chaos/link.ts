@@ -28,7 +28,7 @@ interface Noticed {
   readonly byClientAfterMs: number;
 }
 
-const NOTICED: Noticed = { byServerAfterMs: 10_000, byClientAfterMs: 40_000 };
+export const NOTICED: Noticed = { byServerAfterMs: 10_000, byClientAfterMs: 40_000 };
 
 export async function openLink(name: string, host: string, port: number): Promise<Link> {
   const sockets = new Set<Socket>();

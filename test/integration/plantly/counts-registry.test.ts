@@ -142,6 +142,14 @@ describe('messages', () => {
   let folder: string;
   let close: () => Promise<void>;
   let sinks: Pick<Aftermath, 'stack'>;
+  /** When all of them came first. */
+  let began: number;
+  const KEYS = [
+    'i1',
+    'dev/plants/quarantine/b1',
+    `${promotionId(REF, 1)}/approval/e1/1`,
+    'dev/plants/champion/2',
+  ];
 
   /** One incident, one batch set aside, one approval asked for, one champion and one webhook, all told. */
   beforeEach(async () => {
@@ -164,14 +172,9 @@ describe('messages', () => {
     );
     await run(`INSERT INTO outgoing_webhooks (delivery_id, model, environment, endpoint, event, sequence, body, status, dispatched_at)
                VALUES ('w1', '${MODEL}', 'dev', 'shop', 'champion.changed', 1, '', 'delivered', now())`);
-    webhook('w1');
-    for (const key of [
-      'i1',
-      'dev/plants/quarantine/b1',
-      `${promotionId(REF, 1)}/approval/e1/1`,
-      'dev/plants/champion/2',
-    ])
-      await tell(key);
+    began = Date.now();
+    webhook('w1', began);
+    for (const key of KEYS) await tell(key);
   });
   afterEach(async () => {
     await close();
@@ -183,17 +186,43 @@ describe('messages', () => {
     messages += 1;
     new MessageStore(join(folder, 'sinks', sink)).put(`m${messages}`, message);
   };
-  const mail = (key: string) => store('mail', { messageId: `<${key}>` });
-  const slack = (key: string, ts: string) => store('slack', { ts, channelName: 'models', text: key });
-  const webhook = (webhookId: string) => store('webhooks', { webhookId });
-  async function tell(key: string): Promise<void> {
+  const mail = (key: string, at: number, text = key) => {
+    const receivedAt = new Date(at).toISOString();
+    store('mail', {
+      messageId: `<${key}>`,
+      receivedAt,
+      to: ['on-call'],
+      text: `${text} https://x/${messages}`,
+    });
+  };
+  /** @returns the timestamp that is its id */
+  const slack = (at: number, text: string): string => {
+    const ts = `${(at / 1000).toFixed(3)}${String(messages).padStart(3, '0')}`;
+    const blocks = [{ type: 'button', url: `https://x/${messages}` }];
+    store('slack', { ts, channelName: 'models', text, blocks });
+    return ts;
+  };
+  const webhook = (webhookId: string, at: number) =>
+    store('webhooks', { webhookId, receivedAt: new Date(at).toISOString() });
+  /** The notes are of now. */
+  async function tell(key: string, text = key): Promise<void> {
+    mail(key, began, text);
     for (const [channel, externalId] of [
       ['email', `<${key}>`],
-      ['slack', `${key}.1`],
+      ['slack', slack(began, text)],
     ] as const)
       await recordDelivery(after.db, { key, thread: key, channel, recipient: 'on-call', externalId });
-    mail(key);
-    slack(key, `${key}.1`);
+  }
+  /** Each message that there is comes once more; all are noted now. */
+  async function allAgain(at: number): Promise<void> {
+    for (const key of KEYS) {
+      mail(key, at);
+      slack(at, key);
+    }
+    webhook('w1', at);
+    await run(
+      `INSERT INTO outgoing_webhook_attempts (delivery_id, status_code, duration_ms) VALUES ('w1', 204, 1)`,
+    );
   }
   const look = async (faults: Aftermath['faults'] = []) =>
     (await countAlerts({ ...after, ...sinks, faults }))
@@ -230,14 +259,39 @@ describe('messages', () => {
     expect((await look()).join()).toContain('5 by slack: 1 missing');
   });
 
-  it('come once more for a fault in their way, and not for others', async () => {
-    mail('i1');
-    slack('i1', 'i1.2');
-    webhook('w1');
-    expect(await look([killOf('sinks')])).toEqual([]);
-    expect(await look([killOf('gateway')])).toHaveLength(2);
-    mail('i1');
-    expect((await look([killOf('sinks')])).join()).toContain('one at most 2 times more, 1 allowed');
+  it('come once more for a fault between them and their note, and only once', async () => {
+    await allAgain(began + 60_000);
+    const span = { from: began + 100, to: began + 2000 };
+    expect(await look([killOf('sinks', span)])).toEqual([]);
+    expect(await look([killOf('gateway', span)])).toHaveLength(2);
+    mail('i1', began + 70_000);
+    expect((await look([killOf('sinks', span)])).join()).toContain('5 came again, 1 without a fault');
+    expect(await look([killOf('sinks', span), killOf('sinks', span)])).toEqual([]);
+  });
+
+  it.each([
+    ['is an hour earlier', -3_600_000, -3_590_000],
+    ['comes when all are noted', 30_000, 31_000],
+  ])('do not come again for a fault that %s', async (_, from, to) => {
+    await allAgain(began + 60_000);
+    const seen = (await look([killOf('sinks', { from: began + from, to: began + to })])).join();
+    expect(seen).toContain('4 by email: 0 missing, 0 not noted, 0 under two keys, 4 came again, 4 without');
+    expect(seen).toContain('4 by slack: 0 missing, 0 not noted, 0 under two keys, 4 came again, 4 without');
+    expect(seen).toContain('1 came again, 1 without a fault');
+  });
+
+  it('come once more for a fault that lasts', async () => {
+    await allAgain(began + 60_000);
+    expect(await look([killOf('sinks', { from: began - 60_000, to: null })])).toEqual([]);
+    expect(await look([killOf('sinks', { from: began - 60_000, to: began })])).toEqual([]);
+  });
+
+  it('have not come well when one was told under two keys', async () => {
+    await tell('i1/reminder/1', 'still open');
+    await tell('i1/reminder/2', 'still open');
+    expect(await look()).toEqual([]);
+    await tell('i2', 'i1');
+    expect((await look()).join()).toContain('1 under two keys i2');
   });
 
   it.each([

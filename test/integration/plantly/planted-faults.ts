@@ -47,8 +47,10 @@ export async function quietAftermath(): Promise<QuietAftermath> {
   };
 }
 
-export const killOf = (target: 'sinks' | 'gateway'): FaultReport => ({
+/** @param lasted from when until when, in milliseconds since the epoch */
+export const killOf = (target: 'sinks' | 'gateway', lasted: FaultReport['lasted']): FaultReport => ({
   at: '',
+  lasted,
   during: '',
   fault: { kind: 'kill', target },
   hit: true,

@@ -40,8 +40,8 @@ it('spares the moments that had their turn, and tells which had none', () => {
       saboteur.noteActivity(name);
       saboteur.pass('before-activity', `before activity ${name}`);
       const detail = sabotage.disarm('worker-control');
-      const [at, during] = ['', ''];
-      faults.push({ at, during, fault, hit: detail !== null, detail: detail ?? '', recoveredAfterMs: null });
+      const report = { at: '', lasted: { from: 0, to: 0 }, during: '', fault, recoveredAfterMs: null };
+      faults.push({ ...report, hit: detail !== null, detail: detail ?? '' });
     }
   } finally {
     kill.mockRestore();

@@ -99,7 +99,27 @@ it('a kill is reported with the time until what it killed has started again', as
   const field = { stack, links: { all: [], env: {} }, sabotage, disk: null, during: () => '', onFault };
   await injectFaults(field, () => ({ afterMs: 0, fault: { kind: 'kill', target: 'api' } }), over.signal);
   expect(reports).toMatchObject([{ hit: true, fault: { kind: 'kill', target: 'api' } }]);
-  expect(reports[0]?.recoveredAfterMs).toBeGreaterThanOrEqual(250);
+  const { recoveredAfterMs, lasted } = reports[0]!;
+  expect(recoveredAfterMs).toBeGreaterThanOrEqual(250);
+  expect(lasted.to! - lasted.from).toBeGreaterThanOrEqual(250);
+});
+
+it('a connection that was forgotten is in use until its client notices, and what is not back lasts', async () => {
+  const link = { name: 'slack', strand: () => 1, mend: () => 0 } as unknown as Link;
+  const plan = () => ({ afterMs: 0, fault: { kind: 'strand', target: 'slack' } }) as const;
+  const strand = async (state: ProcessStatus['state']): Promise<FaultReport['lasted'] | undefined> => {
+    const stack = stackOf(() => [status('api', { state })]) as unknown as Stack;
+    const sabotage = new Sabotage(mkdtempSync(join(tmpdir(), 'perennial-chaos-')));
+    const over = new AbortController();
+    let lasted: FaultReport['lasted'] | undefined;
+    const field = { stack, links: { all: [link], env: {} }, sabotage, disk: null, during: () => '' };
+    setTimeout(() => over.abort(), 200);
+    await injectFaults({ ...field, onFault: (report) => (lasted ??= report.lasted) }, plan, over.signal);
+    return lasted;
+  };
+  const seen = await strand('ready');
+  expect(seen!.to! - seen!.from).toBeGreaterThanOrEqual(40_000);
+  expect((await strand('waiting'))?.to).toBeNull();
 });
 
 /** The letter of the kernel for what a process does: T is stopped. */
