@@ -1,14 +1,24 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
-import type { Connection } from '@temporalio/client';
+import type { Connection, WorkflowHandle } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { countAlerts } from '../../../examples/plantly/chaos/counts/alerts.ts';
 import type { Aftermath, Count } from '../../../examples/plantly/chaos/counts/aftermath.ts';
 import { countRegistryTruths } from '../../../examples/plantly/chaos/counts/registry-truths.ts';
 import { countWorkflows } from '../../../examples/plantly/chaos/counts/workflows.ts';
-import { lifecycleId, promotionId } from '../../../src/contracts/workflows/ids.ts';
+import {
+  incidentWorkflowId,
+  lifecycleId,
+  produceVersionId,
+  promotionId,
+} from '../../../src/contracts/workflows/ids.ts';
+import { initialLifecycle } from '../../../src/domain/lifecycle/state.ts';
+import type { LifecycleState, RollbackState } from '../../../src/domain/lifecycle/state.ts';
+import type { Trigger } from '../../../src/domain/trigger.ts';
 import { MessageStore } from '../../../src/embedded/message-store.ts';
 import { chooseFreePort } from '../../../src/embedded/ports.ts';
 import { startSinks } from '../../../src/embedded/sinks.ts';
@@ -316,34 +326,110 @@ describe('messages', () => {
 describe('workflows', () => {
   let server: TestTemporal;
   let temporal: Client;
+  let stopWorker: () => Promise<void>;
   beforeAll(async () => {
     server = await startTemporal();
     const { address, namespace } = server;
     const connection = await connectTemporal({ address, namespace, tls: false, apiKey: undefined });
     temporal = new Client({ connection, namespace });
+    const native = await NativeConnection.connect({ address });
+    const worker = await Worker.create({
+      connection: native,
+      namespace,
+      taskQueue: 'lifecycles',
+      workflowBundle: await bundleWorkflowCode({
+        workflowsPath: fileURLToPath(new URL('./planted-workflows.ts', import.meta.url)),
+        logger: new DefaultLogger('ERROR'),
+      }),
+    });
+    const running = worker.run();
+    stopWorker = async () => {
+      worker.shutdown();
+      await running;
+      await native.close();
+    };
   });
   afterAll(async () => {
+    await stopWorker?.();
     await (temporal?.connection as Connection | undefined)?.close();
     await server?.stop();
   });
+  const started: WorkflowHandle[] = [];
+  afterEach(async () => {
+    for (const handle of started.splice(0)) await handle.terminate().catch(() => undefined);
+  });
+
+  /** Nobody works on it: it has a first task, which has not failed. */
+  async function start(type: string, workflowId: string): Promise<WorkflowHandle> {
+    const handle = await temporal.workflow.start(type, { workflowId, taskQueue: 'nobody' });
+    started.push(handle);
+    return handle;
+  }
+  async function startLifecycle(state: Partial<LifecycleState> = {}): Promise<void> {
+    const args = [{ ...initialLifecycle(), ...state }];
+    const [workflowId, taskQueue] = [lifecycleId(REF), 'lifecycles'];
+    started.push(await temporal.workflow.start('modelLifecycle', { workflowId, taskQueue, args }));
+  }
+  /** Of what the server tells by and by. */
+  const count = (promise: string) =>
+    expect.poll(async () => of(await countWorkflows({ ...after, temporal }), `workflows: ${promise}`), {
+      timeout: 20_000,
+    });
+  const trigger = { key: 't1' } as Trigger;
+  const production = { version: 2, trigger, startedAt: 0, specRevision: 1, deadline: 0 };
+  const incident = (status: string) =>
+    run(`INSERT INTO incidents (incident_id, model, environment, severity, title, summary, status)
+         VALUES ('i1', '${MODEL}', 'dev', 'critical', '', '', '${status}')`);
 
   it('are well when the lifecycle runs, and not when none does or one was ended', async () => {
-    // Nobody works on it: it has a first task, which has not failed.
-    const start = (type: string, workflowId: string) =>
-      temporal.workflow.start(type, { workflowId, taskQueue: 'nobody' });
-    const patient = { ...after, temporal, patienceMs: 20_000 };
-    const [none] = await countWorkflows({ ...after, temporal });
-    expect(none).toMatchObject({
+    await count('the lifecycle runs').toMatchObject({
       ok: false,
       seen: `0 running, not ${lifecycleId(REF)}, 0 send again later, 0 stuck`,
     });
-    await start('modelLifecycle', lifecycleId(REF));
+    await startLifecycle();
     const other = await start('monitorModel', 'monitor/1');
-    expect(broken(await countWorkflows(patient))).toEqual([]);
-    await other.terminate();
-    const failed = async () => of(await countWorkflows({ ...after, temporal }), 'workflows: none failed');
     await expect
-      .poll(failed, { timeout: 20_000 })
-      .toMatchObject({ ok: false, seen: '1 failed monitor/1 TERMINATED' });
+      .poll(async () => broken(await countWorkflows({ ...after, temporal })), { timeout: 20_000 })
+      .toEqual([]);
+    await other.terminate();
+    await count('none failed').toMatchObject({ ok: false, seen: '1 failed monitor/1 TERMINATED' });
+  });
+
+  it('are not when the lifecycle waits for a child that is gone', async () => {
+    const promotion = { ...production, version: 1, status: 'running' } as const;
+    await startLifecycle({ production, promotion });
+    await start('promoteVersion', promotionId(REF, 1));
+    const child = await start('produceVersion', produceVersionId(REF, 2));
+    await count('what the lifecycle waits for').toMatchObject({ ok: true, seen: '2 children' });
+    await child.terminate();
+    const seen = `2 children, gone: ${produceVersionId(REF, 2)} TERMINATED`;
+    await count('what the lifecycle waits for').toMatchObject({ ok: false, seen });
+  });
+
+  it('are not when a rollback or a production that the lifecycle decided on is never carried out', async () => {
+    const rollback = { status: 'running', from: 2 } as RollbackState;
+    await startLifecycle({ rollback, starting: { trigger, absorbed: [], wanted: true } });
+    const seen = '0 children, not done: a production for t1, the rollback from version 2';
+    await count('what the lifecycle waits for').toMatchObject({ ok: false, seen });
+  });
+
+  it('are not when nobody handles an incident that is open', async () => {
+    await incident('open');
+    await count('each open incident').toMatchObject({
+      ok: false,
+      seen: expect.stringContaining('i1 open') as string,
+    });
+    await start('handleIncident', incidentWorkflowId('i1'));
+    await count('each open incident').toMatchObject({ ok: true });
+  });
+
+  it('are not when an incident that is resolved is handled still', async () => {
+    await incident('resolved');
+    await count('each open incident').toMatchObject({ ok: true });
+    await start('handleIncident', incidentWorkflowId('i1'));
+    await count('each open incident').toMatchObject({
+      ok: false,
+      seen: expect.stringContaining('i1 resolved') as string,
+    });
   });
 });

@@ -1,4 +1,14 @@
-import { lifecycleId } from '../../../../src/contracts/workflows/ids.ts';
+import {
+  incidentWorkflowId,
+  lifecycleId,
+  produceVersionId,
+  promotionId,
+  revalidationId,
+} from '../../../../src/contracts/workflows/ids.ts';
+import type { ModelRef } from '../../../../src/contracts/workflows/ids.ts';
+import { lifecycleStateQuery } from '../../../../src/contracts/workflows/lifecycle.ts';
+import { isRollingBack } from '../../../../src/domain/lifecycle/rollbacks.ts';
+import type { LifecycleState } from '../../../../src/domain/lifecycle/state.ts';
 import type { Aftermath, Count } from './aftermath.ts';
 import { eventually } from './aftermath.ts';
 
@@ -11,7 +21,12 @@ const PATIENT_ACTIVITY = 'sendWebhook';
 
 /** Nothing waits for what will never come, and nothing ended without its own word. */
 export async function countWorkflows(after: Aftermath): Promise<Count[]> {
-  return [await noneStuck(after), await noneFailed(after)];
+  return [
+    await noneStuck(after),
+    await noneFailed(after),
+    await childrenRun(after),
+    await incidentsHandled(after),
+  ];
 }
 
 function noneStuck(after: Aftermath): Promise<Count> {
@@ -62,6 +77,80 @@ export function judgeRunning(
   const livesOn = MAY_RUN.has(type) || type.startsWith('temporal-');
   return !livesOn && ageMs > PASS_MS ? 'stuck' : 'well';
 }
+
+/** What a lifecycle waits for: workflows that it names, and steps of its own. */
+function awaited(
+  ref: ModelRef,
+  state: LifecycleState,
+): { readonly children: string[]; readonly own: string[] } {
+  const { starting, production, promotion, revalidation, rollback } = state;
+  return {
+    children: [
+      ...(production ? [produceVersionId(ref, production.version)] : []),
+      // One that is `finishing` has passed: the lifecycle moves the champion.
+      ...(promotion && promotion.status !== 'finishing' ? [promotionId(ref, promotion.version)] : []),
+      ...(revalidation ? [revalidationId(ref, revalidation.version)] : []),
+    ],
+    own: [
+      ...(starting ? [`a production for ${starting.trigger.key}`] : []),
+      ...(promotion?.status === 'finishing' ? [`the promotion of version ${promotion.version}`] : []),
+      ...(rollback && isRollingBack(state) ? [`the rollback from version ${rollback.from}`] : []),
+    ],
+  };
+}
+
+/** A child that is gone would be waited for until its deadline, for up to 60 days. */
+function childrenRun(after: Aftermath): Promise<Count> {
+  const { temporal, model, environment } = after;
+  return eventually(after, 'workflows: what the lifecycle waits for goes on', async () => {
+    const lifecycle = temporal.workflow.getHandle(lifecycleId({ model, environment }));
+    const { children, own } = awaited({ model, environment }, await lifecycle.query(lifecycleStateQuery));
+    const gone: string[] = [];
+    for (const id of children) {
+      const name = await temporal.workflow
+        .getHandle(id)
+        .describe()
+        .then(
+          ({ status }) => status.name,
+          (error: unknown) => String(error),
+        );
+      if (name !== 'RUNNING') gone.push(`${id} ${name}`);
+    }
+    return {
+      ok: gone.length + own.length === 0,
+      seen: `${children.length} children${listed(', gone:', gone)}${listed(', not done:', own)}`,
+    };
+  });
+}
+
+/** Who reminds of an incident lives as long as the incident does. */
+function incidentsHandled(after: Aftermath): Promise<Count> {
+  const { temporal, db } = after;
+  const promise = 'workflows: each open incident has one that handles it, and no resolved one has';
+  return eventually(after, promise, async () => {
+    const { rows } = await db.query<{ incident_id: string; resolved: boolean }>(
+      `SELECT incident_id, status = 'resolved' AS resolved FROM incidents`,
+    );
+    const handled = new Set<string>();
+    const query = `WorkflowType = 'handleIncident' AND ExecutionStatus = 'Running'`;
+    for await (const { workflowId } of temporal.workflow.list({ query })) handled.add(workflowId);
+    const wrong = rows.filter(
+      ({ incident_id, resolved }) => handled.has(incidentWorkflowId(incident_id)) === resolved,
+    );
+    const unknown =
+      handled.size - rows.filter((row) => handled.has(incidentWorkflowId(row.incident_id))).length;
+    return {
+      ok: wrong.length + unknown === 0,
+      seen: `${rows.length} incidents, ${handled.size} handled, ${unknown} unknown${listed(
+        ', not as they should be:',
+        wrong.map(({ incident_id, resolved }) => `${incident_id} ${resolved ? 'resolved' : 'open'}`),
+      )}`,
+    };
+  });
+}
+
+const listed = (what: string, names: readonly string[]): string =>
+  names.length === 0 ? '' : `${what} ${names.join(', ')}`;
 
 function noneFailed(after: Aftermath): Promise<Count> {
   const { temporal } = after;
