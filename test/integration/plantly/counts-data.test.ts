@@ -20,6 +20,19 @@ beforeEach(async () => {
 });
 afterEach(() => after.close());
 
+const visit = {
+  requestId: 'r1',
+  kind: 'ranked',
+  version: 1,
+  generation: 1,
+  pandemic: false,
+  impressions: 2,
+  clicks: 0,
+  orderIds: [],
+  feedbackEventId: 'e1',
+  converted: false,
+} as const;
+
 describe('rows of a source', () => {
   const ROWS = 3;
 
@@ -46,15 +59,26 @@ describe('rows of a source', () => {
     });
   }
 
-  const ordersOf = async (written: number) =>
-    (await countIngestedRows({ ...after, history: { ...after.history, orders: written } })).find(
-      ({ promise }) => promise.startsWith('orders'),
-    );
+  const ordersOf = async (written: number, orderIds: readonly string[] = []) => {
+    const entry = { ...visit, orderIds, impressions: 0 };
+    const history = { ...after.history, orders: written - orderIds.length };
+    const counts = await countIngestedRows({ ...after, history, ledger: [entry] });
+    return counts.find(({ promise }) => promise.startsWith('orders'));
+  };
 
   it('are there once, in several batches', async () => {
     await ingest(await ingest(null, 0), ROWS);
     expect(await ordersOf(2 * ROWS)).toMatchObject({ ok: true });
     expect(await ordersOf(2 * ROWS + 1)).toMatchObject({ ok: false, seen: '6 rows of 7 written' });
+  });
+
+  it('are those that the shop wrote, and not as many others', async () => {
+    await ingest(null, 0);
+    expect(await ordersOf(ROWS, ['o1', 'o2'])).toMatchObject({ ok: true });
+    expect(await ordersOf(ROWS, ['o1', 'o9'])).toMatchObject({
+      ok: false,
+      seen: '3 rows, 3 keys, 3 written, 2 of them live, 1 not as in the ledger',
+    });
   });
 
   it('are not when a batch came twice, although readers see each once', async () => {
@@ -64,19 +88,6 @@ describe('rows of a source', () => {
 });
 
 describe('the prediction log', () => {
-  const visit = {
-    requestId: 'r1',
-    kind: 'ranked',
-    version: 1,
-    generation: 1,
-    pandemic: false,
-    impressions: 2,
-    clicks: 0,
-    orderIds: [],
-    feedbackEventId: 'e1',
-    converted: false,
-  } as const;
-
   /** One answer with two items and one outcome, as a gateway ships them. */
   async function ship(): Promise<PredictionSegment> {
     const directory = join(after.scratch, 'spool');

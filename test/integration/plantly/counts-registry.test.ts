@@ -48,11 +48,10 @@ describe('the registry', () => {
   /** Two versions, of which the second took over from the first, and one event that an auditor has seen. */
   beforeEach(async () => {
     await run(`INSERT INTO models (model, environment, created_by) VALUES ('${MODEL}', 'dev', 'ada')`);
-    for (const version of [1, 2])
-      await run(
-        `INSERT INTO versions (model, environment, version, stage, spec_revision, trigger_key, trigger, requested_by)
-         VALUES ('${MODEL}', 'dev', ${version}, 'retired', 1, 't${version}', '{}', 'ada')`,
-      );
+    for (const version of [1, 2]) {
+      await allocated(version);
+      await trained(version, `r${version}`);
+    }
     await stages([1, 'champion']);
     await stages([1, 'retired'], [2, 'champion']);
     await route(1, 100);
@@ -62,6 +61,16 @@ describe('the registry', () => {
     auditor = auditorSaw(event.seq, event.hash);
   });
 
+  const allocated = (version: number) =>
+    run(
+      `INSERT INTO versions (model, environment, version, stage, spec_revision, trigger_key, trigger, requested_by)
+       VALUES ('${MODEL}', 'dev', ${version}, 'retired', 1, 't${version}', '{}', 'ada')`,
+    );
+  const trained = (version: number, id: string) =>
+    run(
+      `INSERT INTO runs (run_id, model, environment, version, status, frame, parameters, seed)
+       VALUES ('${id}', '${MODEL}', 'dev', ${version}, 'running', '', '{}', 1)`,
+    );
   /** In one transaction. */
   const stages = (...changes: readonly (readonly [version: number, stage: string])[]) =>
     run(
@@ -103,11 +112,16 @@ describe('the registry', () => {
   });
 
   it('is not with a version of two runs', async () => {
-    for (const id of ['a', 'b'])
-      await run(
-        `INSERT INTO runs (run_id, model, environment, version, status, frame, parameters, seed)
-         VALUES ('${id}', '${MODEL}', 'dev', 1, 'running', '', '{}', 1)`,
-      );
+    await trained(1, 'again');
+    expect(await look()).toEqual(['versions']);
+  });
+
+  it('is not with a version of no run, unless it was never made', async () => {
+    await allocated(3);
+    await stages([3, 'producing']);
+    await stages([3, 'failed']);
+    expect(await look()).toEqual([]);
+    await run(`DELETE FROM runs WHERE version = 2`);
     expect(await look()).toEqual(['versions']);
   });
 

@@ -20,18 +20,23 @@ export async function countRegistryTruths(after: Aftermath): Promise<Count[]> {
 function versionsOnce(after: Aftermath): Promise<Count> {
   const { db, model, environment } = after;
   return eventually(after, 'versions: numbered without a gap, each with one run', async () => {
-    const { rows } = await db.query<{ version: number; runs: number; trigger_key: string }>(
-      `SELECT v.version, v.trigger_key, count(r.run_id)::int AS runs FROM versions v
-         LEFT JOIN runs r USING (model, environment, version)
-        WHERE v.model = $1 AND v.environment = $2 GROUP BY 1, 2 ORDER BY 1`,
+    // Only a version that failed while it was produced, or is being produced, may have none.
+    const { rows } = await db.query<{ version: number; runs: number; made: boolean; trigger_key: string }>(
+      `SELECT v.version, v.trigger_key, count(r.run_id)::int AS runs,
+              EXISTS (SELECT FROM version_stages s
+                       WHERE (s.model, s.environment, s.version) = (v.model, v.environment, v.version)
+                         AND s.stage NOT IN ('producing', 'failed', 'aborted')) AS made
+         FROM versions v LEFT JOIN runs r USING (model, environment, version)
+        WHERE v.model = $1 AND v.environment = $2 GROUP BY v.model, v.environment, v.version ORDER BY 1`,
       [model, environment],
     );
     const gaps = rows.filter(({ version }, index) => version !== index + 1).length;
     const doubled = rows.filter(({ runs }) => runs > 1).length;
+    const without = rows.filter(({ runs, made }) => made && runs === 0).length;
     const keys = new Set(rows.map(({ trigger_key }) => trigger_key)).size;
     return {
-      ok: rows.length > 0 && gaps + doubled === 0 && keys === rows.length,
-      seen: `${rows.length} versions, ${keys} triggers, ${gaps} gaps, ${doubled} with more than one run`,
+      ok: rows.length > 0 && gaps + doubled + without === 0 && keys === rows.length,
+      seen: `${rows.length} versions, ${keys} triggers, ${gaps} gaps, ${doubled} with more than one run, ${without} without`,
     };
   });
 }
