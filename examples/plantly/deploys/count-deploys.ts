@@ -4,6 +4,7 @@ import type { Database } from '../../../src/registry/database.ts';
 import type { ProcessStatus } from '../../../src/embedded/supervised-process.ts';
 import type { StoryReport } from '../../story/story.ts';
 import type { Count } from '../chaos/counts/aftermath.ts';
+import type { FaultReport } from '../chaos/inject-faults.ts';
 import type { Deploy } from './deploy-beside-steps.ts';
 import { isMet, STAGES, stagesOf } from './stages.ts';
 import type { StageSpan } from './stages.ts';
@@ -29,6 +30,19 @@ export async function countDeploys(deployed: Deployed): Promise<Count[]> {
     countStages(deployed, await stagesOf(deployed.db, deployed)),
     countBuilds(await buildsOf(deployed)),
   ];
+}
+
+/** Deploys as what a run with faults knows. */
+export function asFaults(deploys: readonly Deploy[]): FaultReport[] {
+  return deploys.map(({ during, from, to }) => ({
+    at: new Date(from).toISOString(),
+    lasted: { from, to },
+    during,
+    fault: { kind: 'deploy', target: 'workers' },
+    hit: true,
+    detail: '',
+    recoveredAfterMs: 0,
+  }));
 }
 
 /** Every step of the story met a whole deploy. */

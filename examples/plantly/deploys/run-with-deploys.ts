@@ -1,4 +1,5 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import pc from 'picocolors';
@@ -11,10 +12,13 @@ import type { Database } from '../../../src/registry/database.ts';
 import { createReporter } from '../../story/reporter.ts';
 import type { Reporter } from '../../story/reporter.ts';
 import type { StoryReport } from '../../story/story.ts';
+import { countAll } from '../chaos/count-all.ts';
 import type { Count } from '../chaos/counts/aftermath.ts';
-import { DEMO_DIR, MODEL } from '../demo/shop.ts';
+import { countLeftovers } from '../chaos/counts/leftovers.ts';
+import type { Setting } from '../demo/setting.ts';
+import { DEMO_DIR, MODEL, SHOP_DIR } from '../demo/shop.ts';
 import { tellStory } from '../demo/tell-story.ts';
-import { countDeploys } from './count-deploys.ts';
+import { asFaults, countDeploys } from './count-deploys.ts';
 import { copyBuild } from './deployable-build.ts';
 import { deployBeside } from './deploy-beside-steps.ts';
 import type { Deploy } from './deploy-beside-steps.ts';
@@ -55,7 +59,13 @@ export async function runWithDeploys(stop: AbortSignal): Promise<boolean | null>
     stack = setting.plantly?.stack;
     await setting.shoppers?.stop();
     if (stop.aborted || !stack || !registry) return null;
-    const counts = await countAfter(stack, registry, report, deploys);
+    reporter.note('counting …');
+    const counts = [
+      ...(await countAfter(stack, registry, report, deploys)),
+      ...(await countPromises(setting, report, deploys)),
+    ];
+    await stack.stop();
+    counts.push(...countLeftovers(DEMO_DIR, [SHOP_DIR]));
     return await keep({ report, deploys, counts }, reporter);
   } finally {
     await registry?.db.end();
@@ -96,6 +106,21 @@ async function countAfter(
     });
   } finally {
     await connection.close();
+  }
+}
+
+/** All that a run with faults is held to; a message may have come again only for a deploy. */
+async function countPromises(
+  { plantly, history }: Setting,
+  report: StoryReport,
+  deploys: readonly Deploy[],
+): Promise<Count[]> {
+  if (!plantly || !history) return [];
+  const scratch = await mkdtemp(join(tmpdir(), 'plantly-counts-'));
+  try {
+    return await countAll({ plantly, history, report, faults: asFaults(deploys), scratch });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { hitsOn, unexplainedCopies } from '../../../examples/plantly/chaos/counts/copies.ts';
 import {
+  asFaults,
   countBuilds,
   countServing,
   countStages,
@@ -74,6 +76,13 @@ describe('deploys beside the steps of a story', () => {
     await deployBeside('step', target, deploys, { over: AbortSignal.abort(), stop: never });
     expect(deploys).toMatchObject([{ whole: false }]);
   });
+});
+
+it('a deploy explains one message that came again while it lasted, and none that came at another time', () => {
+  const hits = hitsOn(asFaults([deploy('shadow', 50_000)]), ['workers']);
+  expect(unexplainedCopies({ came: [49_000, 51_000], noted: [51_000] }, hits)).toBe(0);
+  expect(unexplainedCopies({ came: [49_000, 51_000, 52_000], noted: [52_000] }, hits)).toBe(1);
+  expect(unexplainedCopies({ came: [10_000, 12_000], noted: [12_000] }, hits)).toBe(1);
 });
 
 describe('the count of deploys', () => {
