@@ -112,10 +112,16 @@ function faultOf(kind: FaultKind, random: Random): Fault {
 function crashPoint(random: Random): Fault {
   const skip = random.integer(MOST_SKIPPED + 1);
   const target = random.pick(PRODUCTS);
-  if (target === 'api') return { kind: 'crash-point', target, point: 'after-commit', skip };
-  // The log's segments: in S3, and in the registry. One draw tells both, so that no seed plans anything else.
+  // One draw tells the point too. Few commands come to the API, so it is the first one that is meant.
+  if (target === 'api')
+    return skip % 2 === 0
+      ? { kind: 'crash-point', target, point: 'after-temporal', skip: 0 }
+      : { kind: 'crash-point', target, point: 'after-commit', skip };
+  // The log's segments: in S3, and in the registry.
   if (target === 'gateway')
     return { kind: 'crash-point', target, point: skip % 2 === 0 ? 'after-put' : 'after-commit', skip };
   const points = ['before-activity', 'after-activity', 'after-commit', 'after-put'] as const;
-  return { kind: 'crash-point', target, point: random.pick(points), skip };
+  const point = random.pick(target === 'worker-control' ? [...points, 'before-note' as const] : points);
+  // Neither are there many messages.
+  return { kind: 'crash-point', target, point, skip: point === 'before-note' ? skip % 2 : skip };
 }

@@ -16,6 +16,8 @@ async function sabotage(saboteur: Saboteur, name: string): Promise<void> {
   bendClock(saboteur);
   await dieAfterCommits(saboteur);
   await dieAfterPuts(saboteur);
+  if (name === 'worker-control') await dieBeforeNotes(saboteur);
+  if (name === 'api') await dieAfterTemporal(saboteur);
   if (name.startsWith('worker-')) await dieAroundActivities(saboteur);
 }
 
@@ -84,6 +86,32 @@ async function dieAfterPuts(saboteur: Saboteur): Promise<void> {
     if (command instanceof PutObjectCommand || command instanceof CompleteMultipartUploadCommand)
       saboteur.pass('after-put', 'after an object was stored');
   });
+}
+
+const NOTE = /\bINSERT INTO (deliveries|outgoing_webhook_attempts)\b/;
+
+/** By then the mail, the Slack message or the webhook has been taken. */
+async function dieBeforeNotes(saboteur: Saboteur): Promise<void> {
+  const { default: pg } = await import('pg');
+  const client = pg.Client.prototype as unknown as Record<string, AnyFunction>;
+  const { query } = client;
+  if (!query) throw new Error('there is no method query any more');
+  client['query'] = function queryOrDie(...args) {
+    const [first] = args;
+    const text = typeof first === 'string' ? first : (first as { readonly text?: string } | undefined)?.text;
+    const [, table] = NOTE.exec(text ?? '') ?? [];
+    if (table) saboteur.pass('before-note', `before a note in ${table}`);
+    return query.apply(this, args);
+  };
+}
+
+async function dieAfterTemporal(saboteur: Saboteur): Promise<void> {
+  const { WorkflowClient } = await import('@temporalio/client');
+  // The last is what `executeUpdate` of a handle comes down to.
+  for (const method of ['executeUpdateWithStart', 'signalWithStart', '_startUpdateHandler'])
+    wrap(WorkflowClient.prototype, method, () =>
+      saboteur.pass('after-temporal', `after Temporal took ${method.replace(/^_|Handler$/g, '')}`),
+    );
 }
 
 async function dieAroundActivities(saboteur: Saboteur): Promise<void> {

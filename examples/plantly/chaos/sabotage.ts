@@ -8,10 +8,18 @@ export const SABOTAGE_VARIABLE = 'PLANTLY_CHAOS_DIR';
 /**
  * A moment inside a process at which it is killed: before an activity has begun; after its last side effect, before
  * Temporal hears of it; once PostgreSQL has committed, before the process goes on; once S3 has an object, before
- * anything else knows of it.
+ * anything else knows of it; once a message has been taken by its receiver, before that is noted; once Temporal has
+ * what a person or a webhook asked for, before they hear of it.
  */
 export const CrashPoint = z.object({
-  point: z.enum(['before-activity', 'after-activity', 'after-commit', 'after-put']),
+  point: z.enum([
+    'before-activity',
+    'after-activity',
+    'after-commit',
+    'after-put',
+    'before-note',
+    'after-temporal',
+  ]),
   /** How many such moments pass before the one that is fatal. */
   skip: z.int().nonnegative(),
   /** Moments that are not meant, by what they are called once they were fatal: they have had their turn. */

@@ -6,16 +6,18 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SABOTAGE_VARIABLE, Sabotage } from '../../../examples/plantly/chaos/sabotage.ts';
 import { productRoot } from '../../../src/embedded/binaries.ts';
 import { openDatabase } from '../../../src/registry/database.ts';
 import type { Database } from '../../../src/registry/database.ts';
 import { ensureBuilt } from '../built-product.ts';
-import { freshDatabase } from '../infrastructure.ts';
+import { freshDatabase, startTemporal } from '../infrastructure.ts';
 
 const PRELOAD = 'examples/plantly/chaos/preload.js';
-const PG = pathToFileURL(createRequire(import.meta.url).resolve('pg')).href;
+const urlOf = (name: string): string => pathToFileURL(createRequire(import.meta.url).resolve(name)).href;
+const PG = urlOf('pg');
 
 let databaseUrl: string;
 let db: Database;
@@ -65,6 +67,40 @@ it('ends an API right after a single statement of its pool has committed', async
   expect(await once(start(), 'exit')).toEqual([null, 'SIGKILL']);
   expect(await rows()).toBe(2);
   expect(sabotage.disarm('api')).toBe('after INSERT INTO arrivals');
+});
+
+it('ends a control worker right before it notes that a message was taken', async () => {
+  await db.query('CREATE TABLE deliveries (id int)');
+  const { sabotage, start } = startAs('workers/control.js', INSERT.replaceAll('arrivals', 'deliveries'));
+  sabotage.arm('worker-control', { point: 'before-note', skip: 0 });
+  expect(await once(start(), 'exit')).toEqual([null, 'SIGKILL']);
+  expect((await db.query('SELECT 1 FROM deliveries')).rowCount).toBe(0);
+  expect(sabotage.disarm('worker-control')).toBe('before a note in deliveries');
+});
+
+it('ends an API right after Temporal has what it was asked for', async () => {
+  const temporal = await startTemporal();
+  try {
+    const { sabotage, start } = startAs(
+      'src/api/main.js',
+      `import { Client, Connection } from '${urlOf('@temporalio/client')}';
+       const connection = await Connection.connect({ address: '${temporal.address}' });
+       const client = new Client({ connection, namespace: '${temporal.namespace}' });
+       const asked = { workflowId: 'asked', taskQueue: 'none', signal: 'go', args: [], signalArgs: [] };
+       await client.workflow.signalWithStart('anything', asked);
+       console.log('goes on');`,
+    );
+    sabotage.arm('api', { point: 'after-temporal', skip: 0 });
+    expect(await once(start(), 'exit')).toEqual([null, 'SIGKILL']);
+    expect(sabotage.disarm('api')).toBe('after Temporal took signalWithStart');
+    const { namespace } = temporal;
+    const connection = await Connection.connect({ address: temporal.address });
+    const asked = new Client({ connection, namespace }).workflow.getHandle('asked');
+    expect((await asked.describe()).status.name).toBe('RUNNING');
+    await connection.close();
+  } finally {
+    await temporal.stop();
+  }
 });
 
 it('ends no process that is not armed, nor one of another name', async () => {

@@ -26,6 +26,22 @@ it('plans every kind of fault sooner or later, and only those that are asked for
   expect(new Set(only)).toEqual(new Set(['freeze', 'cut']));
 });
 
+it('plans deaths only at moments that the process has', () => {
+  const moments = new Map<string, Set<string>>();
+  for (const { fault } of plan(4, 4000))
+    if (fault.kind === 'crash-point')
+      moments.set(fault.target, (moments.get(fault.target) ?? new Set()).add(fault.point));
+  const ofWorkers = ['after-activity', 'after-commit', 'after-put', 'before-activity'];
+  expect(Object.fromEntries([...moments].map(([target, points]) => [target, [...points].sort()]))).toEqual({
+    'worker-control': [...ofWorkers, 'before-note'],
+    'worker-data': ofWorkers,
+    'worker-training': ofWorkers,
+    'worker-rollout': ofWorkers,
+    api: ['after-commit', 'after-temporal'],
+    gateway: ['after-commit', 'after-put'],
+  });
+});
+
 it('spares the moments that had their turn, and tells which had none', () => {
   const folder = mkdtempSync(join(tmpdir(), 'perennial-chaos-'));
   const sabotage = new Sabotage(folder);
