@@ -8,7 +8,7 @@ import { isTimestamp } from './column-types.ts';
 import { attachDataset } from './dataset-views.ts';
 import { withDuckDb } from './duckdb.ts';
 import type { DuckDbSession } from './duckdb.ts';
-import { failingExpectations, failureLine } from './expectations/judge-expectations.ts';
+import { failureLine, judgeExpectations } from './expectations/judge-expectations.ts';
 import { STAMPED_BEFORE } from './late-commits.ts';
 import type { PostgresPosition } from './late-commits.ts';
 import { readPostgres } from './postgres-source.ts';
@@ -105,7 +105,7 @@ export async function ingestTable(
               line,
             })),
             ...(
-              await failingExpectations(source.expectations, {
+              await judgeExpectations(source.expectations, {
                 session,
                 source: ref.source,
                 batch: 'batch',
@@ -114,7 +114,11 @@ export async function ingestTable(
                 viewOf,
                 nowMs: deps.nowMs,
               })
-            ).map((result) => ({ kind: result.title, line: failureLine(result) })),
+            ).flatMap((result, i) =>
+              result.verdict === 'fail'
+                ? [{ kind: canonicalJson(source.expectations[i]), line: failureLine(result) }]
+                : [],
+            ),
           ];
     if (problems.length > 0) {
       const kinds = problems.map(({ kind }) => kind);

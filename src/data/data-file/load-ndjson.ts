@@ -3,7 +3,6 @@ import { Readable } from 'node:stream';
 import { DATA_FILE_MALFORMED, DATA_FILE_MIXED_TYPES } from '../../errors/data-errors.ts';
 import { PerennialError } from '../../errors/define-error.ts';
 import type { DuckDbSession } from '../duckdb.ts';
-import { valueTextSql } from '../number-text.ts';
 import { quoteName, quoteValue } from '../sql-text.ts';
 import { MAX_ROW_BYTES } from './csv-dialect.ts';
 import type { LocatedFile } from './locate-data-file.ts';
@@ -37,9 +36,7 @@ export async function loadNdjson(
   for (const { name, type } of await session.columns(as)) {
     if (type === 'JSON') await settle(session, files, as, name, text.has(name));
     else if (text.has(name) && type !== 'VARCHAR')
-      await session.run(
-        `ALTER TABLE ${quoteName(as)} ALTER ${quoteName(name)} TYPE VARCHAR USING ${valueTextSql(name, type)}`,
-      );
+      await session.run(`ALTER TABLE ${quoteName(as)} ALTER ${quoteName(name)} TYPE VARCHAR`);
   }
 }
 

@@ -48,21 +48,13 @@ export async function judgeExpectations(
   return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
-/** The results of the expectations that a batch fails. */
-export async function failingExpectations(
-  expectations: readonly Expectation[],
-  context: ExpectationContext,
-): Promise<ExpectationResult[]> {
-  const results = await judgeExpectations(expectations, context);
-  return results.filter((result) => result.verdict === 'fail');
-}
-
 /** One line for each expectation that a batch fails, with counts and up to three offending values. */
 export async function failedExpectations(
   expectations: readonly Expectation[],
   context: ExpectationContext,
 ): Promise<string[]> {
-  return (await failingExpectations(expectations, context)).map(failureLine);
+  const results = await judgeExpectations(expectations, context);
+  return results.filter((result) => result.verdict === 'fail').map(failureLine);
 }
 
 /** A result as one line, with counts and up to three offending values. */

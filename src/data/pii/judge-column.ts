@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { PiiKind } from '../../domain/pii-kind.ts';
 import { maskText } from './mask-pii.ts';
 import type { PiiCandidate } from './pii-candidates.ts';
@@ -46,17 +47,26 @@ const NEARLY_ALL = 0.9;
 /** That this share of single numbers passes, or three times what chance gives, is no wonder; that nearly all do is. */
 const LEAST_SHARE = 0.3;
 
+/** Of text that is looked into, after which others have a turn: timers, and heartbeats with them, must not wait. */
+const TURN_CHARS = 256 * 1024;
+
 /** Judges one column by its candidates. `present` is the number of its values that are not null. */
-export function judgeColumn(
+export async function judgeColumn(
   name: string,
   candidates: readonly PiiCandidate[],
   present: number,
   wanted: (kind: PiiKind) => boolean,
-): ColumnFinding {
+): Promise<ColumnFinding> {
   const seen = new Map<string, Seen>();
   const held: { readonly kinds: ReadonlySet<string>; readonly rows: number }[] = [];
   const weightOf = classWeights(candidates);
+  let chars = 0;
   for (const candidate of candidates) {
+    chars += candidate.value.length;
+    if (chars >= TURN_CHARS) {
+      chars = 0;
+      await setImmediate();
+    }
     const rows = candidate.n * (weightOf.get(candidate.class) ?? 1);
     const shapes = piiShapes(candidate.value, name).filter((shape) => wanted(shape.kind));
     const told = settle(shapes.filter((shape) => shape.valid && !isBare(shape)));

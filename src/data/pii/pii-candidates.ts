@@ -21,6 +21,8 @@ const CLASSES: readonly (readonly [name: string, pattern: string])[] = [
 
 /** Distinct values of a class that are read; the counts of a class with more are estimated from these. */
 const MAX_PER_CLASS = 10_000;
+/** … and their characters: of long texts fewer are read. */
+const MAX_CHARS_PER_CLASS = 16_000_000;
 /** Integers this wide can be a number that somebody was given. */
 const LEAST_NUMBER = '1e7';
 
@@ -64,5 +66,7 @@ export function candidatesSql(text: string, table: string, maxText: number): str
       SELECT value, count(*) AS n, CASE ${found.join(' ')} END AS class
       FROM (SELECT left(${text}, ${String(maxText)}) AS value FROM ${table}) WHERE value IS NOT NULL GROUP BY value
     ) WHERE class IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY class ORDER BY hash(value), value) <= ${String(MAX_PER_CLASS)}`;
+    WINDOW sample AS (PARTITION BY class ORDER BY hash(value), value)
+    QUALIFY row_number() OVER sample <= ${String(MAX_PER_CLASS)}
+      AND sum(length(value)) OVER (sample ROWS UNBOUNDED PRECEDING) <= ${String(MAX_CHARS_PER_CLASS)}`;
 }

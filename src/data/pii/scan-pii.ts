@@ -51,7 +51,7 @@ export async function scanPii(
     const text = values === 0 ? null : numbers ? searchedNumbers(column.name) : searchedText(column);
     const candidates =
       text === null ? [] : await query<PiiCandidate>(candidatesSql(text, quoteName(table), MAX_TEXT));
-    const { kinds, piiValues, sampled } = judgeColumn(column.name, candidates, values, wanted);
+    const { kinds, piiValues, sampled } = await judgeColumn(column.name, candidates, values, wanted);
     const named = namedContent(column.name);
     const certain = kinds.some((kind) => kind.verdict === 'pii');
     found.push({

@@ -107,7 +107,7 @@ export async function resolvePredictions(
   const positive = options.positive === null ? null : classNamed(options.positive, label);
   const classes = task === 'binary' ? binaryClasses(label, labels, positive, inferred) : null;
   if (task === 'binary' && prediction !== null)
-    await requireSameWords(session, file, { label, prediction }, [...labels, ...(classes ?? [])]);
+    await requireSameWords(session, file, { label, prediction }, [...labels, ...(classes ?? [])], positive);
   return {
     task,
     columns: {
@@ -225,11 +225,17 @@ async function requireSameWords(
   file: DataFile,
   { label, prediction }: { readonly label: Column; readonly prediction: Column },
   known: readonly string[],
+  asked: string | null,
 ): Promise<void> {
   const predicted = await distinct(session, file, prediction, MANY_VALUES + 1);
   // Where everybody is positive, a "no" is in no label.
   if (predicted.every((value) => known.includes(value) || saysNo(value))) return;
   if (predicted.some((value) => known.includes(value))) return;
+  // Where it was said what is positive, a model that never says it may call all else what it likes.
+  const plain = (value: string): string => value.trim().toLowerCase();
+  const isSlip =
+    inferPositive(predicted) !== null || predicted.some((p) => known.map(plain).includes(plain(p)));
+  if (asked !== null && !isSlip) return;
   const shown = (values: readonly string[]): string => [...new Set(values)].slice(0, 5).join(', ');
   throw wrongColumn(
     prediction.name,

@@ -342,6 +342,16 @@ describe('much to look for', () => {
     ],
     ['distinct_equals', { expect: 'distinct_equals', column: 's', values }, '1 other values occur'],
     ['most_common', { expect: 'most_common', column: 's', values: ['x', ...values] }, 'are the most common'],
+    [
+      'kl_divergence',
+      {
+        expect: 'kl_divergence',
+        column: 's',
+        weights: Object.fromEntries(values.map((v) => [v, 1])),
+        max: 1,
+      },
+      'values occur that are not expected',
+    ],
   ])('%s takes thousands of values', async (_, expectation, reason) => {
     const result = await judge(expectation, rows);
     expect([result.verdict, result.reason]).toEqual(['fail', expect.stringContaining(reason)]);

@@ -214,6 +214,20 @@ describe('whatever the file is like', () => {
       first.overall.intervals,
     );
   });
+  it('a model that never says the positive class may call the others what it likes', async () => {
+    const path = files.csv('never.csv', 'label,prediction', [
+      ['cat', 'other'],
+      ['dog', 'other'],
+      ['bird', 'other'],
+    ]);
+    const { overall } = await evaluate(path, { positive: 'cat', task: 'binary' });
+    expect(overall.metrics).toMatchObject({ recall: 0, positives: 1 });
+    const slip = files.csv('slip.csv', 'label,prediction', [
+      ['spam', 'Spam '],
+      ['ham', 'Ham'],
+    ]);
+    await expect(evaluate(slip, { positive: 'spam' })).rejects.toThrow('write both in the same words');
+  });
   it('rows that can not be used are counted by reason, and missing slice values are a slice', async () => {
     const path = files.csv('holes.csv', 'label,score,w,s', [
       [1, 0.9, 1, 'x'],

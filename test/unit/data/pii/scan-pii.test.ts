@@ -20,6 +20,20 @@ function scan(select: string): Promise<Record<string, PiiColumn>> {
 }
 
 describe('scanPii', () => {
+  it('lets timers have their turn among long texts, of which it reads a sample', async () => {
+    let ticks = 0;
+    const timer = setInterval(() => (ticks += 1), 20);
+    try {
+      const text = `'mail a' || range || '@example.com' || repeat(' and so on', 400)`;
+      const { note: column } = await scan(`SELECT ${text} AS note FROM range(10000, 19000)`);
+      expect(column).toMatchObject({ verdict: 'pii', sampled: true });
+      expect(column!.piiValues).toBeGreaterThan(8500);
+    } finally {
+      clearInterval(timer);
+    }
+    expect(ticks).toBeGreaterThan(10);
+  });
+
   it('names kinds, counts their values and shows none of them', async () => {
     const found = await scan(`SELECT * FROM (VALUES
       ('ada@example.com', 'call 415-555-2671', 4111111111111111, 'x', DATE '2024-01-01'),
