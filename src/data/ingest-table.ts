@@ -4,26 +4,18 @@ import type { DatasetColumn } from '../domain/dataset.ts';
 import { quarantinedBlob } from '../registry/datasets.ts';
 import type { SourceHold, SourceRef } from '../registry/datasets.ts';
 import { appendBatch, writePart } from './append-batch.ts';
-import { isTimestamp } from './column-types.ts';
 import { attachDataset } from './dataset-views.ts';
 import { withDuckDb } from './duckdb.ts';
 import type { DuckDbSession } from './duckdb.ts';
-import { failureLine, judgeExpectations } from './expectations/judge-expectations.ts';
 import { STAMPED_BEFORE } from './late-commits.ts';
 import type { PostgresPosition } from './late-commits.ts';
 import { readPostgres } from './postgres-source.ts';
 import type { PostgresSource } from './postgres-source.ts';
 import { duckDbTime } from './postgres-types.ts';
-import {
-  attachReferences,
-  batchIdOf,
-  blurredKeys,
-  earlierRows,
-  newestEventTime,
-  typeChanges,
-} from './source-ingestion.ts';
+import { attachReferences, earlierRows, newestEventTime } from './source-ingestion.ts';
 import type { GoodDataset, IngestDependencies, IngestOutcome } from './source-ingestion.ts';
 import { quoteName, quoteNames, quoteValue } from './sql-text.ts';
+import { batchProblems, columnProblems, standstillId } from './table-problems.ts';
 
 /** A table's position. `identity` changes when the spec names another table: it is then read anew. */
 export interface TablePosition extends PostgresPosition {
@@ -63,10 +55,7 @@ export async function ingestTable(
       files: await attachDataset(session, store, 'existing', before.dataset.manifest),
     };
     const known = incremental ? parent : null;
-    const changes = [
-      ...typeChanges(known?.manifest ?? null, reading.columns),
-      ...vanishedColumns(known?.manifest ?? null, source, reading.columns),
-    ];
+    const changes = columnProblems(known?.manifest ?? null, source, reading.columns);
     if (changes.length > 0) await session.run('ALTER TABLE fetched RENAME TO batch');
     else {
       const since =
@@ -94,35 +83,20 @@ export async function ingestTable(
       return nothing;
     }
 
-    const viewOf = await attachReferences(session, store, hold, ref, source);
     const problems =
       changes.length > 0
-        ? changes.map((line) => ({ kind: line, line }))
-        : [
-            ...(await unusableWatermarks(session, source)).map((line) => ({ kind: 'watermark', line })),
-            ...(await blurredKeys(session, 'batch', source.primaryKey ?? [])).map((line) => ({
-              kind: 'primaryKey',
-              line,
-            })),
-            ...(
-              await judgeExpectations(source.expectations, {
-                session,
-                source: ref.source,
-                batch: 'batch',
-                existing: await earlierRows(session, known ? 'existing' : null),
-                primaryKey: source.primaryKey ?? [],
-                viewOf,
-                nowMs: deps.nowMs,
-              })
-            ).flatMap((result, i) =>
-              result.verdict === 'fail'
-                ? [{ kind: canonicalJson(source.expectations[i]), line: failureLine(result) }]
-                : [],
-            ),
-          ];
+        ? changes
+        : await batchProblems(source, {
+            session,
+            source: ref.source,
+            batch: 'batch',
+            existing: await earlierRows(session, known ? 'existing' : null),
+            primaryKey: source.primaryKey ?? [],
+            viewOf: await attachReferences(session, store, hold, ref, source),
+            nowMs: deps.nowMs,
+          });
     if (problems.length > 0) {
-      const kinds = problems.map(({ kind }) => kind);
-      const batchId = standstillId(ref, before.dataset, kinds, deps.nowMs);
+      const batchId = standstillId(ref, before.dataset?.digest ?? null, problems, deps.nowMs);
       const failures = problems.map(({ line }) => storable(line));
       const blob =
         (await quarantinedBlob(hold.connection, batchId)) ??
@@ -159,17 +133,6 @@ export async function ingestTable(
   });
 }
 
-/** What stands still for the same reasons on the same day (UTC) is one batch, however many rows wait behind it. */
-function standstillId(
-  ref: SourceRef,
-  dataset: GoodDataset | null,
-  kinds: readonly string[],
-  nowMs: number,
-): string {
-  const day = new Date(nowMs).toISOString().slice(0, 10);
-  return batchIdOf(ref, dataset?.digest ?? '', day, ...[...kinds].sort());
-}
-
 function positionOf({ identity: _, ...position }: TablePosition): PostgresPosition {
   return position;
 }
@@ -178,21 +141,6 @@ function positionOf({ identity: _, ...position }: TablePosition): PostgresPositi
 function sameContent(a: GoodDataset, b: GoodDataset): boolean {
   const content = (d: GoodDataset) => canonicalJson([d.manifest.parts, d.manifest.columns]);
   return content(a) === content(b);
-}
-
-/** Columns that the dataset has and the table no longer, where the spec does not choose: they would silently be empty. */
-function vanishedColumns(
-  manifest: GoodDataset['manifest'] | null,
-  source: PostgresSource,
-  columns: readonly DatasetColumn[],
-): string[] {
-  if (source.columns !== undefined) return [];
-  const found = new Set(columns.map((c) => c.name.toLowerCase()));
-  const gone = (manifest?.columns ?? []).filter((c) => !found.has(c.name.toLowerCase()));
-  return gone.map(
-    (c) =>
-      `column "${c.name}" is not in ${source.table} any more; name the columns that are still wanted in the source's columns, or give it a new name`,
-  );
 }
 
 // No column of anybody's data is likely to have these names.
@@ -278,28 +226,4 @@ async function comparedColumns(
       : [dataset.manifest.columns];
   const held = parts.map((part) => new Set(part.map((c) => c.name.toLowerCase())));
   return columns.map((c) => c.name).filter((name) => held.every((part) => part.has(name.toLowerCase())));
-}
-
-/** A watermark that no other exceeds, such as infinity, would hide every later row; one without is always read again. */
-async function unusableWatermarks(session: DuckDbSession, source: PostgresSource): Promise<string[]> {
-  const column = (await session.columns('batch')).find((c) => c.name === source.watermark);
-  if (!column) return [];
-  const name = quoteName(column.name);
-  const last = isTimestamp(column.type) || column.type === 'DATE' || /^(DOUBLE|FLOAT)$/.test(column.type);
-  // NaN is the largest number, to PostgreSQL and to DuckDB.
-  const isLast = last ? `${name} >= 'infinity'::${column.type}` : 'false';
-  const [row] = await session.rows<{ missing: number; infinite: number }>(
-    `SELECT count(*) FILTER (${name} IS NULL) AS missing, count(*) FILTER (${isLast}) AS infinite FROM batch`,
-  );
-  const { missing = 0, infinite = 0 } = row ?? {};
-  return [
-    ...(missing === 0
-      ? []
-      : [`watermark "${column.name}" is null in ${String(missing)} rows, which could never be read again`]),
-    ...(infinite === 0
-      ? []
-      : [
-          `watermark "${column.name}" is infinite or NaN in ${String(infinite)} rows, after which no row would ever be read`,
-        ]),
-  ];
 }

@@ -17,6 +17,7 @@ import {
   rankBody,
   servingWorld,
   SPEC,
+  serveAll,
   startGateway,
   until,
 } from './serving-fixture.ts';
@@ -28,16 +29,7 @@ let link: Link;
 let v1: number;
 let v2: number;
 
-const setRoute = (key: string, version: number, model = MODEL) =>
-  world.activities.setRoute({
-    model,
-    environment: world.environment,
-    key,
-    weights: [{ version, weight: 100 }],
-    shadow: [],
-    reason: 'test',
-    actor: ADA,
-  });
+const setRoute = (key: string, version: number, model = MODEL) => serveAll(world, key, version, model);
 const throughLink = (options: DatabaseOptions = {}) => {
   const url = new URL(world.databaseUrl);
   url.host = link.address;

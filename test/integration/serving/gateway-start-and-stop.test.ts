@@ -19,6 +19,7 @@ import {
   servingWorld,
   SIGNATURE,
   SPEC,
+  serveAll,
   startGateway,
   until,
   verdict,
@@ -61,19 +62,16 @@ afterAll(async () => {
   await world?.close();
 });
 
-const setRoute = (key: string, version: number, model = MODEL) =>
-  world.activities.setRoute({
-    model,
-    environment: world.environment,
-    key,
-    weights: [{ version, weight: 100 }],
-    shadow: [],
-    reason: 'test',
-    actor: ADA,
-  });
+const setRoute = (key: string, version: number, model = MODEL) => serveAll(world, key, version, model);
 
 const rank = (url: string, model = MODEL) =>
   verdict(url, `/v1/models/${model}/rank`, rankBody(`start-${asked++}`));
+const untilServed = (gateway: { readonly url: string }) =>
+  until(
+    'the model whose file comes',
+    () => rank(gateway.url),
+    ({ status }) => status === 200,
+  );
 const infer = (url: string, path: string) =>
   verdict(url, `/v2/models/${path}/infer`, {
     inputs: [{ name: 'features', shape: [1, 3], datatype: 'FP32', data: [1, 1, 1] }],
@@ -146,11 +144,7 @@ it('answers for the models of its last run as they come back, and is ready when 
   stops.push(() => gateway.stop());
   const starting = gateway.start();
   await asks;
-  await until(
-    'the model whose file comes',
-    () => rank(gateway.url),
-    ({ status }) => status === 200,
-  );
+  await untilServed(gateway);
   expect(await rank(gateway.url, FERNS)).toEqual(NOT_YET);
   expect(await infer(gateway.url, `${FERNS}/versions/${ferns}`)).toEqual(NOT_YET);
   expect(await rank(gateway.url, 'nothing')).toEqual(NOT_YET);
@@ -167,11 +161,7 @@ it('says come again of a model whose first route is being taken up, and never ag
   stops.push(() => gateway.stop());
   const starting = gateway.start();
   await asks;
-  await until(
-    'the model whose file comes',
-    () => rank(gateway.url),
-    ({ status }) => status === 200,
-  );
+  await untilServed(gateway);
   expect(await rank(gateway.url, FERNS)).toEqual(NOT_YET);
   expect(await rank(gateway.url, 'nothing')).toEqual(NEVER);
   come();

@@ -169,6 +169,19 @@ export async function servingWorld(): Promise<ServingWorld> {
   return world;
 }
 
+/** Gives one version all of a model's traffic. */
+export function serveAll(world: ServingWorld, key: string, version: number, model: string) {
+  return world.activities.setRoute({
+    model,
+    environment: world.environment,
+    key,
+    weights: [{ version, weight: 100 }],
+    shadow: [],
+    reason: 'test',
+    actor: ADA,
+  });
+}
+
 /** A gateway in this process that has started. */
 export async function startGateway(
   ...options: Parameters<typeof openGateway>
