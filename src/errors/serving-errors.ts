@@ -19,13 +19,13 @@ export const ANSWER_NOT_FINITE = defineError('ANSWER_NOT_FINITE', {
 export const NOT_SERVED = defineError('NOT_SERVED', {
   status: 404,
   retry: 'never',
-  summary: 'The gateway has no route for the model, or the version named is not loaded here.',
+  summary: 'No route of the model is known, or its newest one does not name this version.',
 });
 export const NOT_SERVED_YET = defineError('NOT_SERVED_YET', {
   status: 503,
   retry: 'later',
   summary:
-    'The gateway has not read its routes yet, or is still loading what the route of the model names. Send the request again.',
+    'The gateway does not know the newest route of the model yet, or is still loading what it names. Send the request again.',
 });
 export const RANK_NOT_CONFIGURED = defineError('RANK_NOT_CONFIGURED', {
   status: 400,

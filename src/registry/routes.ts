@@ -160,6 +160,20 @@ export async function newestRoutes(db: Queryable, environment: string): Promise<
   return rows.map(toRoute);
 }
 
+/** The newest generation of each of these models that has a route. */
+export async function newestGenerations(
+  db: Queryable,
+  environment: string,
+  models: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ model: string; generation: number }>(
+    `SELECT model, max(generation) AS generation FROM routes
+      WHERE environment = $1 AND model = ANY ($2::text[]) GROUP BY model`,
+    [environment, models],
+  );
+  return new Map(rows.map(({ model, generation }) => [model, generation]));
+}
+
 /** One generation; the newest when none is named. null where there is none. */
 export async function findRoute(db: Queryable, ref: ModelRef, generation?: number): Promise<Route | null> {
   const { rows } = await db.query<RouteRow>(

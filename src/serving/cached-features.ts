@@ -1,5 +1,6 @@
 import { PerennialError } from '../errors/define-error.ts';
 import { FEATURES_UNAVAILABLE } from '../errors/serving-errors.ts';
+import { withTimeout } from '../platform/with-timeout.ts';
 import { onlineRowId } from '../registry/online-features.ts';
 import type { OnlineLookup, OnlineRow } from '../registry/online-features.ts';
 
@@ -144,17 +145,5 @@ export class CachedFeatures implements FeatureSource {
     if (entries.size <= this.#options.maxRows) return;
     const oldest = entries.keys().next();
     if (!oldest.done) entries.delete(oldest.value);
-  }
-}
-
-async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const expiry = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, expiry]);
-  } finally {
-    clearTimeout(timer);
   }
 }

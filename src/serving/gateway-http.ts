@@ -63,13 +63,14 @@ export function gatewayHttp(options: GatewayHttpOptions): FastifyInstance {
   app.get('/v2/health/live', () => ({ live: true }));
   app.get('/v2/health/ready', (_, reply) => reply.code(ready() ? 200 : 503).send({ ready: ready() }));
   for (const base of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
-    app.get(base, (request) => {
+    app.get(base, async (request) => {
       const { name, version } = parse(ModelPath, request.params);
-      return metadataOf(name, loader.versionsOf(name), service.describe(name, version));
+      const loaded = await service.describe(name, version);
+      return metadataOf(name, loader.versionsOf(name), loaded);
     });
-    app.get(`${base}/ready`, (request) => {
+    app.get(`${base}/ready`, async (request) => {
       const { name, version } = parse(ModelPath, request.params);
-      const loaded = service.describe(name, version);
+      const loaded = await service.describe(name, version);
       return { name, version: String(loaded.servable.version), ready: ready() };
     });
     app.post(`${base}/infer`, async (request, reply) => {

@@ -28,7 +28,7 @@ import type { VersionLoader } from './version-loader.ts';
 export interface PredictionServiceOptions {
   readonly routeOf: (model: string) => Route | undefined;
   /** Whether more of the model than now may come to be served without a new route. */
-  readonly awaits: (model: string) => boolean;
+  readonly awaits: (model: string) => Promise<boolean>;
   readonly loader: Pick<VersionLoader, 'get' | 'versionsOf'>;
   readonly features: Pick<VersionFeatures, 'of'>;
   readonly spool: Spool;
@@ -150,22 +150,22 @@ export class PredictionService {
   }
 
   /** The version that metadata is about: the one named, or the champion, or the one with the most traffic. */
-  describe(model: string, version: number | null): LoadedVersion {
+  async describe(model: string, version: number | null): Promise<LoadedVersion> {
     const route = this.#options.routeOf(model);
     const heaviest = [...(route?.weights ?? [])].sort((a, b) => b.weight - a.weight)[0]?.version;
     const champion = route?.weights.find((share) => share.version === route.champion)?.version;
     const wanted = version ?? champion ?? heaviest;
     const loaded = wanted === undefined ? undefined : this.#options.loader.get(model, wanted);
-    if (loaded === undefined) throw this.#notServed(model, version);
+    if (loaded === undefined) throw await this.#notServed(model, version);
     return loaded;
   }
 
   async #routed(call: Call): Promise<string> {
     const route = this.#options.routeOf(call.model);
-    if (route === undefined) throw this.#notServed(call.model, null);
+    if (route === undefined) throw await this.#notServed(call.model, null);
     const version = chooseVersion(route, call.splitKey);
     const loaded = this.#options.loader.get(call.model, version);
-    if (loaded === undefined) throw this.#notServed(call.model, version);
+    if (loaded === undefined) throw await this.#notServed(call.model, version);
     const arm = version === route.champion ? 'champion' : 'challenger';
     const answer = await this.#answer(call, { loaded, arm, generation: route.generation });
     for (const shadow of route.shadow) this.#shadow(call, shadow, route.generation);
@@ -174,7 +174,7 @@ export class PredictionService {
 
   async #pinned(call: Call, version: number): Promise<string> {
     const loaded = this.#options.loader.get(call.model, version);
-    if (loaded === undefined) throw this.#notServed(call.model, version);
+    if (loaded === undefined) throw await this.#notServed(call.model, version);
     const generation = this.#options.routeOf(call.model)?.generation ?? 0;
     return this.#answer(call, { loaded, arm: 'pinned', generation });
   }
@@ -242,10 +242,10 @@ export class PredictionService {
     this.#options.shadows.add({ size: call.size, run });
   }
 
-  #notServed(model: string, version: number | null): PerennialError {
+  async #notServed(model: string, version: number | null): Promise<PerennialError> {
     const what =
       version === null ? `No version of model ${model} is` : `Version ${version} of model ${model} is not`;
-    if (this.#options.awaits(model))
+    if (await this.#options.awaits(model))
       return new PerennialError(
         NOT_SERVED_YET,
         `${what} served by this gateway yet; its routes are not all taken up.`,

@@ -1,13 +1,15 @@
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { GATEWAY_ID_TAKEN, MODEL_UNLOADABLE } from '../errors/serving-errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { withTimeout } from '../platform/with-timeout.ts';
 import type { Database } from '../registry/database.ts';
 import { acknowledgeRoute, registerGateway, removeGateway, touchGateway } from '../registry/gateways.ts';
 import type { GatewayRef, GatewayRegistration } from '../registry/gateways.ts';
-import { newestRoutes } from '../registry/routes.ts';
+import { newestGenerations, newestRoutes } from '../registry/routes.ts';
 import type { Route } from '../registry/routes.ts';
 import { championsToKeepWarm, servableVersions } from '../registry/servable-versions.ts';
 import { NewestLanes } from './newest-lanes.ts';
+import { RouteInquiry } from './route-inquiry.ts';
 import { recallRoutes, rememberRoutes } from './route-memory.ts';
 import type { RememberedRoute } from './route-memory.ts';
 import { RoutesListener } from './routes-listener.ts';
@@ -15,6 +17,8 @@ import type { VersionLoader } from './version-loader.ts';
 
 /** Each holds a connection at times, and a model's file on its way. */
 const MODELS_AT_ONCE = 8;
+/** How long a caller whose model is unknown waits to hear whether PostgreSQL knows more. */
+const INQUIRY_MS = 1000;
 
 export interface RouteFollowerOptions extends GatewayRef {
   readonly url: string;
@@ -42,6 +46,7 @@ export class RouteFollower {
   #newest: ReadonlyMap<string, number> | null = null;
   readonly #listener: RoutesListener;
   readonly #lanes: NewestLanes<Route>;
+  readonly #inquiry: RouteInquiry;
   /** What it says of its routes belongs to one registration. */
   #registration: GatewayRegistration | null = null;
   #displaced = false;
@@ -61,6 +66,7 @@ export class RouteFollower {
       MODELS_AT_ONCE,
       () => this.#onFollowed(),
     );
+    this.#inquiry = new RouteInquiry((models) => newestGenerations(options.db, options.environment, models));
   }
 
   /**
@@ -76,10 +82,23 @@ export class RouteFollower {
   }
 
   /**
-   * Whether more of the model than now may come to be served without a new route: nobody knows the routes yet, or the
-   * newest one of the model is being taken up, or waits for a dependency.
+   * Whether more of the model than now may come to be served without a new route: the newest one is being taken up or
+   * waits for a dependency, PostgreSQL has one that was not heard of yet, or nobody says whether it has.
    */
-  awaits(model: string): boolean {
+  async awaits(model: string): Promise<boolean> {
+    if (this.#takesUp(model)) return true;
+    const heardOf = this.#newest?.get(model) ?? 0;
+    try {
+      const newest = await withTimeout(this.#inquiry.newestOf(model), INQUIRY_MS);
+      if (newest <= heardOf) return this.#takesUp(model);
+      void this.refresh();
+    } catch (error) {
+      this.#options.logger.debug({ err: error, model }, 'nobody says whether the model has a route');
+    }
+    return true;
+  }
+
+  #takesUp(model: string): boolean {
     if (this.#newest === null) return true;
     const newest = this.#newest.get(model);
     return newest !== undefined && ![this.#warmed.get(model), this.#refused.get(model)].includes(newest);

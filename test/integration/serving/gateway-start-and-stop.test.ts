@@ -41,14 +41,7 @@ beforeAll(async () => {
   world = await servingWorld();
   const { hostname, port } = new URL(world.databaseUrl);
   link = await openLink('postgres', hostname, Number(port));
-  await withTransaction(world.db, (tx) =>
-    applySpec(tx, {
-      environment: world.environment,
-      spec: { ...SPEC, name: FERNS },
-      bundle: null,
-      actor: ADA,
-    }),
-  );
+  await applyModel(FERNS);
   await setRoute('plants', await world.addVersion('linear', { stage: 'champion' }));
   ferns = await world.addVersion('tolerant', { stage: 'champion', model: FERNS });
   await setRoute('ferns', ferns, FERNS);
@@ -62,14 +55,18 @@ afterAll(async () => {
   await world?.close();
 });
 
+const applyModel = (name: string) =>
+  withTransaction(world.db, (tx) =>
+    applySpec(tx, { environment: world.environment, spec: { ...SPEC, name }, bundle: null, actor: ADA }),
+  );
 const setRoute = (key: string, version: number, model = MODEL) => serveAll(world, key, version, model);
 
 const rank = (url: string, model = MODEL) =>
   verdict(url, `/v1/models/${model}/rank`, rankBody(`start-${asked++}`));
-const untilServed = (gateway: { readonly url: string }) =>
+const untilServed = (gateway: { readonly url: string }, model = MODEL) =>
   until(
-    'the model whose file comes',
-    () => rank(gateway.url),
+    `an answer of ${model}`,
+    () => rank(gateway.url, model),
     ({ status }) => status === 200,
   );
 const infer = (url: string, path: string) =>
@@ -169,14 +166,7 @@ it('says come again of a model whose first route is being taken up, and never ag
   expect(await rank(gateway.url, FERNS)).toEqual(ANSWERED);
 
   const MOSS = 'moss';
-  await withTransaction(world.db, (tx) =>
-    applySpec(tx, {
-      environment: world.environment,
-      spec: { ...SPEC, name: MOSS },
-      bundle: null,
-      actor: ADA,
-    }),
-  );
+  await applyModel(MOSS);
   const inputs = SIGNATURE.inputs.map((input) => ({ ...input, shape: [-1, 7] }));
   const unfit = await world.addVersion('linear', {
     stage: 'champion',
@@ -191,6 +181,46 @@ it('says come again of a model whose first route is being taken up, and never ag
   );
   expect(generation).toBe(1);
   expect(await rank(gateway.url, MOSS)).toEqual(NEVER);
+});
+
+it('says never again only of what PostgreSQL, asked just now, has no newer route of', async () => {
+  const IVY = 'ivy';
+  const url = new URL(world.databaseUrl);
+  url.host = link.address;
+  const db = openDatabase(url.href, () => undefined);
+  const gateway = await startGateway(world, { id: 'unaware', db, settings: { rereadMs: 3_600_000 } });
+  stops.push(
+    () => gateway.stop(),
+    () => db.end(),
+  );
+  expect(await rank(gateway.url, IVY)).toEqual(NEVER);
+
+  await applyModel(IVY);
+  const first = await world.addVersion('tolerant', { stage: 'champion', model: IVY });
+  const second = await world.addVersion('tolerant', { model: IVY });
+  // No notification comes with it, as with a gateway that was held up when it came.
+  const routeUnheard = (generation: number, version: number) =>
+    world.db.query(
+      `INSERT INTO routes (model, environment, generation, key, weights, champion, reason, actor)
+       VALUES ($1, $2, $3::int, $3::text, $4, $5, 'test', 'ada')`,
+      [IVY, world.environment, generation, JSON.stringify([{ version, weight: 100 }]), first],
+    );
+  await routeUnheard(1, first);
+  expect(await rank(gateway.url, IVY)).toEqual(NOT_YET);
+  await untilServed(gateway, IVY);
+  expect(await infer(gateway.url, `${IVY}/versions/${second}`)).toEqual(NEVER);
+  await routeUnheard(2, second);
+  expect(await infer(gateway.url, `${IVY}/versions/${second}`)).toEqual(NOT_YET);
+  await until(
+    'the second version',
+    () => infer(gateway.url, `${IVY}/versions/${second}`),
+    ({ status }) => status === 200,
+  );
+
+  expect(await rank(gateway.url, 'nothing')).toEqual(NEVER);
+  link.cut();
+  expect(await rank(gateway.url, 'nothing')).toEqual(NOT_YET);
+  expect(await rank(gateway.url, IVY)).toEqual(ANSWERED);
 });
 
 it('takes up nothing and registers nowhere when it is stopped while it starts', async () => {

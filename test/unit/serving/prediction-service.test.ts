@@ -47,7 +47,7 @@ function serving({ silent, append }: { silent: readonly string[]; append?: () =>
       ...{ model: 'm', environment: 'test', generation: 1, createdAt: 0, shadow: [] },
       ...{ weights: [{ version: CHALLENGER, weight: 100 }], champion: CHAMPION },
     }),
-    awaits: () => false,
+    awaits: () => Promise.resolve(false),
     loader: { get: (_model, number) => versions[number - 1], versionsOf: () => [] },
     features: { of: (loaded) => sources.get(loaded) ?? features },
     spool: {

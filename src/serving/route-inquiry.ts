@@ -1,0 +1,33 @@
+/** The newest generation of each of these models' routes; a model that has none is left out. */
+type Ask = (models: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+
+/**
+ * Asks for the routes of single models: one question at a time, and each caller gets the answer to one that began after
+ * it came, with all who came meanwhile.
+ */
+export class RouteInquiry {
+  readonly #ask: Ask;
+  readonly #gathered = new Set<string>();
+  #asking: Promise<unknown> = Promise.resolve();
+  #next: ReturnType<Ask> | null = null;
+
+  constructor(ask: Ask) {
+    this.#ask = ask;
+  }
+
+  /** 0 where the model has no route. */
+  async newestOf(model: string): Promise<number> {
+    this.#gathered.add(model);
+    this.#next ??= this.#asking.then(() => this.#askNow());
+    return (await this.#next).get(model) ?? 0;
+  }
+
+  #askNow(): ReturnType<Ask> {
+    const models = [...this.#gathered];
+    this.#gathered.clear();
+    this.#next = null;
+    const answer = this.#ask(models);
+    this.#asking = answer.catch(() => undefined);
+    return answer;
+  }
+}
