@@ -9,6 +9,8 @@ import { pipeline } from 'node:stream/promises';
 const EVICTION_GRACE_MS = 10 * 60_000;
 /** What a killed process left half-written is removed after this time. */
 const PARTIAL_LIFETIME_MS = 24 * 3_600_000;
+/** The folder is looked through after each such share of the bound that comes in: a look asks after every file in it. */
+const SHARE_PER_LOOK = 1 / 16;
 
 export async function digestOfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
@@ -18,12 +20,15 @@ export async function digestOfFile(path: string): Promise<string> {
 
 /**
  * Blobs on the local disk, named by digest, shared by the processes of a machine. Bounded: the least recently used
- * are removed beyond `maxBytes`. A reader that needs a file for long makes its own hard link.
+ * are removed beyond `maxBytes`, which each process may exceed by a sixteenth between two looks. A reader that needs a
+ * file for long makes its own hard link.
  */
 export class BlobCache {
   readonly #directory: string;
   readonly #maxBytes: number;
   #ready: Promise<unknown> | undefined;
+  /** Bytes that came in since the folder was looked through and found within the bound. */
+  #unseen = Infinity;
 
   constructor(directory: string, maxBytes: number) {
     this.#directory = directory;
@@ -49,6 +54,7 @@ export class BlobCache {
     this.#ready ??= mkdir(this.#directory, { recursive: true });
     await this.#ready;
     const partial = join(this.#directory, `.partial-${randomUUID()}`);
+    let size = 0;
     try {
       const hash = createHash('sha256');
       await pipeline(
@@ -56,6 +62,7 @@ export class BlobCache {
         async function* (source: AsyncIterable<Buffer>) {
           for await (const chunk of source) {
             hash.update(chunk);
+            size += chunk.length;
             yield chunk;
           }
         },
@@ -63,12 +70,19 @@ export class BlobCache {
       );
       const found = hash.digest('hex');
       const path = this.pathOf(digest);
-      if (found === digest) await rename(partial, path);
+      if (found === digest) {
+        await rename(partial, path);
+        await this.#bound(size);
+      }
       return { path, found };
     } finally {
       await rm(partial, { force: true });
-      await this.evict();
     }
+  }
+
+  async #bound(added: number): Promise<void> {
+    this.#unseen += added;
+    if (this.#unseen > this.#maxBytes * SHARE_PER_LOOK) await this.evict();
   }
 
   async remove(digest: string): Promise<void> {
@@ -77,6 +91,7 @@ export class BlobCache {
 
   /** Removes the least recently used files beyond the bound. Safe beside other processes doing the same. */
   async evict(now = Date.now()): Promise<void> {
+    this.#unseen = 0;
     const names = await readdir(this.#directory).catch(() => []);
     const files: { path: string; size: number; usedAt: number }[] = [];
     for (const name of names) {
@@ -88,9 +103,10 @@ export class BlobCache {
     }
     let total = files.reduce((sum, file) => sum + file.size, 0);
     for (const file of files.sort((a, b) => a.usedAt - b.usedAt)) {
-      if (total <= this.#maxBytes || now - file.usedAt < EVICTION_GRACE_MS) return;
+      if (total <= this.#maxBytes || now - file.usedAt < EVICTION_GRACE_MS) break;
       await rm(file.path, { force: true });
       total -= file.size;
     }
+    if (total > this.#maxBytes) this.#unseen = Infinity;
   }
 }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import {
   DeleteObjectCommand,
   ListMultipartUploadsCommand,
@@ -173,6 +174,41 @@ describe('the local cache', () => {
     await cache.find('oldest');
     await cache.evict();
     expect((await readdir(directory)).sort()).toEqual(['fresh', 'oldest']);
+    await rm(directory, { recursive: true });
+  });
+
+  it('looks through its folder once a sixteenth of its bound has come in, and at each entry while it is beyond it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'perennial-cache-'));
+    const cache = new BlobCache(directory, 1600);
+    let entries = 0;
+    const insert = (size: number) => {
+      const bytes = Buffer.from(String(entries++).padStart(size, '0'));
+      return cache.insert(sha256(bytes), Readable.from([bytes]));
+    };
+    const left = async () => (await readdir(directory)).filter((name) => name.startsWith('old')).length;
+    const addOld = async (count: number, at: Date) => {
+      for (let i = 0; i < count; i += 1) {
+        const path = join(directory, `old-${entries++}`);
+        await writeFile(path, Buffer.alloc(100));
+        await utimes(path, at, at);
+      }
+    };
+    const yesterday = new Date(Date.now() - 24 * 3_600_000);
+    await addOld(20, yesterday);
+    await insert(10);
+    expect(await left()).toBe(15);
+    await addOld(5, yesterday);
+    await insert(60);
+    expect(await left()).toBe(20);
+    await insert(60);
+    expect(await left()).toBe(14);
+    // What is in use goes only later, even where the bound is exceeded.
+    await addOld(20, new Date());
+    await insert(120);
+    expect(await left()).toBe(20);
+    for (const name of await readdir(directory)) await utimes(join(directory, name), yesterday, yesterday);
+    await insert(2);
+    expect(await left()).toBeLessThan(20);
     await rm(directory, { recursive: true });
   });
 });
