@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createEvaluationActivities } from '../activities/evaluation.ts';
 import { createFeatureActivities } from '../activities/features.ts';
@@ -8,13 +9,16 @@ import { privateFiles } from '../src/platform/private-files.ts';
 import { openPredictionLog } from '../src/serving/prediction-log.ts';
 import { startWorker } from './start-worker.ts';
 
+/** Several jobs run at once, and small ones cost a third less on one thread than on two. */
+const THREADS_PER_JOB = Math.max(1, Math.floor(availableParallelism() / 2));
+
 await startWorker({
   queue: 'data',
   workflows: false,
   maxConcurrentActivities: 4,
   shutdownGraceMs: 10_000,
   activities: ({ config, db, store, s3, secrets, logger }) => {
-    const duckdb = { directory: join(config.dataDir, 'duckdb') };
+    const duckdb = { directory: join(config.dataDir, 'duckdb'), threads: THREADS_PER_JOB };
     return {
       ...createIngestActivities({
         db,

@@ -171,16 +171,22 @@ const steers = fc
     }),
   );
 
-const evidence = fc.tuple(verdict, fc.boolean()).map(([kind, told]) =>
-  command(`new_evidence(${kind}${told ? '' : ', silently'})`, (world) => {
-    for (const [version, { child }] of world.promotions) {
-      world.judge(version, kind);
-      if (!told) continue;
-      child.evidenceChanged();
-      // The gates are judged anew at once, and votes may come before they answer.
-      world.proceed(version);
-    }
-  }),
+const evidence = fc.tuple(verdict, fc.boolean(), fc.option(person)).map(([kind, told, meanwhile]) =>
+  command(
+    `new_evidence(${kind}${told ? '' : ', silently'}, ${meanwhile?.id ?? 'nobody'} says no)`,
+    (world) => {
+      for (const [version, { child }] of world.promotions) {
+        const hash = child.approval?.evidenceHash ?? '';
+        world.judge(version, kind);
+        if (!told) continue;
+        child.evidenceChanged();
+        // The gates are judged anew at once, and votes may come before they answer.
+        world.proceed(version);
+        if (meanwhile !== null && child.outcome === null)
+          vote(world, version, { actor: meanwhile, approve: false, hash });
+      }
+    },
+  ),
 );
 
 const revalidates = fc.tuple(fc.nat(3), person).map(([n, actor]) =>
