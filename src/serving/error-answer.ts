@@ -10,6 +10,7 @@ import { isPerennialError } from '../errors/define-error.ts';
 import type { Problem } from '../errors/define-error.ts';
 import { INPUT_INVALID } from '../errors/lifecycle-errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { SeldomLog } from './seldom-log.ts';
 
 /** A request may have as many problems as it has bytes; its answer is read by a person. */
 const MAX_PROBLEMS = 20;
@@ -33,9 +34,13 @@ export function refusal(code: string, message: string, problems: readonly Proble
   return { error: clip(message), code, ...(shown.length === 0 ? {} : { problems: shown }) };
 }
 
-export function sendError(error: FastifyError, reply: FastifyReply, logger: Logger): FastifyReply {
+export function sendError(
+  error: FastifyError,
+  reply: FastifyReply,
+  { logger, seldom }: { readonly logger: Logger; readonly seldom: SeldomLog },
+): FastifyReply {
   if (isPerennialError(error)) {
-    if (error.status >= 500) logger.warn({ err: error }, 'a request was not answered');
+    if (error.status >= 500) seldom.warn(error.code, error, 'a request was not answered');
     if (error.status === 503) void reply.header('retry-after', COME_AGAIN_S);
     return reply.code(error.status).send(refusal(error.code, error.message, error.problems));
   }

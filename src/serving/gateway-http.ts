@@ -13,6 +13,7 @@ import { jsonExcess } from './json-bounds.ts';
 import { InferRequest, metadataOf } from './open-inference.ts';
 import type { PredictionService } from './prediction-service.ts';
 import type { RouteFollower } from './route-follower.ts';
+import type { SeldomLog } from './seldom-log.ts';
 import type { VersionLoader } from './version-loader.ts';
 
 const BODY_LIMIT_BYTES = 32 * 2 ** 20;
@@ -43,6 +44,7 @@ export interface GatewayHttpOptions {
   /** False once the gateway is stopping: balancers should go elsewhere. */
   readonly accepting: () => boolean;
   readonly logger: Logger;
+  readonly seldom: SeldomLog;
   readonly limits: GatewayHttpLimits;
 }
 
@@ -101,12 +103,13 @@ export function gatewayHttp(options: GatewayHttpOptions): FastifyInstance {
     const text = `The gateway has no ${request.method} ${request.url}`;
     return reply.code(404).send(refusal(ROUTE_NOT_FOUND.code, text));
   });
-  app.setErrorHandler((error: FastifyError, _, reply) => sendError(error, reply, options.logger));
+  app.setErrorHandler((error: FastifyError, _, reply) => sendError(error, reply, options));
   return app;
 }
 
 /** A server that gives nobody more time, memory or connections than it can spare. */
-function boundedServer({ limits, logger, accepting }: GatewayHttpOptions): FastifyInstance {
+function boundedServer(options: GatewayHttpOptions): FastifyInstance {
+  const { limits, accepting } = options;
   const app = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     forceCloseConnections: 'idle',
@@ -115,7 +118,7 @@ function boundedServer({ limits, logger, accepting }: GatewayHttpOptions): Fasti
     requestTimeout: limits.requestTimeoutMs,
     http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: CHECK_CONNECTIONS_MS },
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error, _request, reply) => void sendError(error, reply, logger),
+    frameworkErrors: (error, _request, reply) => void sendError(error, reply, options),
   });
   app.server.maxConnections = limits.maxConnections;
   admitRequests(app, accepting);

@@ -12,6 +12,7 @@ import { PredictionService } from './prediction-service.ts';
 import { RecentAnswers } from './recent-answers.ts';
 import { RouteFollower } from './route-follower.ts';
 import { SegmentShipper } from './segment-shipper.ts';
+import { SeldomLog } from './seldom-log.ts';
 import { ShadowQueue } from './shadow-queue.ts';
 import { Spool } from './spool.ts';
 import { VersionFeatures } from './version-features.ts';
@@ -82,6 +83,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const settings = { ...GATEWAY_DEFAULTS, ...options.settings };
   const home = join(options.dataDir, 'gateways', gatewayId);
   const metrics = new GatewayMetrics();
+  const seldom = new SeldomLog(logger);
   const loader = new VersionLoader(store, join(home, 'models'));
   const spool = new Spool({
     directory: join(options.dataDir, 'spool', gatewayId),
@@ -118,7 +120,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     maxRows: FEATURE_ROWS_IN_MEMORY,
     timeoutMs: settings.featureTimeoutMs,
     restMs: FEATURE_REST_MS,
-    onError: (error) => logger.warn({ err: error }, 'online features come from memory'),
+    onError: (error) => seldom.warn('features', error, 'online features come from memory'),
   });
   const shadows = new ShadowQueue(SHADOW_BOUNDS, (error) =>
     logger.debug({ err: error }, 'a shadow did not answer'),
@@ -147,6 +149,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     environment,
     accepting: () => accepting,
     logger,
+    seldom,
     limits: settings,
   });
   return {
