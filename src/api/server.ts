@@ -45,6 +45,8 @@ export async function buildServer(deps: ApiDependencies, logger: FastifyBaseLogg
     genReqId: () => randomUUID(),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // What comes on a connection that is open as the server stops is answered, and the connection closed.
+    return503OnClosing: false,
     trustProxy: [...(deps.trustedProxies ?? [])],
     routerOptions: { maxParamLength: MAX_PARAM_CHARS, ignoreTrailingSlash: true },
     frameworkErrors: answerFrameworkError,

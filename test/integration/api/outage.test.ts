@@ -1,4 +1,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment -- answers are looked into as JSON */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildServer } from '../../../src/api/server.ts';
@@ -108,5 +111,25 @@ describe('without Temporal', () => {
     expect(status).toMatchObject({ status: 200, body: { live: null } });
     expect((await world.call(null, 'GET', '/healthz')).status).toBe(200);
     expect(await auditActions(world.db, 'early')).toEqual(before);
+  });
+});
+
+describe('while the server stops', () => {
+  it('answers what comes on a connection that was open, and closes it', async () => {
+    const app = await buildServer(world.deps(), pino({ level: 'silent' }));
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    const port = Number(new URL(url).port);
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write('GET /v1/models HTTP/1.1\r\nHost: api\r\n');
+    // What was written before has been read when this is answered.
+    const asked = { headers: { authorization: `Bearer ${ada}` } };
+    expect((await fetch(`${url}/v1/models`, asked)).status).toBe(200);
+    const closed = app.close();
+    socket.write(`Authorization: Bearer ${ada}\r\n\r\n`);
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer.toLowerCase()).toContain('\r\nconnection: close\r\n');
+    await closed;
   });
 });
