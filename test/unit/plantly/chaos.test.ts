@@ -69,6 +69,20 @@ it('spares the moments that had their turn, and tells which had none', () => {
   ]);
 });
 
+it('walks on at another worker, or at the other end of activities, where no moment came', () => {
+  const random = createRandom('walk');
+  const faults: FaultReport[] = [];
+  const places = new Set<string>();
+  for (let i = 0; i < 8; i += 1) {
+    const { fault } = nextActivityCrash(random, faults);
+    if (fault.kind !== 'crash-point') throw new Error('the walk plans only crashes');
+    places.add(`${fault.target} ${fault.point}`);
+    const report = { at: '', lasted: { from: 0, to: 0 }, during: '', fault, recoveredAfterMs: null };
+    faults.push({ ...report, hit: false, detail: '' });
+  }
+  expect(places.size).toBe(8);
+});
+
 it('tells that no armed moment came, and disarms it', () => {
   const sabotage = new Sabotage(mkdtempSync(join(tmpdir(), 'perennial-chaos-')));
   sabotage.arm('api', { point: 'after-commit', skip: 0 });
