@@ -88,9 +88,14 @@ export function baseline(setting: Setting): Step[] {
           tell,
         );
         await untilStage(who, MODEL, setting.baseline, ['bake', 'champion'], ROLLOUT_TIMEOUT_MS, tell);
-        const { route } = await who.status(MODEL);
+        // The stage is written before the route, and whoever moves it may die between.
+        const route = await until(
+          'the first route',
+          ROLLOUT_TIMEOUT_MS,
+          async () => (await who.status(MODEL)).route ?? undefined,
+        );
         return {
-          seen: `${asked.mails} mail and ${asked.slack} Slack message asked; version ${setting.baseline} serves, route generation ${route?.generation ?? '?'}`,
+          seen: `${asked.mails} mail and ${asked.slack} Slack message asked; version ${setting.baseline} serves, route generation ${route.generation}`,
           facts: { ...asked, route },
         };
       },
