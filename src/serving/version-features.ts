@@ -3,6 +3,9 @@ import { readOnlineFeatures } from '../registry/online-features.ts';
 import type { CachedFeatures } from './cached-features.ts';
 import type { LoadedVersion } from './loaded-version.ts';
 
+/** What a process reads for a version for the first time takes longest, and all its callers ask for that at once. */
+const WARM_UP_MS = 60_000;
+
 export interface VersionFeaturesOptions {
   /** The memory that all versions share. */
   readonly features: CachedFeatures;
@@ -28,11 +31,12 @@ export class VersionFeatures {
     if (known !== undefined) return known;
     const { features, environment, db, trialDb, championOf } = this.#options;
     const { version } = loaded.servable;
+    const warmUntil = performance.now() + WARM_UP_MS;
     const onTrial = (model: string): boolean => (championOf(model) ?? version) !== version;
     const source = features.readBy(
       (model, lookups) => readOnlineFeatures(onTrial(model) ? trialDb : db, model, environment, lookups),
-      // A version on trial answers for what it asks for: it is not to look quicker than it is.
-      (model) => !onTrial(model),
+      // A version on trial answers for what it asks for: it is not to look quicker than it is, once it is warm.
+      (model) => !onTrial(model) || performance.now() < warmUntil,
     );
     this.#sources.set(loaded, source);
     return source;
