@@ -1,7 +1,6 @@
 import { isPerennialError, PerennialError } from '../errors/define-error.ts';
 import { GATEWAY_ID_TAKEN, MODEL_UNLOADABLE } from '../errors/serving-errors.ts';
 import type { Logger } from '../platform/logger.ts';
-import { withTimeout } from '../platform/with-timeout.ts';
 import type { Database } from '../registry/database.ts';
 import { acknowledgeRoute, registerGateway, removeGateway, touchGateway } from '../registry/gateways.ts';
 import type { GatewayRef, GatewayRegistration } from '../registry/gateways.ts';
@@ -10,15 +9,13 @@ import type { Route } from '../registry/routes.ts';
 import { championsToKeepWarm, servableVersions } from '../registry/servable-versions.ts';
 import { NewestLanes } from './newest-lanes.ts';
 import { RouteInquiry } from './route-inquiry.ts';
-import { recallRoutes, rememberRoutes } from './route-memory.ts';
+import { isDated, recallRoutes, rememberRoutes } from './route-memory.ts';
 import type { RememberedRoute } from './route-memory.ts';
 import { RoutesListener } from './routes-listener.ts';
 import type { VersionLoader } from './version-loader.ts';
 
 /** Each holds a connection at times, and a model's file on its way. */
 const MODELS_AT_ONCE = 8;
-/** How long a caller whose model is unknown waits to hear whether PostgreSQL knows more. */
-const INQUIRY_MS = 1000;
 
 export interface RouteFollowerOptions extends GatewayRef {
   readonly url: string;
@@ -82,20 +79,14 @@ export class RouteFollower {
   }
 
   /**
-   * Whether more of the model than now may come to be served without a new route: the newest one is being taken up or
-   * waits for a dependency, PostgreSQL has one that was not heard of yet, or nobody says whether it has.
+   * Whether more of the model may come to be served without a new route: its newest one is being taken up or waits for
+   * a dependency, PostgreSQL has one that was not heard of yet, or nobody says whether it has.
    */
   async awaits(model: string): Promise<boolean> {
     if (this.#takesUp(model)) return true;
-    const heardOf = this.#newest?.get(model) ?? 0;
-    try {
-      const newest = await withTimeout(this.#inquiry.newestOf(model), INQUIRY_MS);
-      if (newest <= heardOf) return this.#takesUp(model);
-      void this.refresh();
-    } catch (error) {
-      this.#options.logger.debug({ err: error, model }, 'nobody says whether the model has a route');
-    }
-    return true;
+    const newer = await this.#inquiry.mayHaveNewer(model, this.#newest?.get(model) ?? 0);
+    if (newer) void this.refresh();
+    return newer || this.#takesUp(model);
   }
 
   #takesUp(model: string): boolean {
@@ -302,9 +293,4 @@ export class RouteFollower {
       logger.warn({ err: error, model: route.model }, 'the route of the last run cannot be taken up again');
     }
   }
-}
-
-/** Whether an older release wrote it down, which knew views by their names alone: it is read anew. */
-function isDated({ versions }: RememberedRoute): boolean {
-  return versions.some(({ views }) => Object.values(views).some((view) => view.definition === undefined));
 }

@@ -1,3 +1,9 @@
+import { Name } from '../contracts/spec/names.ts';
+import { withTimeout } from '../platform/with-timeout.ts';
+
+/** How long a caller whose model is unknown waits to hear whether PostgreSQL knows more. */
+const PATIENCE_MS = 1000;
+
 /** The newest generation of each of these models' routes; a model that has none is left out. */
 type Ask = (models: readonly string[]) => Promise<ReadonlyMap<string, number>>;
 
@@ -13,6 +19,14 @@ export class RouteInquiry {
 
   constructor(ask: Ask) {
     this.#ask = ask;
+  }
+
+  /** Whether the model has a route after generation `known`, or nobody says in time whether it has. */
+  async mayHaveNewer(model: string, known: number): Promise<boolean> {
+    // What no model can be called may not even be text to PostgreSQL, and would spoil the question for all.
+    if (!Name.safeParse(model).success) return false;
+    const newest = await withTimeout(this.newestOf(model), PATIENCE_MS).catch(() => Infinity);
+    return newest > known;
   }
 
   /** 0 where the model has no route. */

@@ -28,3 +28,8 @@ export async function recallRoutes(path: string): Promise<readonly RememberedRou
     return [];
   }
 }
+
+/** Whether an older release wrote it down, which knew views by their names alone: it is read anew. */
+export function isDated({ versions }: RememberedRoute): boolean {
+  return versions.some(({ views }) => Object.values(views).some((view) => view.definition === undefined));
+}

@@ -218,6 +218,7 @@ it('says never again only of what PostgreSQL, asked just now, has no newer route
   );
 
   expect(await rank(gateway.url, 'nothing')).toEqual(NEVER);
+  expect(await rank(gateway.url, 'no%00thing')).toEqual(NEVER);
   link.cut();
   expect(await rank(gateway.url, 'nothing')).toEqual(NOT_YET);
   expect(await rank(gateway.url, IVY)).toEqual(ANSWERED);

@@ -48,3 +48,15 @@ it('fails those who asked, and asks on', async () => {
   (await begun(2)).tell([['fern', 2]]);
   expect(await later).toBe(2);
 });
+
+it('takes silence and failure for a newer route, and asks nothing of what no model can be called', async () => {
+  const { inquiry, begun } = questions();
+  expect(await inquiry.mayHaveNewer('no\u0000thing', 0)).toBe(false);
+  const known = [inquiry.mayHaveNewer('fern', 1), inquiry.mayHaveNewer('fern', 2)];
+  (await begun(1)).tell([['fern', 2]]);
+  expect(await Promise.all(known)).toEqual([true, false]);
+  const failed = inquiry.mayHaveNewer('fern', 2);
+  (await begun(2)).fail();
+  expect(await failed).toBe(true);
+  expect(await inquiry.mayHaveNewer('fern', 2)).toBe(true);
+});
